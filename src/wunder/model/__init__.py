@@ -1,0 +1,1 @@
+"""The nouns of the gateway and their transition tables; no I/O."""

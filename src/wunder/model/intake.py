@@ -1,0 +1,106 @@
+"""What room 1 hands to the store: messages with their keys, receipts, and what could not be parsed."""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from wunder.model.delivery import ReleaseRef
+from wunder.model.ids import AccountId, AccountUid, At, ChannelId, MessageId, RequestId
+from wunder.model.message import InboundMessage, MessageState
+from wunder.model.turn import ClaimedTurn
+
+MAX_QUARANTINE_BODY_BYTES = 65_536
+
+
+class NewMessage(msgspec.Struct, frozen=True):
+    """One message to take in, with its fixed id and key.
+
+    `state` is `received`, or already final: `no_answer` (not addressed), `refused` (deny list).
+    A refused message is stored without body. `digest` is SHA-256 of the content: the same key with
+    another digest is kept as an event and alerted.
+    """
+
+    message: InboundMessage
+    dedupe_key: bytes
+    digest: bytes
+    keep_key_until: At
+    state: MessageState = MessageState.RECEIVED
+    reason: str = ""
+
+
+class NewReceipt(msgspec.Struct, frozen=True):
+    """A receipt, joined to its attempt by (account_uid, provider_message_id), now or within 24 h."""
+
+    provider_message_id: str
+    status: Literal["delivered", "read", "failed"]
+    at: At
+    detail: str = ""
+
+
+class NewQuarantine(msgspec.Struct, frozen=True):
+    """Something that arrived and could not be stored as a message; bounded, shown, replayable."""
+
+    reason: str
+    body: bytes
+    detail: str = ""
+
+
+class AccountIntake(msgspec.Struct, frozen=True):
+    """What one account's parse of a request gave, and which release parsed it."""
+
+    account_uid: AccountUid
+    channel: ChannelId
+    account_id: AccountId
+    release: ReleaseRef
+    messages: tuple[NewMessage, ...] = ()
+    receipts: tuple[NewReceipt, ...] = ()
+    quarantine: tuple[NewQuarantine, ...] = ()
+
+
+class IntakeUnit(msgspec.Struct, frozen=True):
+    """One request's T1: all of it commits, or none. Re-running it after an ambiguous COMMIT is a no-op."""
+
+    request_id: RequestId
+    received_at: At
+    parsed_at: At
+    at: At
+    parts: tuple[AccountIntake, ...]
+    spool_id: str | None = None  # removed in the same transaction
+
+
+class Taken(StrEnum):
+    """What became of one message of a unit."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    COLLISION = "collision"  # same key, another content: kept as an event, alerted
+    QUARANTINED = "quarantined"  # the store refused this row alone
+
+
+class TakenIn(msgspec.Struct, frozen=True):
+    """T1 is durable. `results` is by message id; `claimed` were born `answering`."""
+
+    results: dict[MessageId, Taken]
+    claimed: tuple[ClaimedTurn, ...] = ()
+
+
+class SpooledRequest(msgspec.Struct, frozen=True):
+    """A raw webhook request kept for later parsing; `sealed` is the encrypted HttpRequest."""
+
+    spool_id: str
+    account_uid: AccountUid
+    channel: ChannelId
+    account_id: AccountId
+    sealed: bytes
+    received_at: At
+    tries: int = 0
+    retry_at: At = At(0)
+
+
+class SpoolVerdict(StrEnum):
+    """What became of a spooled request that gave no messages."""
+
+    REFUSED = "refused"  # bad signature and the like: removed, a security event
+    LATER = "later"  # still not ready: try again at `retry_at`
+    QUARANTINED = "quarantined"

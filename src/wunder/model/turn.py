@@ -1,0 +1,87 @@
+"""Turn: one inbound message and its replies; what is claimed, what is committed."""
+
+from typing import Literal
+
+import msgspec
+
+from wunder.model.conversation import HistoryLine
+from wunder.model.delivery import ClaimedDelivery
+from wunder.model.ids import AgentId, At, BindingId, MessageId, SessionId, TurnId
+from wunder.model.message import Attachment, InboundMessage, MessageState, TextFormat
+from wunder.model.trail import Step
+
+
+class ClaimedTurn(msgspec.Struct, frozen=True):
+    """A message in `answering`, claimed by this node with `fence`.
+
+    `claims` counts started turns including this one. `session_id` is the conversation's current
+    session, or None where this turn opens one.
+    """
+
+    turn_id: TurnId
+    message: InboundMessage
+    fence: int
+    claims: int
+    is_alone: bool
+    session_id: SessionId | None
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """One thing an agent says."""
+
+    text: str
+    format: TextFormat = "plain"
+    attachments: tuple[Attachment, ...] = ()
+
+
+class TurnCommit(msgspec.Struct, frozen=True):
+    """What a turn ends with, committed exactly once (T2).
+
+    Replies become outbound messages and deliveries in order; ids derive from the turn id. With an
+    empty `session_id` no session is touched (unrouted, refused).
+    """
+
+    turn: ClaimedTurn
+    state: MessageState
+    at: At
+    replies: tuple[Reply, ...] = ()
+    expires_at: At = At(0)
+    session_id: SessionId | None = None
+    agent_id: AgentId | None = None
+    binding_id: BindingId | None = None
+    reason: str = ""
+    steps: tuple[Step, ...] = ()
+
+
+class TurnCommitted(msgspec.Struct, frozen=True):
+    """T2 is durable. `claimed` holds the first delivery where it was born `sending` (at most one)."""
+
+    claimed: tuple[ClaimedDelivery, ...] = ()
+    queued: int = 0
+
+
+class AgentTurn(msgspec.Struct, frozen=True):
+    """What an agent is given: never `meta`, never secrets."""
+
+    turn_id: TurnId
+    session_id: SessionId
+    message: InboundMessage
+    history: tuple[HistoryLine, ...]
+
+
+class NewSend(msgspec.Struct, frozen=True):
+    """A message the operator's program sends first, not as an answer."""
+
+    idempotency_key: str
+    message_id: MessageId
+    channel: str
+    account_uid: str
+    account_id: str
+    peer_kind: Literal["user", "group", "channel"]
+    peer_id: str
+    thread_id: str
+    text: str
+    format: TextFormat
+    attachments: tuple[Attachment, ...]
+    at: At
+    expires_at: At
