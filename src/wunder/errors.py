@@ -47,7 +47,7 @@ class Invalid(WunderError):
     """The request holds wrong fields; each is named with its place."""
 
     code = "invalid"
-    owner = "operator"
+    owner: ClassVar[Owner] = "operator"
     retry = "never"
     status = 422
 

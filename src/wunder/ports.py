@@ -65,6 +65,15 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
 
+class Sealer(Protocol):
+    """Authenticated encryption under the data dir's key; `context` is bound to the ciphertext."""
+
+    def seal(self, plain: bytes, context: str) -> bytes: ...
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """Raises: StoreBroken when the ciphertext or its context was changed."""
+        ...
+
+
 # --- hand-over between rooms: a committed row plus a wake-up ------------------------------------
 
 
