@@ -1,0 +1,86 @@
+"""plugin.json: what a package says about itself (spec: plugin package, plugin.json)."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wunder_wire.frame import MAX_FRAME_BYTES
+
+Redelivery = Literal["none", "short", "long"]
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What a plugin asks for: exact `host`, `host:port` or `*.suffix`; `none` or `data`; run files."""
+
+    network: tuple[str, ...] = ()
+    filesystem: Literal["none", "data"] = "none"
+    command: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the platform and the plugin can take; absent means the gateway's default."""
+
+    text_max: int | None = None
+    per_account_qps: float | None = None
+    reply_window_s: int | None = None
+    frame_bytes: int = MAX_FRAME_BYTES
+    body_bytes: int | None = None
+    parse_inflight: int | None = None
+    send_inflight: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """For how long, from the first `sending`, the platform folds repeats of one key, and of which deliveries."""
+
+    window_s: int
+    applies_to: Literal["all", "replies"] = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class StaticAck:
+    """What a platform accepts as "received" when the plugin cannot say it."""
+
+    status: int = 200
+    content_type: str = "text/plain"
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """How patient the platform is with its webhook."""
+
+    redelivery: Redelivery = "long"
+    ack: StaticAck = StaticAck()
+    unavailable: Literal["503", "drop"] = "503"
+    redelivery_days: int = 1
+    authorization: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLookupRule:
+    """Header of a provider-wide webhook whose value equals a config field of the account."""
+
+    header: str
+    config: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A validated plugin.json. Unknown top-level fields are kept in the stored document, not here."""
+
+    plugin_id: str
+    name: str
+    version: str
+    api_version: int = 1
+    entry: dict[str, str] = field(default_factory=dict)
+    runtime: str | None = None
+    capabilities: dict[str, bool] = field(default_factory=dict)
+    permissions: Permissions = Permissions()
+    limits: Limits = Limits()
+    idempotency: Idempotency | None = None
+    webhook: Webhook = Webhook()
+    account_lookup: AccountLookupRule | None = None
+    serves: tuple[str, ...] = ()
+    i18n: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,421 @@
+"""Every method of protocol 1: its name, its parameters and its result."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wunder_wire.message import ChannelMessage, OutboundMessage, Peer, Receipt, Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One login, as every call carries it: calls are stateless.
+
+    `secrets` holds the fields that the account schema marks `writeOnly`, in the same nesting.
+    `rev` changes whenever config or secrets do: caches are keyed by (account_id, rev).
+    """
+
+    account_id: str
+    rev: int
+    config: dict[str, Any]
+    secrets: dict[str, Any] = field(default_factory=dict)
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A webhook request, byte-exact: signatures are over raw bytes and header order is kept."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...]
+    body_b64: str
+    remote_addr: str
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImmediateResponse:
+    """What the platform expects in the webhook's own response (security rule 1 filters it)."""
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    body_b64: str = ""
+
+
+# --- life ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HostIdentity:
+    """Who the gateway is."""
+
+    name: str
+    version: str
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PluginIdentity:
+    """Which release the host believes it started."""
+
+    plugin_id: str
+    version: str
+    package_sha256: str = ""
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeLimits:
+    """Sizes in bytes and calls in flight."""
+
+    max_frame_bytes: int
+    max_message_bytes: int
+    parse_inflight: int = 16
+    send_inflight: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeTimeouts:
+    """Milliseconds each call may take."""
+
+    parse_inbound: int = 2_000
+    send_outbound: int = 10_000
+    health: int = 3_000
+    shutdown_grace: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeClock:
+    """`fixed_ms` is set by `wunder plugin call --now` and by tests: the SDK's clock then stands still."""
+
+    fixed_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeParams:
+    """`plugin.handshake`, host to plugin: the first frame."""
+
+    protocols: tuple[int, ...]
+    cookie: str
+    host: HostIdentity
+    plugin: PluginIdentity
+    limits: HandshakeLimits
+    timeouts_ms: HandshakeTimeouts
+    data_dir: str = ""
+    locale: str = "zh-CN"
+    clock: HandshakeClock = HandshakeClock()
+
+
+@dataclass(frozen=True, slots=True)
+class SdkIdentity:
+    """What the plugin is written with."""
+
+    name: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedLimits:
+    """What the plugin lowers; absent means the host's number."""
+
+    parse_inflight: int | None = None
+    send_inflight: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeResult:
+    """`plugin.handshake`, plugin to host."""
+
+    protocol: int
+    cookie: str
+    plugin: PluginIdentity
+    sdk: SdkIdentity = SdkIdentity()
+    capabilities: dict[str, bool] = field(default_factory=dict)
+    limits: OfferedLimits = OfferedLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """No parameters, or nothing to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """One thing a plugin looked at."""
+
+    name: str
+    status: Literal["ok", "degraded", "failing"]
+    account_id: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthResult:
+    """`plugin.health`. `failing` means the platform is down; the host does not restart for it."""
+
+    status: Literal["ok", "degraded", "failing"] = "ok"
+    checks: tuple[HealthCheck, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownParams:
+    """`plugin.shutdown`."""
+
+    reason: str
+    grace_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownResult:
+    """`plugin.shutdown`: answered after running calls ended; the process then exits 0."""
+
+    drained: bool = True
+
+
+# --- channel ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateParams:
+    """`channel.validate_account_config`; `live` is the console's "test connection"."""
+
+    account: Account
+    mode: Literal["static", "live"] = "static"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFault:
+    """One thing wrong with an account's configuration; `path` is a JSON pointer into it."""
+
+    path: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalIdentity:
+    """Who the account is on the platform."""
+
+    external_id: str
+    display_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateResult:
+    """`channel.validate_account_config`."""
+
+    ok: bool
+    errors: tuple[ConfigFault, ...] = ()
+    warnings: tuple[ConfigFault, ...] = ()
+    identity: ExternalIdentity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifyParams:
+    """`channel.identify_account`."""
+
+    http: HttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLookup:
+    """A config field and the value it must have: a hint, never trusted."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifyResult:
+    """`channel.identify_account`."""
+
+    lookup: AccountLookup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParseParams:
+    """`channel.parse_inbound`."""
+
+    account: Account
+    http: HttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class InlineReply:
+    """The platform reads a reply from this response for `deadline_ms` after `received_ms`."""
+
+    deadline_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParseResult:
+    """`channel.parse_inbound`; `ignored` says why an authentic request holds nothing for us."""
+
+    messages: tuple[ChannelMessage, ...] = ()
+    immediate_response: ImmediateResponse | None = None
+    receipts: tuple[Receipt, ...] = ()
+    inline_reply: InlineReply | None = None
+    ignored: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderParams:
+    """`channel.render_inline_reply`."""
+
+    account: Account
+    http: HttpRequest
+    message: OutboundMessage
+
+
+@dataclass(frozen=True, slots=True)
+class RenderResult:
+    """`channel.render_inline_reply`."""
+
+    immediate_response: ImmediateResponse
+
+
+@dataclass(frozen=True, slots=True)
+class SendParams:
+    """`channel.send_outbound`: one call sends one platform message.
+
+    `attempt` counts from 1; `reply_ordinal` is the n-th delivery to this inbound message, from 1
+    (0 for a message that answers none); `part` counts from 0; `state` is the `next.state` of the
+    part before.
+    """
+
+    account: Account
+    message: OutboundMessage
+    idempotency_key: str
+    attempt: int = 1
+    reply_ordinal: int = 0
+    part: int = 0
+    state: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextPart:
+    """There is more to send: call again with this state."""
+
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """`channel.send_outbound`."""
+
+    provider_message_id: str | None = None
+    raw_result: dict[str, Any] | None = None
+    next: NextPart | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EditParams:
+    """`channel.edit_outbound`: replace what `provider_message_id` shows."""
+
+    account: Account
+    provider_message_id: str
+    message: OutboundMessage
+    final: bool
+    seq: int
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityParams:
+    """`channel.send_activity`."""
+
+    account: Account
+    peer: Peer
+    kind: Literal["typing", "read"]
+    thread: Thread | None = None
+    reply_to: str | None = None
+    reply_ordinal: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelParams:
+    """`$/cancel`: nobody waits for call `id` any more."""
+
+    id: int
+
+
+# --- plugin to host -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StateKey:
+    """A key of `host.state`: of the plugin, or of one of its accounts."""
+
+    key: str
+    account_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatePut:
+    """`host.state.put`: `rev` is the revision last read, 0 to create, absent to overwrite."""
+
+    key: str
+    value: Any
+    account_id: str | None = None
+    rev: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateValue:
+    """`host.state.get`: `value` is null and `rev` 0 where nothing is stored."""
+
+    value: Any = None
+    rev: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StateRev:
+    """`host.state.put`: the new revision."""
+
+    rev: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogParams:
+    """`log`, plugin to host: one line for the plugin's log."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    message: str = ""
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """`channel.account_status`, plugin to host."""
+
+    account_id: str
+    state: str
+    detail: str | None = None
+
+
+#: Methods the host calls: name -> (parameters, result).
+HOST_TO_PLUGIN: dict[str, tuple[type, type]] = {
+    "plugin.handshake": (HandshakeParams, HandshakeResult),
+    "plugin.health": (Empty, HealthResult),
+    "plugin.shutdown": (ShutdownParams, ShutdownResult),
+    "channel.validate_account_config": (ValidateParams, ValidateResult),
+    "channel.identify_account": (IdentifyParams, IdentifyResult),
+    "channel.parse_inbound": (ParseParams, ParseResult),
+    "channel.render_inline_reply": (RenderParams, RenderResult),
+    "channel.send_outbound": (SendParams, SendResult),
+    "channel.edit_outbound": (EditParams, Empty),
+    "channel.send_activity": (ActivityParams, Empty),
+}
+#: Methods a plugin calls: name -> (parameters, result).
+PLUGIN_TO_HOST: dict[str, tuple[type, type]] = {
+    "host.state.get": (StateKey, StateValue),
+    "host.state.put": (StatePut, StateRev),
+    "host.state.delete": (StateKey, Empty),
+}
+#: Notifications, either way: name -> parameters.
+NOTIFICATIONS: dict[str, type] = {
+    "$/cancel": CancelParams,
+    "log": LogParams,
+    "channel.account_status": AccountStatus,
+}
