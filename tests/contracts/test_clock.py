@@ -1,12 +1,15 @@
 """What every clock promises."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.fakes.clock import FakeClock
 from wunder.observe.clock import SystemClock
-from wunder.ports import Clock
+
+if TYPE_CHECKING:
+    from wunder.ports import Clock
 
 
 @pytest.fixture(params=[SystemClock, FakeClock])
