@@ -1,0 +1,1 @@
+"""What is installed: packages, approvals, releases, and who may switch them."""
