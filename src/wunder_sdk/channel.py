@@ -1,11 +1,11 @@
 """The class a channel's author fills in."""
 
-import logging
 from typing import Any, ClassVar, Generic, TypeVar
 
 from wunder_sdk.account import Account
 from wunder_sdk.errors import UnsupportedFeature
 from wunder_sdk.host import Host
+from wunder_sdk.log import Log
 from wunder_sdk.request import Request
 from wunder_sdk.send import Activity, Edit, Send
 from wunder_sdk.state import State
@@ -45,7 +45,8 @@ class Channel(Generic[C]):
     """
 
     config: ClassVar[type[Any]] = dict
-    log: logging.Logger = logging.getLogger("channel")
+    #: Where this plugin may keep files (permission `filesystem: data`); "" inside the gateway.
+    data_dir: str = ""
 
     _host: Host | None = None
 
@@ -112,6 +113,11 @@ class Channel(Generic[C]):
     def now_ms(self) -> int:
         """Return Unix milliseconds by the host's clock; fixed in tests."""
         return self.host.now_ms()
+
+    @property
+    def log(self) -> Log:
+        """The plugin's log: `self.log.info("token_fetched", lives_s=7200)`."""
+        return Log(self._host)
 
     @property
     def state(self) -> State:

@@ -25,7 +25,7 @@ class ChannelError(Exception):
     """
 
     kind: ClassVar[str] = "internal"
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
     outcome: Outcome = "not_sent"
     scope: Scope | None = None
 

@@ -58,11 +58,12 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    safe: bool = False
 
     @property
     def ok(self) -> bool:
         """Is the status below 400?"""
-        return self.status < 400  # noqa: PLR2004 - RFC 9110, section 15
+        return self.status < 400
 
     @property
     def text(self) -> str:
@@ -74,11 +75,13 @@ class HttpAnswer:
 
         Raises:
             OutcomeUnknown: It is not JSON, so nobody knows what the platform did.
+            ProviderUnavailable: The same, for a safe request.
         """
         try:
             return codec.parse_json(self.body, replace_surrogates=True)
         except codec.DecodeError as error:
-            raise OutcomeUnknown(
+            failure = ProviderUnavailable if self.safe else OutcomeUnknown
+            raise failure(
                 f"the platform's answer is not JSON: {error}", http_status=self.status
             ) from error
 
@@ -131,7 +134,7 @@ class HttpClient:
             writes.may_have_written = True
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._exchange(method, url, options)
+                return await self._exchange(method, url, options, safe=safe)
         except lazy.http_errors() as error:
             arrived = lazy.may_have_arrived(error)
             if writes is not None and not arrived:
@@ -152,7 +155,9 @@ class HttpClient:
             await self._session.close()
             self._session = None
 
-    async def _exchange(self, method: str, url: str, options: Any) -> HttpAnswer:
+    async def _exchange(
+        self, method: str, url: str, options: Any, *, safe: bool
+    ) -> HttpAnswer:
         async with self._ready().request(method, url, allow_redirects=False, **options) as answer:
             body = await answer.content.read(MAX_ANSWER_BYTES + 1)
             chunks = [body]
@@ -162,7 +167,7 @@ class HttpClient:
                 size += len(chunk)
             if size > MAX_ANSWER_BYTES:
                 raise TooLarge(f"the platform answered more than {MAX_ANSWER_BYTES} bytes")
-            return HttpAnswer(answer.status, answer.headers, b"".join(chunks))
+            return HttpAnswer(answer.status, answer.headers, b"".join(chunks), safe)
 
     def _ready(self) -> "aiohttp.ClientSession":
         if self._session is None:

@@ -1,9 +1,15 @@
 """The only place that imports late: what a plugin without HTTP never pays for."""
 
+import os
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import aiohttp
+
+#: linux/prctl.h
+PR_SET_PDEATHSIG = 1
 
 
 def new_http_session(total_s: float, connect_s: float) -> "aiohttp.ClientSession":
@@ -44,3 +50,27 @@ def may_have_arrived(error: BaseException) -> bool:
 def name(error: BaseException) -> str:
     """Return the class of an error: its text may hold a URL with a token in it."""
     return type(error).__name__
+
+
+def accelerate() -> bool:
+    """Put msgspec under the codec if it can be imported; True if it is there."""
+    try:
+        from wunder_wire import fast
+    except ImportError:
+        return False
+    fast.install()
+    return True
+
+
+def die_with_parent() -> None:
+    """Ask Linux for SIGTERM when the parent dies, if the host says that this is safe.
+
+    The signal comes when the spawning *thread* ends (seveas/python-prctl#14), so only a host
+    that spawns from its main thread sets WUNDER_PDEATHSIG=1. The lifeline works regardless.
+    """
+    if os.environ.get("WUNDER_PDEATHSIG") != "1" or sys.platform != "linux":
+        return
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

@@ -54,7 +54,7 @@ def decoder_of(shape: Any) -> Decode:
         return _union(arguments)
     if origin is dict:
         return _mapping(decoder_of(arguments[1]))
-    if origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):  # noqa: PLR2004
+    if origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):
         return _fixed(tuple(decoder_of(argument) for argument in arguments))
     if origin in (tuple, list):
         return _sequence(decoder_of(arguments[0]), origin)

@@ -1,0 +1,73 @@
+"""Cut a byte stream into lines of bounded length, in constant memory."""
+
+import re
+from dataclasses import dataclass
+
+from wunder_wire.frame import MAX_FRAME_BYTES, OVERLONG_KEPT_BYTES
+
+_HEAD = re.compile(
+    rb'\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?'
+    rb'"id"\s*:\s*(?:(-?\d{1,18})|"([^"\\]{1,128})")\s*,'
+    rb'(?:\s*"jsonrpc"\s*:\s*"2\.0"\s*,)?(\s*"method"\s*:)?'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OverlongLine:
+    """A line that exceeded the limit: its beginning, and how long it was without its newline."""
+
+    head: bytes
+    size_bytes: int
+
+
+class LineSplitter:
+    """Feed it chunks as they arrive; it gives back whole lines without their newline."""
+
+    __slots__ = ("_kept", "_size", "max_bytes")
+
+    def __init__(self, max_bytes: int = MAX_FRAME_BYTES) -> None:
+        self.max_bytes = max_bytes
+        self._kept: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> list[bytes | OverlongLine]:
+        """Return the lines that `chunk` completes; one trailing CR is cut, empty ones skipped."""
+        *ends, rest = chunk.split(b"\n")
+        lines: list[bytes | OverlongLine] = []
+        for end in ends:
+            self._keep(end)
+            line = self._take()
+            if line:
+                lines.append(line)
+        self._keep(rest)
+        return lines
+
+    def _keep(self, piece: bytes) -> None:
+        fitted = self._size <= self.max_bytes
+        self._size += len(piece)
+        if not fitted or not piece:
+            return
+        self._kept.append(piece)
+        if self._size > self.max_bytes:
+            self._kept = [b"".join(self._kept)[:OVERLONG_KEPT_BYTES]]
+
+    def _take(self) -> bytes | OverlongLine:
+        whole = self._kept[0] if len(self._kept) == 1 else b"".join(self._kept)
+        size, self._size = self._size, 0
+        self._kept = []
+        if size > self.max_bytes:
+            return OverlongLine(whole, size)
+        return whole[:-1] if whole.endswith(b"\r") else whole
+
+
+def id_of(head: bytes) -> tuple[int | str | None, bool]:
+    """Return the id that an over-long line begins with, and whether it is a request.
+
+    Only a top-level `id` among the first members counts; (None, False) if it does not show.
+    """
+    found = _HEAD.match(head)
+    if found is None:
+        return None, False
+    number, text, method = found.groups()
+    frame_id = int(number) if number is not None else text.decode("utf-8", "replace")
+    return frame_id, method is not None
