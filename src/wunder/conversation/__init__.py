@@ -1,0 +1,1 @@
+"""Room 2: a stored message becomes replies."""

@@ -1,0 +1,189 @@
+"""Room 2: takes received messages, one at a time a conversation, and commits what answers them."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from wunder.conversation.turn import TurnRunner
+from wunder.errors import FenceLost, StoreUnavailable
+from wunder.model.message import MessageState
+from wunder.model.turn import ClaimedTurn, TurnCommit
+from wunder.observe.logs import get_logger
+from wunder.observe.metrics import Metrics
+from wunder.ports import Clock, SendSlots, Turns
+
+if TYPE_CHECKING:
+    from asyncio import TaskGroup
+
+log = get_logger(__name__)
+
+
+class WorkerPolicy(msgspec.Struct, frozen=True):
+    """How many turns run at once, and how often to look without being woken."""
+
+    turns_at_once: int = 256
+    claim_at_once: int = 64
+    poll_s: float = 1.0
+    store_retry_s: float = 0.5
+
+
+class Worker:
+    """Claims, answers and commits. Also room 2's free hands (port Hands)."""
+
+    def __init__(
+        self,
+        turns: Turns,
+        runner: TurnRunner,
+        slots: SendSlots,
+        clock: Clock,
+        metrics: Metrics,
+        policy: WorkerPolicy,
+    ) -> None:
+        self._turns = turns
+        self._runner = runner
+        self._slots = slots
+        self._clock = clock
+        self._metrics = metrics
+        self._policy = policy
+        self._free = 0  # nothing may be handed over before run() starts
+        self._running: dict[str, ClaimedTurn] = {}
+        self._wake = asyncio.Event()
+        self._tasks: TaskGroup | None = None
+        self._is_draining = False
+
+    # --- port Hands: what room 1 may use to have a message born `answering` ---------------------
+
+    def reserve(self, wanted: int) -> int:
+        """Reserve up to `wanted` turn slots."""
+        if self._is_draining:
+            return 0
+        granted = min(wanted, self._free)
+        self._free -= granted
+        return granted
+
+    def release(self, count: int) -> None:
+        """Give slots back unused."""
+        self._free += count
+
+    def give(self, work: ClaimedTurn) -> None:
+        """Run a turn that was claimed under a reserved slot."""
+        if self._tasks is not None:
+            self._running[work.turn_id] = work
+            self._tasks.create_task(self._carry(work), name=f"turn {work.turn_id}")
+
+    def wake(self) -> None:
+        """Say that messages wait."""
+        self._wake.set()
+
+    # --- the room's own work -------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Claim whatever waits until cancelled; suspects first, each alone."""
+        async with asyncio.TaskGroup() as self._tasks:
+            await self._run_suspects()
+            self._free = self._policy.turns_at_once
+            while True:
+                try:
+                    has_more = await self._claim_waiting()
+                except StoreUnavailable as error:
+                    log.warning("turns_not_readable", reason=error.code)
+                    has_more = False
+                if not has_more:
+                    await self._wait()
+
+    async def drain(self, limit_s: float) -> None:
+        """Take nothing new, wait for running turns, give back what is left unfinished."""
+        self._is_draining = True
+        ends_at = self._clock.monotonic() + limit_s
+        while self._running and self._clock.monotonic() < ends_at:
+            await self._clock.sleep(0.02)
+        left = list(self._running.values())
+        if left:
+            await self._turns.give_back(left)
+            log.info("turns_given_back", count=len(left))
+
+    async def _run_suspects(self) -> None:
+        """Run messages that were in two crashes: nothing else runs here meanwhile."""
+        while True:
+            try:
+                suspect = await self._turns.claim_suspect(self._clock.now())
+            except StoreUnavailable:
+                await self._clock.sleep(self._policy.store_retry_s)
+                continue
+            if suspect is None:
+                return
+            log.warning("suspect_runs_alone", message_id=suspect.message.message_id)
+            self._running[suspect.turn_id] = suspect
+            await self._answer(suspect)
+
+    async def _claim_waiting(self) -> bool:
+        granted = self.reserve(self._policy.claim_at_once)
+        if not granted:
+            return False
+        claimed: Sequence[ClaimedTurn] = ()
+        try:
+            claimed = await self._turns.claim(granted, self._clock.now())
+        finally:
+            self.release(granted - len(claimed))
+        for turn in claimed:
+            self.give(turn)
+        return len(claimed) == granted
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(self._policy.poll_s):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _carry(self, turn: ClaimedTurn) -> None:
+        try:
+            await self._answer(turn)
+        finally:
+            self.release(1)
+            self._wake.set()
+
+    async def _answer(self, turn: ClaimedTurn) -> None:
+        try:
+            await self._commit(await self._runner.answer(turn))
+        except FenceLost:
+            log.warning("turn_lost_its_fence", turn_id=turn.turn_id)
+        except Exception:
+            log.exception("turn_failed_inside", turn_id=turn.turn_id)
+            await self._commit_failure(turn)
+        finally:
+            self._running.pop(turn.turn_id, None)
+
+    async def _commit_failure(self, turn: ClaimedTurn) -> None:
+        """End a turn that broke in our own code: shown as failed, its lane free."""
+        failed = TurnCommit(turn, MessageState.FAILED, self._clock.now(), reason="internal")
+        try:
+            await self._commit(failed)
+        except FenceLost:
+            log.warning("turn_lost_its_fence", turn_id=turn.turn_id)
+
+    async def _commit(self, commit: TurnCommit) -> None:
+        """T2, however long the store takes: the agent's answer exists nowhere else yet."""
+        account_uid = commit.turn.message.conversation.account_uid
+        while True:
+            grant = self._slots.reserve(account_uid) if commit.replies else None
+            claimed = 0
+            try:
+                committed = await self._turns.commit(commit, grant)
+                claimed = len(committed.claimed)
+            except StoreUnavailable as error:
+                log.warning("turn_not_stored_yet", turn_id=commit.turn.turn_id, reason=error.code)
+                await self._clock.sleep(self._policy.store_retry_s)
+                continue
+            finally:
+                if grant is not None and not claimed:
+                    self._slots.release(grant)
+            break
+        for delivery in committed.claimed:
+            self._slots.give(delivery)
+        if committed.queued > claimed:
+            self._slots.wake(account_uid)
+        self._metrics.turns.inc(commit.state)

@@ -1,0 +1,1 @@
+"""Room 1: a platform event becomes stored messages."""

@@ -1,0 +1,137 @@
+"""From here the message is ours: keys, access, size, and T1.
+
+A 2xx leaves only after `take_in` returned.
+"""
+
+import hashlib
+
+import msgspec
+
+from wunder.inbound.access import admit
+from wunder.model.account import Account
+from wunder.model.delivery import ReleaseRef
+from wunder.model.ids import At, MessageId, RequestId, dedupe_key, derived_id
+from wunder.model.intake import (
+    MAX_QUARANTINE_BODY_BYTES,
+    AccountIntake,
+    IntakeUnit,
+    NewMessage,
+    NewQuarantine,
+    Taken,
+    TakenIn,
+)
+from wunder.model.message import Content, InboundMessage, MessageState
+from wunder.model.provider import Parsed, ProviderFacts
+from wunder.model.turn import ClaimedTurn
+from wunder.observe.logs import get_logger
+from wunder.observe.metrics import Metrics
+from wunder.ports import Clock, Hands, Intake
+
+log = get_logger(__name__)
+DEDUPE_DAYS = 14
+_DAY_MS = 86_400_000
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+class AccountParse(msgspec.Struct, frozen=True):
+    """What one account's provider made of a request."""
+
+    account: Account
+    facts: ProviderFacts
+    parsed: Parsed
+
+
+class IntakeDesk:
+    """Turns what providers parsed into one transaction, and hands claimed turns on."""
+
+    def __init__(
+        self, intake: Intake, hands: Hands[ClaimedTurn], clock: Clock, metrics: Metrics
+    ) -> None:
+        self._intake = intake
+        self._hands = hands
+        self._clock = clock
+        self._metrics = metrics
+
+    async def take_in(
+        self,
+        request_id: RequestId,
+        received_at: At,
+        parses: tuple[AccountParse, ...],
+        spool_id: str | None = None,
+    ) -> TakenIn:
+        """Commit what a request held (T1).
+
+        Raises:
+            StoreUnavailable: nothing was accepted; the platform must be told to deliver again.
+        """
+        now = self._clock.now()
+        parts: list[AccountIntake] = []
+        waiting = 0
+        for position, parse in enumerate(parses):
+            part = _part(derived_id(request_id, "account", position), parse, now)
+            parts.append(part)
+            waiting += sum(new.state is MessageState.RECEIVED for new in part.messages)
+        unit = IntakeUnit(request_id, received_at, now, now, tuple(parts), spool_id)
+        reserved = self._hands.reserve(waiting)
+        claimed = 0
+        try:
+            taken = await self._intake.take_in(unit, reserved)
+            claimed = len(taken.claimed)
+        finally:
+            self._hands.release(reserved - claimed)
+        for turn in taken.claimed:
+            self._hands.give(turn)
+        if waiting > claimed:
+            self._hands.wake()
+        self._report(taken)
+        return taken
+
+    def _report(self, taken: TakenIn) -> None:
+        for message_id, result in taken.results.items():
+            self._metrics.intake_messages.inc(result)
+            if result in (Taken.COLLISION, Taken.QUARANTINED):
+                log.error("message_set_aside", message_id=message_id, result=result)
+
+
+def is_anything(parses: tuple[AccountParse, ...]) -> bool:
+    """True when a request holds something to commit."""
+    return any(p.parsed.messages or p.parsed.receipts or p.parsed.refusals for p in parses)
+
+
+def _part(parent: str, parse: AccountParse, now: At) -> AccountIntake:
+    row = parse.account.row
+    days = max(DEDUPE_DAYS, parse.facts.redelivery_days)
+    messages = [
+        _new_message(MessageId(derived_id(parent, "message", ordinal)), message, parse, days, now)
+        for ordinal, message in enumerate(parse.parsed.messages)
+    ]
+    quarantine = tuple(
+        NewQuarantine(refusal.reason, refusal.excerpt[:MAX_QUARANTINE_BODY_BYTES])
+        for refusal in parse.parsed.refusals
+    )
+    return AccountIntake(
+        account_uid=row.account_uid,
+        channel=row.channel,
+        account_id=row.account_id,
+        release=ReleaseRef(parse.facts.release.plugin_id, parse.facts.release.version),
+        messages=tuple(messages),
+        receipts=parse.parsed.receipts,
+        quarantine=quarantine,
+    )
+
+
+def _new_message(
+    message_id: MessageId, message: InboundMessage, parse: AccountParse, days: int, now: At
+) -> NewMessage:
+    state, reason = admit(parse.account.row.config.access, message)
+    key = dedupe_key(
+        message.conversation.key,
+        "event" if message.is_event else "message",
+        message.platform_message_id,
+    )
+    digest = hashlib.sha256(_ENCODER.encode((message.sender.id, message.content))).digest()
+    message = msgspec.structs.replace(message, message_id=message_id)
+    if state is MessageState.REFUSED:
+        bare = Content(type=message.content.type)
+        message = msgspec.structs.replace(message, content=bare, meta={})
+    return NewMessage(message, key, digest, At(now + days * _DAY_MS), state, reason)

@@ -1,0 +1,176 @@
+"""Room 1, door A: ask the provider what a webhook request holds, commit it, answer the platform."""
+
+import msgspec
+
+from wunder.errors import ProviderFault, RequestRefused, StoreUnavailable
+from wunder.inbound.account_choice import choose_accounts
+from wunder.inbound.intake import AccountParse, IntakeDesk, is_anything
+from wunder.inbound.refusal import refusal_of
+from wunder.inbound.spool import Spool
+from wunder.model.account import Account
+from wunder.model.fault import Fault, FaultKind
+from wunder.model.ids import ChannelId, RequestId, new_id
+from wunder.model.intake import Taken
+from wunder.model.provider import ProviderFacts, RawRequest, WebhookAnswer
+from wunder.model.trail import Event
+from wunder.observe.logs import get_logger
+from wunder.observe.metrics import Metrics
+from wunder.ports import Accounts, ChannelProvider, EventLog, Providers
+
+log = get_logger(__name__)
+DROPPED = WebhookAnswer(0)
+_ACCEPTED = WebhookAnswer(200)
+#: The provider could not look at the request at all: the request itself is not judged yet.
+NOT_LOOKED_AT = frozenset(
+    {
+        FaultKind.NOT_READY,
+        FaultKind.BREAKER_OPEN,
+        FaultKind.TIMEOUT,
+        FaultKind.DEADLINE,
+        FaultKind.PLUGIN_CRASHED,
+        FaultKind.WRITE_STALLED,
+        FaultKind.BUSY,
+        FaultKind.SHUTTING_DOWN,
+        FaultKind.INTERNAL,
+        FaultKind.BAD_FRAME,
+        FaultKind.BAD_PARAMS,
+        FaultKind.BAD_REQUEST,
+        FaultKind.CANCELLED,
+    }
+)
+
+
+class Directory(msgspec.Struct, frozen=True):
+    """Whom room 1 asks: accounts and who serves their channels."""
+
+    accounts: Accounts
+    providers: Providers
+
+
+class Webhooks:
+    """Receives every platform's requests; knows no platform."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        desk: IntakeDesk,
+        spool: Spool,
+        events: EventLog,
+        metrics: Metrics,
+    ) -> None:
+        self._directory = directory
+        self._desk = desk
+        self._spool = spool
+        self._events = events
+        self._metrics = metrics
+
+    def body_limit(self, channel: str) -> int:
+        """How many body bytes this channel may post.
+
+        Raises:
+            RequestRefused: 404, no such channel.
+        """
+        return self._facts(ChannelId(channel)).body_bytes
+
+    async def receive(
+        self, channel: str, path_account: str | None, request: RawRequest
+    ) -> WebhookAnswer:
+        """Take a request in: verified, parsed, committed, and only then answered.
+
+        An answer with status 0 means: close the connection without one.
+
+        Raises:
+            RequestRefused: what the platform, or its administrator, has to know.
+        """
+        channel_id = ChannelId(channel)
+        facts = self._facts(channel_id)
+        provider = self._directory.providers.serving(channel_id)
+        chosen = await choose_accounts(
+            self._directory.accounts, channel_id, provider, path_account, request
+        )
+        if provider is None:
+            raise RequestRefused(503, "channel_disabled", retry_after_s=60)
+        request_id = RequestId(new_id())
+        try:
+            parses = await self._parse(provider, chosen, request)
+        except ProviderFault as error:
+            return await self._not_parsed(facts, chosen[0], request, error.fault)
+        return await self._commit(request_id, request, parses)
+
+    def _facts(self, channel: ChannelId) -> ProviderFacts:
+        for facts in self._directory.providers.known():
+            if facts.channel == channel:
+                return facts
+        raise RequestRefused(404, "channel_unknown", "No channel of this name is installed.")
+
+    async def _parse(
+        self, provider: ChannelProvider, chosen: tuple[Account, ...], request: RawRequest
+    ) -> tuple[AccountParse, ...]:
+        """The first candidate whose signature holds wins; none: the last refusal stands."""
+        for account in chosen[:-1]:
+            try:
+                parsed = await provider.parse_inbound(account, request)
+            except ProviderFault as error:
+                if error.fault.kind is not FaultKind.SIGNATURE_INVALID:
+                    raise
+                continue
+            return (AccountParse(account, provider.facts, parsed),)
+        parsed = await provider.parse_inbound(chosen[-1], request)
+        return (AccountParse(chosen[-1], provider.facts, parsed),)
+
+    async def _commit(
+        self, request_id: RequestId, request: RawRequest, parses: tuple[AccountParse, ...]
+    ) -> WebhookAnswer:
+        immediate = next((p.parsed.immediate for p in parses if p.parsed.immediate), None)
+        if not is_anything(parses):
+            self._metrics.webhook_requests.inc("challenge" if immediate else "ignored")
+            return immediate or _ACCEPTED
+        try:
+            taken = await self._desk.take_in(request_id, request.received_at, parses)
+        except StoreUnavailable as error:
+            self._metrics.webhook_requests.inc("unavailable")
+            raise RequestRefused(503, error.code, retry_after_s=5) from error
+        is_new = any(result is Taken.ACCEPTED for result in taken.results.values())
+        self._metrics.webhook_requests.inc("accepted" if is_new else "duplicate")
+        return immediate or _ACCEPTED
+
+    async def _not_parsed(
+        self, facts: ProviderFacts, account: Account, request: RawRequest, fault: Fault
+    ) -> WebhookAnswer:
+        if fault.kind not in NOT_LOOKED_AT:
+            self._note_refusal(facts, account, fault)
+            raise refusal_of(fault)
+        log.warning(
+            "webhook_not_parsed",
+            channel=facts.channel,
+            account_id=account.row.account_id,
+            kind=fault.kind,
+        )
+        if facts.redelivery == "long" or facts.ack is None:
+            self._metrics.webhook_requests.inc("unavailable")
+            raise RequestRefused(503, f"provider_{fault.kind}", retry_after_s=5)
+        if await self._spool.keep(account, request):
+            self._metrics.webhook_requests.inc("spooled")
+            ack = facts.ack
+            return WebhookAnswer(ack.status, ack.content_type, ack.body)
+        if facts.when_unavailable == "drop":
+            self._metrics.webhook_requests.inc("dropped")
+            return DROPPED
+        self._metrics.webhook_requests.inc("unavailable")
+        raise RequestRefused(503, "spool_full", retry_after_s=30)
+
+    def _note_refusal(self, facts: ProviderFacts, account: Account, fault: Fault) -> None:
+        is_forged = fault.kind is FaultKind.SIGNATURE_INVALID
+        self._metrics.webhook_requests.inc("signature" if is_forged else "malformed")
+        self._events.record(
+            Event(
+                name="webhook_refused",
+                at=self._spool.now(),
+                level="warning",
+                plugin_id=facts.release.plugin_id,
+                version=facts.release.version,
+                account_uid=account.uid,
+                account_id=account.row.account_id,
+                fields={"kind": fault.kind},
+            )
+        )

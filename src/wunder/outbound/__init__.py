@@ -1,0 +1,1 @@
+"""Room 3: a queued delivery reaches the platform."""

@@ -1,0 +1,150 @@
+"""Send slots: how many sends may be under way, in all, per release and per account.
+
+Source: plugin protocol 1, Concurrency: 64 a plugin, 16 an account, one account never more than half
+a pool. A slot is held from the mark (T3) until the outcome is settled (T4).
+"""
+
+from collections import Counter
+
+import msgspec
+
+from wunder.model.account import Account
+from wunder.model.delivery import ReleaseRef, SendGrant
+from wunder.model.fault import Fault, FaultKind
+from wunder.model.ids import AccountUid, At
+from wunder.model.provider import ProviderFacts
+from wunder.outbound.parking import (
+    PARKING_KINDS,
+    ParkingPolicy,
+    Standing,
+    after_failure,
+    after_probe_left,
+    may_try,
+)
+from wunder.outbound.retry import RetryPolicy
+from wunder.ports import Accounts, Clock, Providers
+
+
+class SlotPolicy(msgspec.Struct, frozen=True):
+    """Sends under way at most; a release's own limit may be lower."""
+
+    total: int = 512
+    per_release: int = 64
+    per_account: int = 16
+
+
+class Slots:
+    """Counts what is under way and says whether an account may send one more."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        providers: Providers,
+        clock: Clock,
+        policy: SlotPolicy,
+        parking: ParkingPolicy,
+    ) -> None:
+        self._accounts = accounts
+        self._providers = providers
+        self._clock = clock
+        self._policy = policy
+        self._parking = parking
+        self._by_account: Counter[AccountUid] = Counter()
+        self._by_release: Counter[ReleaseRef] = Counter()
+        self._paused_until: dict[AccountUid, At] = {}
+        self._standing: dict[AccountUid, Standing] = {}
+        self.in_flight = 0
+
+    def take(self, account_uid: AccountUid, wanted: int = 1) -> SendGrant | None:
+        """Reserve up to `wanted` slots of an account that may send now; None when it may not."""
+        account = self._accounts.get(account_uid)
+        if account is None or account.row.status != "enabled":
+            return None
+        provider = self._providers.serving(account.row.channel)
+        if provider is None or not self._may_send(account):
+            return None
+        facts = provider.facts
+        free = min(
+            wanted,
+            self._policy.total - self.in_flight,
+            self._policy.per_release - self._by_release[facts.release],
+            self._account_limit() - self._by_account[account_uid],
+        )
+        standing = self._standing.get(account_uid)
+        if standing is not None and standing.is_parked and free > 0:
+            free = 1
+            self._standing[account_uid] = after_probe_left(
+                standing, self._clock.now(), self._parking
+            )
+        if free <= 0:
+            return None
+        self._count(account_uid, facts.release, free)
+        return grant_for(account_uid, facts, free)
+
+    def put_back(self, account_uid: AccountUid, release: ReleaseRef, count: int) -> None:
+        """Free slots that were reserved by `take`."""
+        self._count(account_uid, release, -count)
+
+    def may_go_on(self, account_uid: AccountUid, release: ReleaseRef) -> bool:
+        """True while the account may send and `release` still serves it: a held slot may be reused."""
+        account = self._accounts.get(account_uid)
+        if account is None or account.row.status != "enabled":
+            return False
+        provider = self._providers.serving(account.row.channel)
+        return provider is not None and provider.facts.release == release and self._may_send(account)
+
+    def pause(self, account_uid: AccountUid, fault: Fault, now: At, policy: RetryPolicy) -> None:
+        """Hold back a whole account that its platform throttles."""
+        wait_s = policy.rate_limited_s if fault.retry_after_s is None else fault.retry_after_s
+        self._paused_until[account_uid] = At(now + int(wait_s * 1000))
+
+    def note(self, account: Account, fault: Fault | None) -> bool:
+        """Learn from an attempt's end; True when the account was parked just now."""
+        if fault is None:
+            self._standing.pop(account.uid, None)
+            return False
+        if fault.kind not in PARKING_KINDS:
+            return False
+        before = self._standing.get(account.uid, Standing())
+        after = after_failure(before, account.row.rev, self._clock.now(), self._parking)
+        self._standing[account.uid] = after
+        return after.is_parked and not before.is_parked
+
+    def opens_at(self) -> At | None:
+        """When the next paused account may send again."""
+        now = self._clock.now()
+        for uid in [uid for uid, until in self._paused_until.items() if until <= now]:
+            del self._paused_until[uid]
+        return min(self._paused_until.values(), default=None)
+
+    def parked(self) -> list[AccountUid]:
+        """Accounts whose credentials were refused."""
+        return [uid for uid, standing in self._standing.items() if standing.is_parked]
+
+    def _may_send(self, account: Account) -> bool:
+        now = self._clock.now()
+        if self._paused_until.get(account.uid, At(0)) > now:
+            return False
+        return may_try(self._standing.get(account.uid, Standing()), account.row.rev, now)
+
+    def _account_limit(self) -> int:
+        return min(self._policy.per_account, max(1, self._policy.per_release // 2))
+
+    def _count(self, account_uid: AccountUid, release: ReleaseRef, change: int) -> None:
+        self.in_flight += change
+        self._by_account[account_uid] += change
+        self._by_release[release] += change
+        if not self._by_account[account_uid]:
+            del self._by_account[account_uid]
+        if not self._by_release[release]:
+            del self._by_release[release]
+
+
+def grant_for(account_uid: AccountUid, facts: ProviderFacts, limit: int) -> SendGrant:
+    """Name the release that will write the frames, and how long its platform folds repeats."""
+    return SendGrant(account_uid, facts.release, limit)
+
+
+def is_account_wide(fault: Fault) -> bool:
+    """True when a throttle holds the whole account, not one peer or message."""
+    return fault.kind is FaultKind.RATE_LIMITED and fault.scope in (None, "account", "plugin")
