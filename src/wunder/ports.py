@@ -299,6 +299,18 @@ class TokenTable(Protocol):
     async def revoke(self, token_id: TokenId, now: At) -> None: ...
 
 
+class KeyCheck(Protocol):
+    """The check value of the data dir's key, kept in `meta` (security rule 8)."""
+
+    async def get(self) -> bytes | None:
+        """The value written when the key was made; None in a store that never had a key."""
+        ...
+
+    async def put(self, value: bytes) -> None:
+        """Write the value once. Raises: Conflict when another value is there."""
+        ...
+
+
 # --- reading ----------------------------------------------------------------------------------
 
 
