@@ -26,8 +26,18 @@ class Account(Generic[C]):
         state: Durable values of this account, kept by the gateway.
     """
 
-    __slots__ = ("_closing", "_http", "_in_use", "account_id", "channel", "config", "rev",
-                 "state", "tokens", "_host")  # fmt: skip
+    __slots__ = (
+        "_closing",
+        "_host",
+        "_http",
+        "_in_use",
+        "account_id",
+        "channel",
+        "config",
+        "rev",
+        "state",
+        "tokens",
+    )  # fmt: skip
 
     def __init__(self, account_id: str, channel: str, rev: int, config: C, host: Host) -> None:
         self.account_id = account_id
@@ -103,5 +113,3 @@ class AccountCache(Generic[C]):
         while self._kept:
             _, account = self._kept.popitem()
             await account.close()
-
-

@@ -56,7 +56,7 @@ class LateSsl:
         """Find the real ssl once, and tell asyncio about it after it is loaded."""
         if name != "ssl":
             return None
-        sys.meta_path.remove(self)  # type: ignore[arg-type]  # duck-typed finder
+        sys.meta_path.remove(self)
         spec = PathFinder.find_spec(name)
         if spec is not None and spec.loader is not None:
             load = spec.loader.exec_module
@@ -85,14 +85,14 @@ def give_ssl_to_asyncio(ssl: object) -> None:
 def prepare(app: str) -> None:
     """Make the wire safe, then the import path what a plugin may see."""
     sys.path[:] = [folder for folder in sys.path if folder and "-packages" not in folder]
-    sys.meta_path.append(HostModules(host_modules(), host_folders()))  # type: ignore[arg-type]  # duck-typed finder
-    stdio = importlib.import_module("wunder_sdk.stdio")
-    stdio.take()
+    sys.meta_path.append(HostModules(host_modules(), host_folders()))
     if "ssl" not in sys.modules:
         sys.modules["ssl"] = None  # type: ignore[assignment]  # makes `import ssl` fail for now
         importlib.import_module("asyncio")
         del sys.modules["ssl"]
-        sys.meta_path.insert(0, LateSsl())  # type: ignore[arg-type]  # duck-typed finder
+        sys.meta_path.insert(0, LateSsl())
+    stdio = importlib.import_module("wunder_sdk.stdio")
+    stdio.take()
     sys.path += [app, os.path.join(app, "vendor")]
 
 
@@ -117,7 +117,9 @@ def find_channel(module: object, attribute: str) -> object:
         if isinstance(value, type) and issubclass(value, channel) and value is not channel
     }
     outermost = [
-        one for one in found if not any(other is not one and issubclass(other, one) for other in found)
+        one
+        for one in found
+        if not any(other is not one and issubclass(other, one) for other in found)
     ]
     if len(outermost) != 1:
         names = ", ".join(sorted(one.__name__ for one in outermost)) or "none"

@@ -15,6 +15,7 @@ from wunder_sdk.send import Activity, Edit, Send
 from wunder_wire import methods as wire
 
 C = TypeVar("C")
+R = TypeVar("R")
 
 #: Methods that change something on the platform: for these an error must say what arrived.
 WRITING_METHODS = frozenset({"channel.send_outbound", "channel.edit_outbound"})
@@ -180,7 +181,7 @@ class Dispatcher(Generic[C]):
             await self._accounts.keep(found)
         return found
 
-    async def _using(self, account: Account[C], work: Awaitable[Any]) -> Any:
+    async def _using(self, account: Account[C], work: Awaitable[R]) -> R:
         account.hold()
         try:
             return await work

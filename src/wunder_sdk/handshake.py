@@ -1,6 +1,5 @@
 """The plugin's side of `plugin.handshake`: which protocol, and who we are."""
 
-import hmac
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -47,7 +46,7 @@ def answer(
     if not common:
         ours = ", ".join(str(version) for version in PROTOCOL_VERSIONS)
         raise ProtocolUnsupported(f"this plugin speaks protocol {ours}")
-    if not hmac.compare_digest(params.cookie.encode(), facts.cookie.encode()):
+    if params.cookie != facts.cookie:  # tells two starts apart, guards nothing: plain comparison
         raise NotOurHost
     return HandshakeResult(
         protocol=max(common),

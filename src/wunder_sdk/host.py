@@ -25,9 +25,7 @@ class Host(Protocol):
         """Return the stored value and its revision; `StateValue(None, 0)` where nothing is."""
         ...
 
-    async def state_put(
-        self, key: str, value: Any, account_id: str | None, rev: int | None
-    ) -> int:
+    async def state_put(self, key: str, value: Any, account_id: str | None, rev: int | None) -> int:
         """Store `value` and return its new revision.
 
         Raises:

@@ -111,9 +111,7 @@ class HttpClient:
         """Make something happen on the platform; see `request`."""
         return await self.request("POST", url, **options)
 
-    async def request(
-        self, method: str, url: str, **options: Unpack[RequestOptions]
-    ) -> HttpAnswer:
+    async def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> HttpAnswer:
         """Make one request and return the whole answer, whatever its status.
 
         Raises:
@@ -155,9 +153,7 @@ class HttpClient:
             await self._session.close()
             self._session = None
 
-    async def _exchange(
-        self, method: str, url: str, options: Any, *, safe: bool
-    ) -> HttpAnswer:
+    async def _exchange(self, method: str, url: str, options: Any, *, safe: bool) -> HttpAnswer:
         async with self._ready().request(method, url, allow_redirects=False, **options) as answer:
             body = await answer.content.read(MAX_ANSWER_BYTES + 1)
             chunks = [body]

@@ -76,6 +76,7 @@ class Pipe:
             self._on_line(line)
 
     def _flush(self) -> None:
+        batch = b""
         try:
             while self._queue:
                 batch = self._queue[0] if len(self._queue) == 1 else b"".join(self._queue)
@@ -85,8 +86,7 @@ class Pipe:
                 if written < len(batch):
                     self._queue.append(batch[written:])
         except (BlockingIOError, InterruptedError):
-            if not self._queue:
-                self._queue.append(batch)
+            self._queue.append(batch)  # it was taken whole, and nothing of it was written
             self._loop.add_writer(self._fds.write_fd, self._flush)
             return
         except OSError:  # EPIPE: nobody listens any more, which is an end like EOF

@@ -40,7 +40,9 @@ class ProcessHost:
 
     def now_ms(self) -> int:
         """Return Unix milliseconds, or the handshake's fixed clock."""
-        return self.fixed_ms if self.fixed_ms is not None else time.time_ns() // 1_000_000
+        if self.fixed_ms is not None:
+            return self.fixed_ms
+        return time.time_ns() // 1_000_000  # noqa: TID251 - this is a process' own Clock
 
     def log(self, level: LogLevel, message: str, fields: dict[str, Any]) -> None:
         """Send a `log` notification; errors, and lines without a wire, go to stderr too."""
@@ -59,9 +61,7 @@ class ProcessHost:
         )
         return result
 
-    async def state_put(
-        self, key: str, value: Any, account_id: str | None, rev: int | None
-    ) -> int:
+    async def state_put(self, key: str, value: Any, account_id: str | None, rev: int | None) -> int:
         """Store a value, return its revision."""
         result: wire.StateRev = await self._caller.request(
             "host.state.put", wire.StatePut(key, value, account_id, rev)
@@ -94,8 +94,6 @@ class HostLogHandler(logging.Handler):
             level = "warning"
         message = self.format(record)
         try:
-            self._loop.call_soon_threadsafe(
-                self._host.log, level, message, {"logger": record.name}
-            )
+            self._loop.call_soon_threadsafe(self._host.log, level, message, {"logger": record.name})
         except RuntimeError:  # the loop is closed
             self._host.log(level, message, {"logger": record.name})

@@ -9,7 +9,13 @@ from wunder_sdk import lazy
 from wunder_sdk.channel import Channel
 from wunder_sdk.dispatch import Dispatcher
 from wunder_sdk.errors import (
-    BadParams, Busy, ChannelError, ProviderUnavailable, ShuttingDown, TooLarge, from_wire,
+    BadParams,
+    Busy,
+    ChannelError,
+    ProviderUnavailable,
+    ShuttingDown,
+    TooLarge,
+    from_wire,
 )  # fmt: skip
 from wunder_sdk.handshake import PluginFacts, answer
 from wunder_sdk.http_client import Writes
@@ -178,7 +184,9 @@ class Session:
         self._running[pool] += 1
         self._spawn(frame, pool, self._dispatch)
 
-    def _spawn(self, frame: codec.Frame, pool: str, work: Callable[[codec.Frame, _Call], Any]) -> None:
+    def _spawn(
+        self, frame: codec.Frame, pool: str, work: Callable[[codec.Frame, _Call], Any]
+    ) -> None:
         if self._tasks is None or frame.id in self._calls:
             self._fail(frame.id, "bad_request", "this id is in use")
             return
@@ -196,9 +204,7 @@ class Session:
             work.close()
             outcome = self._dispatcher.outcome_of(call.method, call.writes)
             data = ErrorData("cancelled", retryable=outcome == "not_sent", outcome=outcome)
-            self._answer_error(
-                frame.id, ErrorObject(CODE_OF_KIND["cancelled"], "cancelled", data)
-            )
+            self._answer_error(frame.id, ErrorObject(CODE_OF_KIND["cancelled"], "cancelled", data))
             raise
         finally:
             del self._calls[frame.id]
@@ -214,7 +220,7 @@ class Session:
     async def _dispatch(self, frame: codec.Frame, call: _Call) -> Any:
         shape = wire.HOST_TO_PLUGIN[call.method][0]
         try:
-            params = codec.decode_params(shape, frame)
+            params: Any = codec.decode_params(shape, frame)
         except codec.DecodeError as error:
             raise BadParams(str(error)) from None
         return await self._dispatcher.call(call.method, params, call.writes)

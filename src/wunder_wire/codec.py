@@ -66,7 +66,8 @@ def decode(shape: type[T], data: bytes) -> T:
     Raises:
         DecodeError: Not JSON as we take it, or it does not fit; names a JSON pointer.
     """
-    return _engine.decode(shape, data)
+    result: T = _engine.decode(shape, data)
+    return result
 
 
 def encode(value: Any) -> bytes:
@@ -93,7 +94,8 @@ def decode_params(shape: type[T], frame: Frame) -> T:
     Raises:
         DecodeError: They do not fit; the pointer starts at the parameters.
     """
-    return _engine.decode_part(shape, {} if frame.params is ABSENT else frame.params)
+    result: T = _engine.decode_part(shape, {} if frame.params is ABSENT else frame.params)
+    return result
 
 
 def decode_result(shape: type[T], frame: Frame) -> T:
@@ -102,7 +104,8 @@ def decode_result(shape: type[T], frame: Frame) -> T:
     Raises:
         DecodeError: It does not fit; the pointer starts at the result.
     """
-    return _engine.decode_part(shape, {} if frame.result is ABSENT else frame.result)
+    result: T = _engine.decode_part(shape, {} if frame.result is ABSENT else frame.result)
+    return result
 
 
 def request_line(frame_id: int | str, method: str, params: Any) -> bytes:

@@ -5,7 +5,8 @@ library once more, which names the fault (or accepts, e.g. `1.0` for an integer)
 """
 
 import functools
-from typing import Any
+from collections.abc import Hashable
+from typing import Any, cast
 
 import msgspec
 
@@ -31,14 +32,14 @@ _to_bytes = msgspec.json.Encoder().encode
 
 
 @functools.cache
-def _decoder(shape: type[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(shape)
+def _decoder(shape: Hashable) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(cast("type[Any]", shape))
 
 
 def _decode(shape: type[Any], data: bytes) -> Any:
     try:
         json_text.require_depth(data, MAX_JSON_DEPTH)
-        return _decoder(shape).decode(data)
+        return _decoder(cast("Hashable", shape)).decode(data)
     except (DecodeError, *_REFUSED):
         return codec.STDLIB.decode(shape, data)
 

@@ -25,7 +25,5 @@ def version_key(version: str) -> tuple[object, ...]:
     core = (int(major), int(minor), int(patch))
     if pre is None:
         return (*core, 1, ())
-    parts = tuple(
-        (0, int(part), "") if part.isdigit() else (1, 0, part) for part in pre.split(".")
-    )
+    parts = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in pre.split("."))
     return (*core, 0, parts)

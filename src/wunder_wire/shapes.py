@@ -40,13 +40,17 @@ def to_json(value: Any) -> Any:
     return value
 
 
-@functools.cache
 def decoder_of(shape: Any) -> Decode:
     """Return the function that makes an instance of `shape`."""
+    known = _DECODERS.get(shape)
+    if known is None:
+        known = _DECODERS[shape] = _new_decoder(shape)
+    return known
+
+
+def _new_decoder(shape: Any) -> Decode:
     if dataclasses.is_dataclass(shape):
         return _Late(shape)
-    if shape in _SCALARS:
-        return _SCALARS[shape]
     origin, arguments = get_origin(shape), get_args(shape)
     if origin is Literal:
         return _literal(arguments)
@@ -121,7 +125,8 @@ def _free_array(value: Any) -> list[Any]:
     return result
 
 
-_SCALARS: dict[Any, Decode] = {
+#: Decoders by shape; these, and every shape met since.
+_DECODERS: dict[Any, Decode] = {
     str: _string, int: _integer, float: _number, bool: _boolean, type(None): _nothing,
     Any: _free, object: _free, dict: _free_object, list: _free_array, dict[str, Any]: _free_object,
 }  # fmt: skip
