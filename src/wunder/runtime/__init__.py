@@ -1,0 +1,1 @@
+"""The running plugins: processes, the wire to them, limits, breakers, restarts."""
