@@ -5,7 +5,7 @@ All async methods of table doors may raise StoreUnavailable (safe to call again)
 """
 
 from collections.abc import Sequence
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -41,6 +41,9 @@ from wunder.model.runtime import PluginSpec, RuntimeReport
 from wunder.model.token import ApiToken
 from wunder.model.trail import Event, Step
 from wunder.model.turn import AgentTurn, ClaimedTurn, NewSend, Reply, TurnCommit, TurnCommitted
+
+if TYPE_CHECKING:
+    import aiohttp
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -414,6 +417,10 @@ class Providers(Protocol):
         """Every channel that could have accounts, serving or not."""
         ...
 
+    def facts(self, channel: ChannelId) -> ProviderFacts | None:
+        """What is known of a channel, serving or not."""
+        ...
+
     def is_known(self, channel: ChannelId) -> bool: ...
 
 
@@ -426,6 +433,14 @@ class Accounts(Protocol):
         ...
 
     def enabled(self, channel: ChannelId) -> list[Account]: ...
+
+
+class HttpDoor(Protocol):
+    """The guarded HTTP client, for channels that run in this process (security rule 10)."""
+
+    def session(self) -> "aiohttp.ClientSession":
+        """A new client session behind the guard; the caller closes it."""
+        ...
 
 
 class PluginHost(Protocol):

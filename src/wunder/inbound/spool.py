@@ -36,6 +36,7 @@ class SpoolPolicy(msgspec.Struct, frozen=True):
     retry_base_s: float = 1.0
     retry_cap_s: float = 60.0
     crashes: int = 2  # a body present in two crashes is set aside
+    tries: int = 50  # so is one that no provider ever managed to look at
 
 
 class Spool:
@@ -155,7 +156,8 @@ class SpoolWorker:
             await self._spool.end(row, SpoolVerdict.REFUSED, fault.kind)
             return True
         is_crash = fault.kind is FaultKind.PLUGIN_CRASHED
-        if fault.kind not in OUTAGES and is_crash and row.tries + 1 >= self._spool.policy.crashes:
+        allowed = self._spool.policy.crashes if is_crash else self._spool.policy.tries
+        if fault.kind not in OUTAGES and row.tries + 1 >= allowed:
             await self._spool.end(row, SpoolVerdict.QUARANTINED, fault.kind)
             return True
         await self._spool.postpone(row)

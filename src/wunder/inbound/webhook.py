@@ -98,9 +98,9 @@ class Webhooks:
         return await self._commit(request_id, request, parses)
 
     def _facts(self, channel: ChannelId) -> ProviderFacts:
-        for facts in self._directory.providers.known():
-            if facts.channel == channel:
-                return facts
+        facts = self._directory.providers.facts(channel)
+        if facts is not None:
+            return facts
         raise RequestRefused(404, "channel_unknown", "No channel of this name is installed.")
 
     async def _parse(

@@ -72,6 +72,7 @@ PERMANENT = frozenset(
     }
 )
 MAX_RETRY_AFTER_S = 3_600.0
+MAX_WORDS = 1_000
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -85,3 +86,19 @@ class Fault(msgspec.Struct, frozen=True):
     scope: Literal["message", "peer", "account", "plugin"] | None = None
     provider_code: str = ""
     http_status: int | None = None
+
+
+def fault_as_told(
+    kind: str, message: str, outcome: str, is_retryable: bool, retry_after_ms: int | None
+) -> Fault:
+    """Make a fault of what a channel answered: a strange kind is `internal`, numbers are clamped."""
+    known = FaultKind(kind) if kind in FaultKind.__members__.values() else FaultKind.INTERNAL
+    wait_s = None if retry_after_ms is None else min(max(retry_after_ms / 1000, 0.0), MAX_RETRY_AFTER_S)
+    told = outcome if outcome in ("sent", "unknown") else "not_sent"
+    return Fault(
+        kind=known,
+        message=message[:MAX_WORDS],
+        outcome=told,  # type: ignore[arg-type]  # one of the three by the line above
+        is_retryable=is_retryable,
+        retry_after_s=wait_s,
+    )

@@ -1,0 +1,132 @@
+"""The ChannelProvider port over calls of protocol 1, whoever answers them.
+
+Built-in and plugin differ only in who answers: the same translation, the same faults, the same
+semantics (row C4).
+"""
+
+from typing import Literal, TypeVar
+
+import msgspec
+
+from wunder.errors import ProviderFault
+from wunder.model.account import Account
+from wunder.model.delivery import ClaimedDelivery
+from wunder.model.fault import Fault, FaultKind
+from wunder.model.provider import (
+    ConfigFault,
+    ConfigVerdict,
+    Parsed,
+    ProviderFacts,
+    ProviderHealth,
+    RawRequest,
+    Sent,
+)
+from wunder.model.trail import Event
+from wunder.observe.logs import get_logger
+from wunder.ports import Clock, EventLog
+from wunder.providers.translation import (
+    from_wire_parse,
+    names_a_stranger,
+    to_wire_account,
+    to_wire_request,
+    to_wire_send,
+)
+from wunder_wire import methods
+
+log = get_logger(__name__)
+R = TypeVar("R")
+MAX_RAW_RESULT_BYTES = 16_384
+MAX_PROVIDER_MESSAGE_ID = 512
+_JSON = msgspec.json.Encoder()
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What every provider needs of the gateway."""
+
+    clock: Clock
+    events: EventLog
+    max_message_bytes: int = 524_288
+
+
+class ProviderAdapter:
+    """Asks in our words, translates, calls. Subclasses say who answers."""
+
+    def __init__(self, facts: ProviderFacts, surroundings: Surroundings) -> None:
+        self._facts = facts
+        self._surroundings = surroundings
+
+    @property
+    def facts(self) -> ProviderFacts:
+        """What the manifest says."""
+        return self._facts
+
+    async def parse_inbound(self, account: Account, request: RawRequest) -> Parsed:
+        """Verify and parse a webhook request. Raises: ProviderFault."""
+        params = methods.ParseParams(to_wire_account(account), to_wire_request(request))
+        result = await self._call("channel.parse_inbound", params, methods.ParseResult, account.uid)
+        if names_a_stranger(result, account):
+            self._report_stranger(account)
+            words = "A message names another channel or account than the call's own."
+            raise ProviderFault(Fault(FaultKind.BAD_PARAMS, words))
+        return from_wire_parse(result, account, request, self._surroundings.max_message_bytes)
+
+    async def identify_account(self, request: RawRequest) -> tuple[str, str] | None:
+        """Ask which account a provider-wide webhook is for. Raises: ProviderFault."""
+        params = methods.IdentifyParams(to_wire_request(request))
+        result = await self._call("channel.identify_account", params, methods.IdentifyResult, "")
+        return (result.lookup.key, result.lookup.value) if result.lookup else None
+
+    async def send_outbound(self, account: Account, delivery: ClaimedDelivery) -> Sent:
+        """Send one platform message. Raises: ProviderFault."""
+        params = to_wire_send(account, delivery)
+        result = await self._call("channel.send_outbound", params, methods.SendResult, account.uid)
+        raw = result.raw_result
+        if raw is not None and len(_JSON.encode(raw)) > MAX_RAW_RESULT_BYTES:
+            raw = {"truncated": True}
+        return Sent(
+            provider_message_id=(result.provider_message_id or "")[:MAX_PROVIDER_MESSAGE_ID],
+            raw_result=raw,
+            next_state=result.next.state if result.next else None,
+        )
+
+    async def validate_account_config(
+        self, account: Account, mode: Literal["static", "live"]
+    ) -> ConfigVerdict:
+        """Let the channel judge a configuration. Raises: ProviderFault."""
+        params = methods.ValidateParams(to_wire_account(account), mode)
+        result = await self._call(
+            "channel.validate_account_config", params, methods.ValidateResult, account.uid
+        )
+        identity = result.identity
+        return ConfigVerdict(
+            is_ok=result.ok and not result.errors,
+            errors=tuple(ConfigFault(f.path, f.code, f.message) for f in result.errors),
+            warnings=tuple(ConfigFault(f.path, f.code, f.message) for f in result.warnings),
+            external_id=identity.external_id if identity else "",
+            display_name=(identity.display_name or "") if identity else "",
+        )
+
+    async def health(self) -> ProviderHealth:
+        """Ask how the channel is. Raises: ProviderFault."""
+        result = await self._call("plugin.health", methods.Empty(), methods.HealthResult, "")
+        worst = next((c for c in result.checks if c.status != "ok"), None)
+        return ProviderHealth(result.status, f"{worst.name}: {worst.detail}" if worst else "")
+
+    async def _call(self, method: str, params: object, result: type[R], account_uid: str) -> R:
+        """Call a method of protocol 1. Raises: ProviderFault."""
+        raise NotImplementedError
+
+    def _report_stranger(self, account: Account) -> None:
+        log.error("provider_named_another_account", account_id=account.row.account_id)
+        release = self._facts.release
+        self._surroundings.events.record(
+            Event(
+                name="provider_named_another_account",
+                at=self._surroundings.clock.now(),
+                level="error",
+                plugin_id=release.plugin_id,
+                version=release.version,
+                account_uid=account.uid,
+                account_id=account.row.account_id,
+            )
+        )

@@ -1,0 +1,24 @@
+"""PluginProviderAdapter: a channel spoken by a plugin process, over RPC (row N1b)."""
+
+from typing import TypeVar
+
+from wunder.model.ids import PluginId
+from wunder.model.provider import ProviderFacts
+from wunder.ports import PluginHost
+from wunder.providers.adapter import ProviderAdapter, Surroundings
+
+R = TypeVar("R")
+
+
+class PluginProviderAdapter(ProviderAdapter):
+    """The ChannelProvider port over a running plugin."""
+
+    def __init__(
+        self, facts: ProviderFacts, surroundings: Surroundings, host: PluginHost
+    ) -> None:
+        super().__init__(facts, surroundings)
+        self._host = host
+        self._plugin_id = PluginId(facts.release.plugin_id)
+
+    async def _call(self, method: str, params: object, result: type[R], account_uid: str) -> R:
+        return await self._host.call(self._plugin_id, method, params, result, account_uid)
