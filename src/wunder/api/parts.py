@@ -1,0 +1,96 @@
+"""What the API stands on: the desks and doors it asks, and the limits it keeps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from wunder.api.sources import KnockPolicy
+from wunder.model.provider import RawRequest, WebhookAnswer
+from wunder.observe.metrics import Metrics
+from wunder.ports import (
+    Agents,
+    Clock,
+    EventLog,
+    Ledger,
+    OutboxDesk,
+    PluginHost,
+    Providers,
+    StoreHealth,
+    Turns,
+)
+
+if TYPE_CHECKING:  # the desks bring their rooms with them; who builds the parts has them anyway
+    from wunder.accounts.agents import AgentDesk
+    from wunder.accounts.bindings import BindingDesk
+    from wunder.accounts.desk import AccountDesk
+    from wunder.accounts.tokens import TokenDesk
+    from wunder.outbound.queue import SendDesk
+    from wunder.plugins.desk import PluginDesk
+
+
+class Webhooks(Protocol):
+    """Room 1 as the webhook route sees it."""
+
+    def body_limit(self, channel: str) -> int:
+        """Bytes that a body of this provider may have. Raises: RequestRefused 404."""
+        ...
+
+    async def receive(
+        self, channel: str, path_account: str | None, request: RawRequest
+    ) -> WebhookAnswer:
+        """Take a request in; status 0 closes the connection unanswered. Raises: RequestRefused."""
+        ...
+
+
+class ApiPolicy(msgspec.Struct, frozen=True):
+    """Limits of the HTTP surface. Sources: security rules 4, 5, 16; other numbers are choices."""
+
+    head_timeout_s: float = 10.0
+    head_bytes: int = 32_768
+    body_timeout_s: float = 10.0
+    keep_alive_s: int = 10
+    backlog: int = 2_048
+    stop_grace_s: int = 10
+    webhooks_at_once: int = 1_000
+    json_bytes: int = 1_048_576
+    package_bytes: int = 67_108_864
+    ready_probe_s: float = 2.0
+    trusted_proxies: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "::1")  # "*" allows any
+    is_access_logged: bool = True
+    knocks: KnockPolicy = KnockPolicy()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiParts:
+    """Everything the API asks; built by app.py.
+
+    `data_dir` takes uploads while they are checked. `is_draining` and `is_key_open` are what
+    readiness depends on besides the store.
+    """
+
+    webhooks: Webhooks
+    plugins: "PluginDesk"
+    accounts: "AccountDesk"
+    bindings: "BindingDesk"
+    agents: "AgentDesk"
+    tokens: "TokenDesk"
+    sends: "SendDesk"
+    ledger: Ledger
+    outbox: OutboxDesk
+    turns: Turns
+    events: EventLog
+    store: StoreHealth
+    providers: Providers
+    plugin_host: PluginHost
+    answers: Agents
+    clock: Clock
+    metrics: Metrics
+    data_dir: Path
+    version: str
+    is_draining: Callable[[], bool]
+    is_key_open: Callable[[], bool]
+    policy: ApiPolicy

@@ -1,0 +1,118 @@
+"""The front door: one ASGI app that sends each request to the route that knows it."""
+
+import re
+import uuid
+
+from wunder.api.asgi import App, Message, Receive, Scope, Send, refuse
+from wunder.api.lazy import LateApp, admin_app
+from wunder.api.parts import ApiParts
+from wunder.api.probes import Probes
+from wunder.api.problems import problem
+from wunder.api.sources import Proxies
+from wunder.api.webhooks import PREFIX, WebhookRoute
+from wunder.observe.logs import get_logger
+
+log = get_logger(__name__)
+
+_WEBHOOK_ACCOUNT = re.compile(r"(/wunder/channel/[^/]{1,64}/)[^/]+(/webhook)")
+
+
+class FrontDoor:
+    """Dispatches by path. Webhooks and probes are bare; the rest is loaded when first asked for."""
+
+    def __init__(self, parts: ApiParts) -> None:
+        proxies = Proxies(parts.policy.trusted_proxies)
+        probes = Probes(parts)
+        self._clock = parts.clock
+        self._is_logged = parts.policy.is_access_logged
+        self._proxies = proxies
+        self._webhooks = WebhookRoute(parts, proxies)
+        self._probes: dict[str, App] = {
+            "/healthz": probes.healthz,
+            "/readyz": probes.readyz,
+            "/metrics": probes.metrics,
+        }
+        self._admin = LateApp(lambda: admin_app(parts))
+        self._hosts = frozenset(host.lower() for host in parts.policy.allowed_hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        if not self._is_logged:
+            await self._route(scope, receive, send)
+            return
+        started = self._clock.monotonic()
+        status = 0  # stays 0 where the connection was closed unanswered
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._route(scope, receive, noting)
+        finally:
+            log.info(
+                "request_answered",
+                method=scope["method"],
+                path=_loggable(scope["path"]),
+                status=status,
+                took_ms=round((self._clock.monotonic() - started) * 1000, 1),
+                remote_addr=self._proxies.remote_address(scope),
+            )
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path.startswith(PREFIX):
+            await self._webhooks(scope, receive, send)
+        elif path in self._probes:
+            await self._probe(scope, receive, send)
+        elif not self._is_host_allowed(scope):
+            await refuse(
+                send,
+                problem(
+                    421,
+                    "host_not_allowed",
+                    "this host name is not in the list `api.allowed_hosts`",
+                    trace_id=uuid.uuid4().hex,
+                ),
+                unread=receive,
+            )
+        else:
+            await self._admin(scope, receive, send)
+
+    async def _probe(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in {"GET", "HEAD"}:
+            await self._probes[scope["path"]](scope, receive, send)
+        else:
+            wrong = problem(405, "method_not_allowed", trace_id=uuid.uuid4().hex)
+            await refuse(send, wrong, [(b"allow", b"GET, HEAD")], unread=receive)
+
+    def _is_host_allowed(self, scope: Scope) -> bool:
+        """Rule 16: a page that resolves its own name to our address must not speak to us."""
+        if "*" in self._hosts:
+            return True
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1:
+            return False
+        return _host_name(hosts[0].decode("latin-1")) in self._hosts
+
+
+def build_app(parts: ApiParts) -> App:
+    """Build the ASGI application of the gateway; nothing heavy is imported yet."""
+    return FrontDoor(parts)
+
+
+def _host_name(header: str) -> str:
+    """Return the host of a Host header: lower case, without port and brackets."""
+    host = header.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if ":" in host else host
+
+
+def _loggable(path: str) -> str:
+    """Webhook keys are half a secret: they stay out of logs, as query strings do."""
+    return _WEBHOOK_ACCOUNT.sub(r"\1*\2", path)
