@@ -1,7 +1,6 @@
 """From plain JSON values to frozen dataclasses and back, by their type annotations alone."""
 
 import dataclasses
-import functools
 import math
 import types
 from collections.abc import Callable
@@ -20,6 +19,10 @@ _JSON_NAME = {
 }  # fmt: skip
 
 
+#: Encoders of the dataclasses met so far.
+_ENCODERS: dict[Any, Encode] = {}
+
+
 def from_json(shape: type[T], value: Any) -> T:
     """Return `value` (dicts, lists, strings, numbers) as an instance of `shape`.
 
@@ -35,9 +38,13 @@ def from_json(shape: type[T], value: Any) -> T:
 
 def to_json(value: Any) -> Any:
     """Return plain JSON values; absent optional fields (None, empty) are left out."""
-    if dataclasses.is_dataclass(value):
-        return _object_encoder(type(value))(value)
-    return value
+    shape: Any = type(value)
+    encoder = _ENCODERS.get(shape)
+    if encoder is None:
+        if not dataclasses.is_dataclass(shape):
+            return value
+        encoder = _ENCODERS[shape] = _object_encoder(shape)
+    return encoder(value)
 
 
 def decoder_of(shape: Any) -> Decode:
@@ -257,7 +264,6 @@ def _object(shape: Any) -> Decode:
     return decode
 
 
-@functools.cache
 def _object_encoder(shape: Any) -> Encode:
     hints = get_type_hints(shape)
     fields = [
