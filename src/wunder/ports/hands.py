@@ -1,0 +1,52 @@
+"""Hand-over between rooms: a committed row plus a wake-up, and free hands that save a commit."""
+
+from typing import Protocol, TypeVar
+
+from wunder.model.delivery import ClaimedDelivery, SendGrant
+from wunder.model.ids import AccountUid
+
+Work = TypeVar("Work", contravariant=True)
+
+
+class Hands(Protocol[Work]):
+    """Free hands of the next room: lets a row be born already claimed, saving a commit.
+
+    `reserve` grants up to `wanted` slots; what is not given back by `release` or used by `give` is
+    lost. `wake` says that rows wait. All are synchronous and never block.
+    """
+
+    def reserve(self, wanted: int) -> int:
+        """Grant up to `wanted` slots."""
+        ...
+
+    def release(self, count: int) -> None:
+        """Take slots back unused."""
+        ...
+
+    def give(self, work: Work) -> None:
+        """Take over work that was claimed under a reserved slot."""
+        ...
+
+    def wake(self) -> None:
+        """Learn that rows wait."""
+        ...
+
+
+class SendSlots(Protocol):
+    """Room 3's free hands: a slot names the release that will write the frame."""
+
+    def reserve(self, account_uid: AccountUid) -> SendGrant | None:
+        """One slot, or None when this account cannot send right now."""
+        ...
+
+    def release(self, grant: SendGrant) -> None:
+        """Take a reserved slot back unused."""
+        ...
+
+    def give(self, delivery: ClaimedDelivery) -> None:
+        """Take over a delivery that was marked under a reserved slot."""
+        ...
+
+    def wake(self, account_uid: AccountUid | None = None) -> None:
+        """Learn that deliveries wait."""
+        ...

@@ -1,0 +1,163 @@
+"""A small platform one can change: what it takes in, and how it misbehaves."""
+
+import asyncio
+import json
+from collections import deque
+from typing import Literal
+
+import msgspec
+
+from wunder.errors import ProviderFault
+from wunder.model.account import Account
+from wunder.model.conversation import Conversation
+from wunder.model.delivery import ClaimedDelivery, ReleaseRef
+from wunder.model.fault import Fault, FaultKind
+from wunder.model.ids import ChannelId, PlatformMessageId
+from wunder.model.message import Content, InboundMessage, Sender
+from wunder.model.provider import (
+    ConfigVerdict,
+    Parsed,
+    ProviderFacts,
+    ProviderHealth,
+    RawRequest,
+    Sent,
+    StaticAck,
+    WebhookAnswer,
+)
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """One message as the platform took it."""
+
+    account_id: str
+    peer_id: str
+    text: str
+    key: str
+    ordinal: int
+    part: int
+
+
+def facts(channel: str = "chat", **changes) -> ProviderFacts:
+    usual = ProviderFacts(
+        channel=ChannelId(channel),
+        name="Chat",
+        source="builtin",
+        release=ReleaseRef(channel, "builtin@test"),
+        capabilities={"webhook": True, "outbound": True},
+        account_schema=None,
+        ack=StaticAck(200, "application/json", b'{"ok":true}'),
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
+class FakeChannelProvider:
+    """Its webhook body is JSON `[{"id","peer","text",...}]`; a `bad` header is a bad signature."""
+
+    def __init__(self, channel: str = "chat", **changes) -> None:
+        self.facts = facts(channel, **changes)
+        self.arrivals: list[Arrival] = []
+        self.parse_faults: deque[Fault] = deque()
+        self.send_faults: deque[Fault] = deque()
+        self.part_chars: int | None = None
+        self.hang = asyncio.Event()
+        self.hang.set()
+        self._lose_answers = 0
+        self._seen: dict[str, str] = {}
+
+    # --- how a test changes the world --------------------------------------------------------
+
+    def throttle(self, seconds: float, scope: Literal["peer", "account"] = "account") -> None:
+        self.send_faults.append(
+            Fault(FaultKind.RATE_LIMITED, "slow down", retry_after_s=seconds, scope=scope)
+        )
+
+    def fail(self, kind: FaultKind, outcome: Literal["not_sent", "unknown"] = "not_sent") -> None:
+        self.send_faults.append(Fault(kind, "no", outcome))
+
+    def fail_parse(self, kind: FaultKind) -> None:
+        self.parse_faults.append(Fault(kind, "no"))
+
+    def lose_next_answer(self) -> None:
+        """Take the next message, and never say so."""
+        self._lose_answers += 1
+
+    def texts(self, peer_id: str | None = None) -> list[str]:
+        return [a.text for a in self.arrivals if peer_id is None or a.peer_id == peer_id]
+
+    # --- port ChannelProvider ----------------------------------------------------------------
+
+    async def parse_inbound(self, account: Account, request: RawRequest) -> Parsed:
+        if self.parse_faults:
+            raise ProviderFault(self.parse_faults.popleft())
+        if request.header("bad"):
+            raise ProviderFault(Fault(FaultKind.SIGNATURE_INVALID, "bad signature"))
+        try:
+            items = json.loads(request.body)
+        except ValueError as error:
+            raise ProviderFault(Fault(FaultKind.MALFORMED_EVENT, "not JSON")) from error
+        messages = tuple(_message(item, account, request) for item in items)
+        return Parsed(messages=messages, immediate=WebhookAnswer(200, "text/plain", b"ok"))
+
+    async def identify_account(self, request: RawRequest) -> tuple[str, str] | None:
+        return None
+
+    async def send_outbound(self, account: Account, delivery: ClaimedDelivery) -> Sent:
+        await self.hang.wait()
+        if self.send_faults:
+            raise ProviderFault(self.send_faults.popleft())
+        text, next_state = self._part(delivery)
+        key = f"{delivery.message.reply_to}/{delivery.reply_ordinal}/{delivery.part}"
+        if delivery.message.reply_to and self._seen.setdefault(key, delivery.delivery_id):
+            if key in {a.key for a in self.arrivals}:
+                raise ProviderFault(Fault(FaultKind.DUPLICATE, "seen before"))
+        self.arrivals.append(
+            Arrival(
+                account.row.account_id,
+                delivery.message.conversation.peer_id,
+                text,
+                key,
+                delivery.reply_ordinal,
+                delivery.part,
+            )
+        )
+        if self._lose_answers:
+            self._lose_answers -= 1
+            raise ProviderFault(Fault(FaultKind.TIMEOUT, "no answer", "unknown"))
+        return Sent(f"p{len(self.arrivals)}", {"ok": True}, next_state)
+
+    async def validate_account_config(
+        self, account: Account, mode: Literal["static", "live"]
+    ) -> ConfigVerdict:
+        return ConfigVerdict(is_ok=True)
+
+    async def health(self) -> ProviderHealth:
+        return ProviderHealth("ok")
+
+    def _part(self, delivery: ClaimedDelivery) -> tuple[str, dict[str, int] | None]:
+        text = delivery.message.text
+        if self.part_chars is None:
+            return text, None
+        start = (delivery.part_state or {"at": 0})["at"]
+        end = start + self.part_chars
+        return text[start:end], {"at": end} if end < len(text) else None
+
+
+def _message(item: dict, account: Account, request: RawRequest) -> InboundMessage:
+    return InboundMessage(
+        message_id="",
+        conversation=Conversation(
+            account.uid, item.get("kind", "user"), item["peer"], item.get("thread", "")
+        ),
+        channel=account.row.channel,
+        account_id=account.row.account_id,
+        platform_message_id=PlatformMessageId(item["id"]),
+        sender=Sender(item.get("sender", item["peer"]), is_bot=item.get("is_bot", False)),
+        content=Content(
+            type=item.get("type", "text"),
+            text=item.get("text", ""),
+            mentions_bot=item.get("mentions_bot"),
+        ),
+        sent_at=request.received_at,
+        received_at=request.received_at,
+        meta={"secret_of": item["id"]},
+    )
