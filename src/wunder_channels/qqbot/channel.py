@@ -199,8 +199,8 @@ def _faults(config: QqConfig) -> list[ConfigFault]:
         faults.append(ConfigFault("/app_id", "pattern", "AppID is 5 to 20 digits"))
     if not config.client_secret:
         faults.append(ConfigFault("/client_secret", "required", "AppSecret is missing"))
-    for path, url in (("/api_base", config.api_base), ("/token_url", config.token_address)):
-        if not _is_web_address(url):
+    for path, url in (("/api_base", config.api_base), ("/token_url", config.token_url)):
+        if not _is_web_address(url) and (url or path == "/api_base"):
             faults.append(ConfigFault(path, "format", "not an http(s) address of a host"))
     if config.markdown not in ("auto", "on", "off"):
         faults.append(ConfigFault("/markdown", "enum", "one of auto, on, off"))

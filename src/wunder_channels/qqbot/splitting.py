@@ -64,7 +64,8 @@ def take(text: str, at: int, limit: int) -> Piece:
     header = _open_header(text, fences, at)
     if len(header) + len(text) - at <= limit:
         return Piece(header + text[at:], len(text))
-    end = _cut(text, fences, at, at + limit - len(header) - len("\n" + _FENCE))
+    closing = len("\n" + _FENCE) if fences else 0
+    end = _cut(text, fences, at, at + limit - len(header) - closing)
     shown = header + text[at:end].rstrip()
     if _opened_at(fences, end) is not None:
         return Piece(f"{shown}\n{_FENCE}", end)

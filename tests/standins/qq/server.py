@@ -26,6 +26,8 @@ class QqStandin:
         self.webhook_url = ""
         self.url = ""
         self._host, self._port = host, port
+        #: Set as soon as a request hangs.
+        self.is_hanging = asyncio.Event()
         self._stopping = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -66,6 +68,10 @@ class QqStandin:
         self._stopping.set()
         await self._session.close()
         await self._runner.cleanup()
+
+    def stop_hanging(self) -> None:
+        """Let go of the requests that hang: their connections are reset."""
+        self._stopping.set()
 
     async def deliver(self, callback: Callback) -> tuple[int, bytes]:
         """Post a callback to the webhook; status 0 if nobody answers."""
@@ -118,6 +124,7 @@ class QqStandin:
         if fault is not None and fault.kind not in ("lose", "hang"):
             return self._broken(request, fault)
         if fault is not None and fault.kind == "hang":
+            self.is_hanging.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(fault.hang_s):
                     await self._stopping.wait()
