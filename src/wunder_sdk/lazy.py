@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 #: Who imported one of these does not count megabytes.
 _HEAVY = frozenset({"aiohttp", "cryptography", "msgspec"})
+#: Shorter than the 5 s after which common servers (Node.js) close an idle connection: a POST on
+#: a connection that just closed would leave its outcome unknown.
+KEEPALIVE_S = 4.0
 #: linux/prctl.h
 PR_SET_PDEATHSIG = 1
 
@@ -19,6 +22,7 @@ def new_http_session(total_s: float, connect_s: float) -> "aiohttp.ClientSession
     import aiohttp
 
     return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(keepalive_timeout=KEEPALIVE_S),
         timeout=aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s),
         trust_env=True,
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -9,7 +9,7 @@ import time
 
 from wunder_sdk import Channel, ParseResult, ProviderRejected, RateLimited, SendResult
 
-print("noise while importing")
+print("noise while importing")  # noqa: T201 - the noise is the test
 
 
 class Lab(Channel[dict]):
@@ -32,7 +32,7 @@ class Lab(Channel[dict]):
         return ParseResult(ignored="nothing")
 
     async def do_say(self, account, order):
-        print("print noise")
+        print("print noise")  # noqa: T201 - the noise is the test
         sys.stdout.write("half a line")
         os.write(1, b"raw noise\n")
         subprocess.run(["/bin/echo", "child noise"], check=True)
@@ -53,7 +53,7 @@ class Lab(Channel[dict]):
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         while True:
-            time.sleep(60)
+            time.sleep(60)  # noqa: ASYNC251 - hangs on purpose
 
     async def do_wait(self, account, order):
         await asyncio.Event().wait()
@@ -86,7 +86,7 @@ class Lab(Channel[dict]):
         return ParseResult(ignored="cut \ud83d here")
 
     async def do_https(self, account, order):
-        import ssl
+        import ssl  # noqa: PLC0415 - late on purpose: asyncio is running without it
 
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", order["port"], ssl=ssl._create_unverified_context()

@@ -65,8 +65,10 @@ def test_the_entry_can_name_module_and_class(app):
 def test_tls_works_although_asyncio_started_without_it(order, tmp_path, app):
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-nodes", "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(cert)],
+        [
+            *["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+            *["-nodes", "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(cert)],
+        ],
         check=True,
         capture_output=True,
     )
