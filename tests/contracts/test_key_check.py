@@ -1,9 +1,9 @@
 """What every keeper of the key's check value promises; the store's own runs here too."""
 
 import pytest
-from wunder.errors import Conflict
 
 from tests.fakes.key_check import FakeKeyCheck
+from wunder.errors import Conflict
 
 
 @pytest.fixture(params=[FakeKeyCheck])

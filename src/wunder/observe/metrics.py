@@ -193,60 +193,6 @@ class Metrics:
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-#: The process's metrics: counting happens all over, so rooms call the verbs below.
-CURRENT = Metrics()
-watch = CURRENT.watch
-render = CURRENT.render
-
-
-def webhook_answered(outcome: str, seconds: float) -> None:
-    """Count one webhook request; `outcome` is one of WEBHOOK_OUTCOMES."""
-    CURRENT.webhook_requests.inc(outcome)
-    CURRENT.webhook_seconds.observe(seconds)
-
-
-def message_taken_in(result: str, count: int = 1) -> None:
-    """Count inbound messages; `result` is one of INTAKE_RESULTS."""
-    CURRENT.intake_messages.inc(result, by=count)
-
-
-def turn_ended(state: str) -> None:
-    """Count one turn by the state in which it left its message."""
-    CURRENT.turns.inc(state)
-
-
-def agent_answered(seconds: float) -> None:
-    """Record how long an agent took, whether it answered or failed."""
-    CURRENT.agent_seconds.observe(seconds)
-
-
-def delivery_became(state: str, count: int = 1) -> None:
-    """Count deliveries that entered a state."""
-    CURRENT.deliveries.inc(state, by=count)
-
-
-def delivery_sent(seconds: float) -> None:
-    """Record one sent delivery and the seconds since what it answers was received or queued."""
-    CURRENT.deliveries.inc(DeliveryState.SENT)
-    CURRENT.delivery_seconds.observe(seconds)
-
-
-def attempt_ended(outcome: str, kind: str) -> None:
-    """Count one attempt; `kind` is the fault's kind, empty where there was none."""
-    CURRENT.attempts.inc(outcome, kind or "none")
-
-
-def plugin_called(method: str, kind: str, seconds: float) -> None:
-    """Count one call of a plugin; `kind` is the fault's kind, empty where there was none."""
-    CURRENT.plugin_calls.inc(method, kind or "none")
-    CURRENT.plugin_call_seconds.observe(seconds)
-
-
-def plugin_restarted() -> None:
-    """Count one start of a plugin's process after its first."""
-    CURRENT.plugin_restarts.inc()
-
-
 def _closed(labels: Labels, values: Sequence[str]) -> tuple[str, ...]:
     if len(values) != len(labels):
         raise ValueError(f"labels are {tuple(labels)}")

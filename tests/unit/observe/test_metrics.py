@@ -5,7 +5,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from wunder.model.fault import FaultKind
 from wunder.model.runtime import RuntimeState
-from wunder.observe import metrics as page
 from wunder.observe.metrics import Counter, Metrics
 
 
@@ -73,21 +72,3 @@ def test_every_name_ends_with_its_unit_or_total():
     names = {name for name, _ in samples(Metrics())}
     endings = ("_total", "_bucket", "_sum", "_count", "_seconds", "_kilobytes", "_created")
     assert all(name.endswith(endings) for name in names), names
-
-
-def test_the_verbs_of_the_rooms_count_on_the_page_of_the_process(monkeypatch):
-    monkeypatch.setattr(page, "CURRENT", Metrics())
-    page.webhook_answered("accepted", 0.01)
-    page.message_taken_in("accepted", 3)
-    page.turn_ended("answered")
-    page.agent_answered(1.0)
-    page.delivery_became("failed")
-    page.delivery_sent(0.5)
-    page.attempt_ended("sent", "")
-    page.plugin_called("channel.send_outbound", "", 0.01)
-    page.plugin_restarted()
-    seen = samples(page.CURRENT)
-    assert seen["wunder_intake_messages_total", (("result", "accepted"),)] == 3
-    assert seen["wunder_attempts_total", (("kind", "none"), ("outcome", "sent"))] == 1
-    assert seen["wunder_deliveries_total", (("state", "sent"),)] == 1
-    assert seen["wunder_agent_seconds_count", ()] == 1

@@ -1,0 +1,1 @@
+"""Accounts: what an account, a binding, an agent may hold, and how their secrets are kept."""
