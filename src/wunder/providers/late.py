@@ -1,0 +1,23 @@
+"""A call that was given up and succeeded after all: evidence for the outbox (pure)."""
+
+from wunder.model.delivery import Evidence
+from wunder.model.ids import At, AttemptId, derived_id
+from wunder_wire.methods import SendParams, SendResult
+
+
+def evidence_of(params: object, result: object, at: At) -> Evidence | None:
+    """Say which attempt arrived late; None for other calls, and where another part would follow.
+
+    A message in parts is not complete with this one: what remains is a person's decision.
+    """
+    if not isinstance(params, SendParams) or not isinstance(result, SendResult):
+        return None
+    if result.next is not None:
+        return None
+    delivery_id = params.idempotency_key.partition("#")[0]
+    return Evidence(
+        attempt_id=AttemptId(derived_id(delivery_id, "attempt", params.attempt)),
+        provider_message_id=result.provider_message_id or "",
+        at=at,
+        raw_result=result.raw_result,
+    )
