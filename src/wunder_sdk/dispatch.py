@@ -13,6 +13,7 @@ from wunder_sdk.http_client import Writes, current_writes
 from wunder_sdk.request import Request
 from wunder_sdk.send import Activity, Edit, Send
 from wunder_wire import methods as wire
+from wunder_wire.errors import Outcome
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -95,7 +96,7 @@ class Dispatcher(Generic[C]):
         """Close every account's connections."""
         await self._accounts.close()
 
-    def outcome_of(self, method: str, writes: Writes) -> Any:
+    def outcome_of(self, method: str, writes: Writes) -> Outcome:
         """Say what a call without an answer may have done: `not_sent` or `unknown`.
 
         `not_sent` is claimed only for channels that are known to speak through `account.http`.

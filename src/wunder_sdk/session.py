@@ -24,7 +24,7 @@ from wunder_sdk.process_host import ProcessHost
 from wunder_sdk.stdio import WireFds
 from wunder_wire import codec
 from wunder_wire import methods as wire
-from wunder_wire.errors import CODE_OF_KIND, ErrorData, ErrorObject
+from wunder_wire.errors import CODE_OF_KIND, ErrorData, ErrorObject, Outcome
 from wunder_wire.lines import OverlongLine, id_of
 
 #: Health, besides the pools, so that a full plugin never looks dead (spec: Concurrency).
@@ -44,6 +44,14 @@ class _Call:
     method: str
     writes: Writes
     task: "asyncio.Task[None] | None" = None
+    has_begun: bool = False
+    is_cancelled: bool = False
+
+    def cancel(self) -> None:
+        """Cancel it; before its first step a task would vanish without an answer."""
+        self.is_cancelled = True
+        if self.has_begun and self.task is not None:
+            self.task.cancel()
 
 
 class Session:
@@ -76,8 +84,7 @@ class Session:
             self._pipe.stop_reading()
             await self._settle(drain_s)
             for call in self._calls.values():
-                if call.task is not None:
-                    call.task.cancel()
+                call.cancel()
         await self._within(drain_s / 4, self._dispatcher.close())
         await self._within(drain_s / 4, self._pipe.drain())
 
@@ -122,8 +129,8 @@ class Session:
         except codec.DecodeError:
             return
         call = self._calls.get(wanted)
-        if call is not None and call.task is not None:
-            call.task.cancel()
+        if call is not None:
+            call.cancel()
 
     def _on_response(self, frame: codec.Frame) -> None:
         waiting = self._waiting.pop(frame.id, None) if isinstance(frame.id, int) else None
@@ -196,21 +203,24 @@ class Session:
 
     async def _serve(self, frame: codec.Frame, call: _Call, pool: str, work: Any) -> None:
         line: bytes | None = None
+        call.has_begun = True
         try:
+            if call.is_cancelled:
+                work.close()
+                self._answer_error(frame.id, _cancelled("not_sent"))
+                return
             line = self._line_of(frame.id, await work)
         except ChannelError as error:
             self._answer_error(frame.id, error.to_wire())
         except asyncio.CancelledError:
-            work.close()
             outcome = self._dispatcher.outcome_of(call.method, call.writes)
-            data = ErrorData("cancelled", retryable=outcome == "not_sent", outcome=outcome)
-            self._answer_error(frame.id, ErrorObject(CODE_OF_KIND["cancelled"], "cancelled", data))
+            self._answer_error(frame.id, _cancelled(outcome))
             raise
         finally:
             del self._calls[frame.id]
             if pool in self._running:
                 self._running[pool] -= 1
-            if not self._calls or all(c.method == "plugin.shutdown" for c in self._calls.values()):
+            if self._draining and self._only_shutdown_runs():
                 self._idle.set()
         if line is not None:
             self._pipe.write(line)
@@ -236,9 +246,12 @@ class Session:
     async def _settle(self, limit_s: float) -> bool:
         """Wait for the running calls; False if some did not end in time."""
         self._idle.clear()
-        if all(call.method == "plugin.shutdown" for call in self._calls.values()):
+        if self._only_shutdown_runs():
             return True
         return await self._within(limit_s, self._idle.wait())
+
+    def _only_shutdown_runs(self) -> bool:
+        return all(call.method == "plugin.shutdown" for call in self._calls.values())
 
     @staticmethod
     async def _within(limit_s: float, work: Any) -> bool:
@@ -294,6 +307,11 @@ class Session:
         except codec.EncodeError:
             return False
         return True
+
+
+def _cancelled(outcome: Outcome) -> ErrorObject:
+    data = ErrorData("cancelled", retryable=outcome == "not_sent", outcome=outcome)
+    return ErrorObject(CODE_OF_KIND["cancelled"], "cancelled", data)
 
 
 def _resolve(future: "asyncio.Future[Any]", outcome: Any) -> None:

@@ -64,11 +64,22 @@ def test_children_do_not_inherit_the_wire(order):
 
 def test_cancel_ends_the_call_and_says_the_outcome(plugin, sending):
     frame_id = plugin.request("channel.send_outbound", sending("wait"))
+    plugin.call("plugin.health", {})
     plugin.write(codec.notification_line("$/cancel", CancelParams(frame_id)))
 
     error = plugin.answer_to(frame_id).error
 
     assert (error.kind, error.data.outcome) == ("cancelled", "unknown")
+
+
+def test_cancel_right_behind_a_call_certainly_sent_nothing(plugin, sending, order):
+    call = codec.request_line(50, "channel.send_outbound", sending("wait"))
+    plugin.write(call + codec.notification_line("$/cancel", CancelParams(50)))
+
+    error = plugin.answer_to(50).error
+
+    assert (error.kind, error.data.outcome) == ("cancelled", "not_sent")
+    assert order("nothing") == "nothing"
 
 
 def test_a_call_that_finishes_despite_cancel_is_answered(plugin, params_for):

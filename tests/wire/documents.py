@@ -28,13 +28,16 @@ def documents(shape: Any, wrong: float = 0.03) -> st.SearchStrategy[Any]:
 
 
 def _right(shape: Any, wrong: float) -> st.SearchStrategy[Any]:
-    scalars = {str: TEXT, int: INTEGERS, float: NUMBERS | INTEGERS, bool: st.booleans()}
+    scalars = {
+        str: TEXT,
+        int: INTEGERS,
+        float: NUMBERS | INTEGERS,
+        bool: st.booleans(),
+        Any: FREE,
+        type(None): st.none(),
+    }
     if shape in scalars:
         return scalars[shape]
-    if shape is Any:
-        return FREE
-    if shape is type(None):
-        return st.none()
     if dataclasses.is_dataclass(shape):
         return _objects(shape, wrong)
     origin, arguments = get_origin(shape), get_args(shape)

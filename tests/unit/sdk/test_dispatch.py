@@ -134,7 +134,7 @@ async def test_a_bug_after_a_write_may_have_sent_and_before_it_has_not(driver):
 async def test_a_result_of_the_wrong_type_is_a_bug(driver):
     driver.channel.gives = {"provider_message_id": "1"}
 
-    with pytest.raises(ChannelError, match="TypeError in channel.send_outbound"):
+    with pytest.raises(ChannelError, match=r"TypeError in channel\.send_outbound"):
         await driver.send("x")
 
 
