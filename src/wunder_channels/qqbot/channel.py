@@ -48,7 +48,7 @@ _COURTESY_S = 1.0
 
 
 class QqChannel(Channel[QqConfig]):
-    """QQ 官方机器人."""
+    """The official bot of QQ (QQ 官方机器人)."""
 
     config: ClassVar[type[QqConfig]] = QqConfig
 

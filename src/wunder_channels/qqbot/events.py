@@ -129,7 +129,11 @@ def _read_message(event: Event, *, accept_bots: bool) -> Found:
     mentions, names = _mentions(content, own_ids)
     raw_text = string(content, "content")
     attachments = tuple(_attachments(content))
+    quote = _quote(content)
     text = to_plain(raw_text, names, own_ids) or _spoken(content)
+    if not text and not attachments:
+        # Forwarded messages arrive as quotes under an empty text.
+        text = to_plain(string(quote, "quoted_text"), names, own_ids)
     message = ChannelMessage(
         channel=event.account.channel,
         account_id=event.account.account_id,
@@ -146,7 +150,7 @@ def _read_message(event: Event, *, accept_bots: bool) -> Found:
         meta={
             **_meta(event, scope),
             "msg_id": message_id,
-            **_quote(content),
+            **quote,
             **_guild(content, scope),
         },
     )

@@ -34,10 +34,8 @@ def choose_limit(text: str, most_pieces: int | None) -> int:
     """Return the smallest of `LIMITS` that needs at most `most_pieces` pieces, else the largest."""
     if most_pieces is None:
         return LIMITS[0]
-    for limit in LIMITS:
-        if len(pieces(text, limit)) <= most_pieces:
-            return limit
-    return LIMITS[-1]
+    fitting = (limit for limit in LIMITS[:-1] if _fits(text, limit, most_pieces))
+    return next(fitting, LIMITS[-1])
 
 
 def pieces(text: str, limit: int) -> list[Piece]:
@@ -68,10 +66,13 @@ def take(text: str, at: int, limit: int) -> Piece:
     end = _cut(text, fences, at, at + limit - len(header) - closing)
     shown = header + text[at:end].rstrip()
     if _opened_at(fences, end) is not None:
-        return Piece(f"{shown}\n{_FENCE}", end)
-    while end < len(text) and text[end].isspace():
-        end += 1
-    return Piece(shown, end)
+        shown += f"\n{_FENCE}"
+        closed = fences[bisect_left(fences, end) :][:1]
+        if not closed or text[end : closed[0]].strip():
+            return Piece(shown, end)
+        end = closed[0] + len(_FENCE)
+    rest = text[end:]
+    return Piece(shown, len(text) - len(rest.lstrip()))
 
 
 def truncate(text: str, at: int, limit: int) -> Piece:
@@ -82,13 +83,21 @@ def truncate(text: str, at: int, limit: int) -> Piece:
     return Piece(take(text, at, limit - len(TRUNCATED)).text + TRUNCATED, len(text))
 
 
+def _fits(text: str, limit: int, most_pieces: int) -> bool:
+    at = 0
+    for _ in range(most_pieces):
+        if at >= len(text) or len(text) - at > limit * most_pieces:
+            break
+        at = take(text, at, limit).end
+    return at >= len(text)
+
+
 def _cut(text: str, fences: list[int], at: int, most: int) -> int:
     """Return where the piece from `at` ends, in (at, most]."""
     opened = _opened_at(fences, most)
-    inside_since_before = _opened_at(fences, at) is not None
     if opened is None:
         return _break(text, fences, at, most) or _hard(text, at, most)
-    if opened > at and (not inside_since_before or opened != _opened_at(fences, at)):
+    if opened > at:
         closed = fences[bisect_left(fences, opened) + 1 :][:1]
         fits = not closed or closed[0] - opened < most - at
         if text[at:opened].strip() and (fits or opened - at >= (most - at) * _LEAST_SHARE):

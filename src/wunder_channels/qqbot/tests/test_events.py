@@ -135,6 +135,14 @@ async def test_files_and_videos_are_references(people: People) -> None:
     assert message.type == "mixed"
 
 
+async def test_a_forwarded_message_is_read(people: People) -> None:
+    forwarded = {"message_type": 103, "msg_elements": [{"content": "a &lt; b"}, {"content": "c"}]}
+
+    message = await people.write("c2c", "", extra=forwarded)
+
+    assert (message.text, message.reply_to) == ("a < b\nc", None)
+
+
 # --- notices ----------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """Nobody but QQ is believed, and nobody gets our signature for an event."""
 
 import base64
+import hashlib
 import json
 from typing import Any
 
@@ -12,7 +13,13 @@ from tests.standins.qq.callbacks import Callback, CallbackWriter
 from tests.standins.qq.driver import APP_ID, NOW_MS, SECRET, Driver
 from tests.standins.qq.platform import QqPlatform
 from wunder_channels.qqbot.signature import signing_key, verify
-from wunder_sdk import ChannelError, Forbidden, MalformedEvent, SignatureInvalid
+from wunder_sdk import (
+    AccountConfigInvalid,
+    ChannelError,
+    Forbidden,
+    MalformedEvent,
+    SignatureInvalid,
+)
 
 NOW_S = NOW_MS // 1000
 WRITER = CallbackWriter(QqPlatform(APP_ID, SECRET))
@@ -73,6 +80,26 @@ async def test_a_signature_of_another_form_is_refused(signature: str) -> None:
         await Driver().parse({**callback.headers, "X-Signature-Ed25519": signature}, callback.body)
 
 
+def test_a_valid_signature_with_another_nonce_is_accepted() -> None:
+    order = 2**252 + 27742317777372353535851937790883648493
+    key, nonce_key = signing_key(SECRET), signing_key("the nonce")
+
+    def scalar(seed: bytes) -> int:
+        bits = int.from_bytes(hashlib.sha512(seed).digest()[:32], "little")
+        return bits & ~7 & ((1 << 254) - 1) | (1 << 254)
+
+    point = nonce_key.public_key().public_bytes_raw()
+    hashed = hashlib.sha512(point + key.public_key().public_bytes_raw() + b"1body").digest()
+    challenge = int.from_bytes(hashed, "little")
+    s = (
+        scalar(nonce_key.private_bytes_raw()) + challenge * scalar(key.private_bytes_raw())
+    ) % order
+    signature = point + s.to_bytes(32, "little")
+
+    assert signature != key.sign(b"1body")
+    verify(SECRET, "1", signature.hex(), b"body")
+
+
 def test_a_signature_with_s_plus_the_group_order_is_refused() -> None:
     order = 2**252 + 27742317777372353535851937790883648493
     good = signing_key(SECRET).sign(b"1body")
@@ -99,6 +126,13 @@ async def test_a_signed_body_that_is_no_json_is_malformed() -> None:
 
     with pytest.raises(MalformedEvent):
         await Driver().parse(headers, body)
+
+
+async def test_an_account_without_a_secret_believes_nobody() -> None:
+    callback = _signed()
+
+    with pytest.raises(AccountConfigInvalid):
+        await Driver(client_secret="").parse(callback.headers, callback.body)
 
 
 # --- the address check is no signing oracle --------------------------------------------------------

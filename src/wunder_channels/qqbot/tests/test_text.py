@@ -128,6 +128,19 @@ def test_a_fence_longer_than_a_piece_is_closed_and_opened_again() -> None:
     assert sum(one.count("print(1)") for one in cut) == 40
 
 
+@pytest.mark.parametrize("limit", range(64, 140))
+def test_the_end_of_a_fence_is_not_sent_alone(limit: int) -> None:
+    code = "```\n" + ("x" * 39 + "\n") * 6 + "```\n\nafter"
+
+    assert all(one.text.replace("`", "").strip() for one in pieces(code, limit))
+
+
+def test_a_huge_text_is_planned_quickly() -> None:
+    text = ("```\n" + "line\n" * 50 + "```\n\n") * 2_000
+
+    assert choose_limit(text, 4) == 4500
+
+
 def test_no_family_and_no_accent_is_torn_apart() -> None:
     family = "👨‍👩‍👧"
     cut = pieces(family * 60, 64)

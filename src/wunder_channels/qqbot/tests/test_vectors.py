@@ -30,8 +30,7 @@ STATUS_OF_KIND = {
 
 
 async def _outcome(case: dict[str, Any]) -> tuple[int, ParseResult | None]:
-    config = {key: value for key, value in case["account_config"].items() if key != "sandbox"}
-    driver = Driver(**config)
+    driver = Driver(**case["account_config"])
     request = case["request"]
     try:
         result = await driver.parse(
