@@ -28,6 +28,9 @@ class FakeProviders:
     def serving(self, channel: ChannelId) -> ChannelProvider | None:
         return self._serving.get(channel)
 
+    def facts(self, channel: ChannelId) -> ProviderFacts | None:
+        return self._known.get(channel)
+
     def known(self) -> list[ProviderFacts]:
         return list(self._known.values())
 

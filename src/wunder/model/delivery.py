@@ -68,6 +68,8 @@ class SendGrant(msgspec.Struct, frozen=True):
     account_uid: AccountUid
     release: ReleaseRef
     limit: int = 1  # how many sends of this account the grant covers
+    idempotency_window_s: int | None = None  # how long the platform folds repeats; None: never
+    idempotency_applies_to: Literal["all", "replies"] = "all"
 
 
 class ClaimedDelivery(msgspec.Struct, frozen=True):

@@ -142,7 +142,13 @@ class Slots:
 
 def grant_for(account_uid: AccountUid, facts: ProviderFacts, limit: int) -> SendGrant:
     """Name the release that will write the frames, and how long its platform folds repeats."""
-    return SendGrant(account_uid, facts.release, limit)
+    return SendGrant(
+        account_uid,
+        facts.release,
+        limit,
+        facts.idempotency_window_s,
+        facts.idempotency_applies_to,
+    )
 
 
 def is_account_wide(fault: Fault) -> bool:
