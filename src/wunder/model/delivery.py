@@ -63,11 +63,17 @@ class ReleaseRef(msgspec.Struct, frozen=True):
 
 
 class SendGrant(msgspec.Struct, frozen=True):
-    """A reserved send slot: which account, and which release will write the frame."""
+    """A reserved send slot: which account, and which release will write the frame.
+
+    The manifest's idempotency is stored with the mark: who finds a `sending` row after a crash must
+    know whether the platform would recognise a repeat.
+    """
 
     account_uid: AccountUid
     release: ReleaseRef
     limit: int = 1  # how many sends of this account the grant covers
+    idempotency_window_s: int | None = None
+    idempotency_applies_to: Literal["all", "replies"] = "all"
     idempotency_window_s: int | None = None  # how long the platform folds repeats; None: never
     idempotency_applies_to: Literal["all", "replies"] = "all"
 
@@ -108,6 +114,7 @@ class Settlement(msgspec.Struct, frozen=True):
 
     `state` PENDING needs `retry_at`; SENDING means the part arrived and the next part follows at
     once with `next_state`. `take_next` asks for the next head of the lane in the same commit.
+    `lane_until` keeps the lane shut after a parked `unknown` whose call may still be running.
     """
 
     delivery: ClaimedDelivery
@@ -125,15 +132,20 @@ class Settlement(msgspec.Struct, frozen=True):
     next_state: dict[str, Any] | None = None
     took_ms: int = 0
     take_next: bool = False
+    lane_until: At | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """A late success of a call whose attempt was already settled: monotone, whatever the fence."""
+    """A late success of a call whose attempt was already settled: monotone, whatever the fence.
+
+    With `next_state` the part arrived and another follows: the delivery goes on with that one.
+    """
 
     attempt_id: AttemptId
     provider_message_id: str
     at: At
     raw_result: dict[str, Any] | None = None
+    next_state: dict[str, Any] | None = None
 
 
 class StoredDelivery(msgspec.Struct, frozen=True):
