@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.standins.qq.driver import APP_ID, SECRET, Driver
 from tests.standins.qq.server import QqStandin
+from wunder_channels.qqbot.tests.driver import APP_ID, SECRET, Driver
 from wunder_channels.qqbot.tests.people import People
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.standins.qq.driver import Driver
 from tests.standins.qq.server import QqStandin
+from wunder_channels.qqbot.tests.driver import Driver
 from wunder_sdk import ChannelMessage
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.standins.qq.driver import APP_ID, NOW_MS, SECRET, Driver
 from tests.standins.qq.server import QqStandin
+from wunder_channels.qqbot.tests.driver import APP_ID, NOW_MS, SECRET, Driver
 from wunder_channels.qqbot.tests.people import People
 from wunder_sdk import ChannelMessage, ParseResult
 
@@ -74,7 +74,7 @@ async def test_our_own_guild_id_is_asked_for_once(people: People, qq: QqStandin)
         await people.write("guild", "<@!77> hello", extra={"mentions": mentions})
 
     assert qq.platform.requests["token"] == 1
-    assert (await people.bot.host.state_get("own_id", "main")).value == qq.platform.profile["id"]
+    assert (await people.bot.host.state_get("own_id", "test")).value == qq.platform.profile["id"]
 
 
 async def test_without_an_answer_from_qq_a_guild_mention_is_still_read() -> None:

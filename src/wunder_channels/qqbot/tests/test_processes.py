@@ -18,8 +18,8 @@ from aiohttp import web
 
 import wunder_sdk
 from tests.standins.qq.callbacks import CallbackWriter
-from tests.standins.qq.driver import APP_ID, NOW_MS, SECRET, Driver, reply
 from tests.standins.qq.platform import QqPlatform
+from wunder_channels.qqbot.tests.driver import APP_ID, NOW_MS, SECRET, Driver, reply
 from wunder_sdk import ChannelMessage
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -57,7 +57,7 @@ async def test_the_standin_runs_alone_and_is_driven_over_http(tmp_path: Path) ->
     async def webhook(request: web.Request) -> web.Response:
         driver.host.clock_ms = int(request.headers.get("X-Signature-Timestamp", 0)) * 1000
         if not driver.host.clock_ms:
-            driver.host.clock_ms = json.loads(await request.read())["d"]["event_ts"] * 1000
+            driver.host.clock_ms = int(json.loads(await request.read())["d"]["event_ts"]) * 1000
         result = await driver.parse(dict(request.headers), await request.read())
         received.extend(result.messages)
         assert result.immediate_response is not None
@@ -79,6 +79,8 @@ async def test_the_standin_runs_alone_and_is_driven_over_http(tmp_path: Path) ->
                 asked = {"kind": "c2c", "text": "hello", "times": 2}
                 async with control.post("/standin/send", json=asked) as answer:
                     answers = (await answer.json())["answers"]
+                async with control.post("/standin/check", json={}) as answer:
+                    checked = await answer.json()
                 await control.post("/standin/fault", json={"kind": "fail", "status": 503})
                 with pytest.raises(wunder_sdk.ProviderUnavailable):
                     await driver.send(reply(received[0], "hi"))
@@ -89,6 +91,7 @@ async def test_the_standin_runs_alone_and_is_driven_over_http(tmp_path: Path) ->
         await driver.close()
         await runner.cleanup()
 
+    assert checked["ok"] is True
     assert [one["status"] for one in answers] == [200, 200]
     assert received[0] == received[1]
     assert [one["text"] for one in sent] == ["hi"]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.standins.qq.driver import Driver, reply
 from tests.standins.qq.server import QqStandin
 from wunder_channels.qqbot.reply import msg_seq
+from wunder_channels.qqbot.tests.driver import Driver, reply
 from wunder_channels.qqbot.tests.people import People
 from wunder_sdk import ChannelError, OutboundMessage, Peer, Send
 from wunder_sdk.errors import (
@@ -305,8 +305,7 @@ async def test_a_token_refused_twice_is_a_matter_for_the_operator(
 
 
 async def test_a_wrong_secret_is_a_matter_for_the_operator(qq: QqStandin, bot: Driver) -> None:
-    bot.secret = "wrong"
-    bot.configure(allow_active=True)
+    bot.configure(client_secret="wrong", allow_active=True)
 
     error = await _fails(bot, _active("hi"))
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.standins.qq.callbacks import CallbackWriter
-from tests.standins.qq.driver import APP_ID, SECRET, Driver, request
 from tests.standins.qq.platform import QqPlatform
 from tests.standins.qq.server import QqStandin
 from wunder_channels.qqbot.api import QqConfig
 from wunder_channels.qqbot.channel import ACK, QqChannel
+from wunder_channels.qqbot.tests.driver import APP_ID, SECRET, Driver, request
 from wunder_sdk import AccountLookup
 
 HOME = Path(__file__).resolve().parents[1]
@@ -77,7 +77,7 @@ async def test_the_test_connection_says_who_the_bot_is(qq: QqStandin, bot: Drive
 
 
 async def test_the_test_connection_points_at_a_wrong_secret(bot: Driver) -> None:
-    bot.secret = "wrong"
+    bot.configure(client_secret="wrong")
 
     result = await bot.validate("live")
 

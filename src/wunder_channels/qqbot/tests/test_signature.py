@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.standins.qq.callbacks import Callback, CallbackWriter
-from tests.standins.qq.driver import APP_ID, NOW_MS, SECRET, Driver
 from tests.standins.qq.platform import QqPlatform
 from wunder_channels.qqbot.signature import signing_key, verify
+from wunder_channels.qqbot.tests.driver import APP_ID, NOW_MS, SECRET, Driver
 from wunder_sdk import (
     AccountConfigInvalid,
     ChannelError,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.standins.qq.driver import Driver
 from wunder_channels.qqbot.signature import signing_key, verify
+from wunder_channels.qqbot.tests.driver import Driver
 from wunder_sdk import ChannelError, ChannelMessage, ParseResult
 
 ROOT = Path(__file__).resolve().parents[4]
