@@ -73,3 +73,4 @@ class PluginSpec(msgspec.Struct, frozen=True):
     send_inflight: int
     generation: int = 0
     settings: dict[str, Any] = {}
+    fixed_clock_ms: int | None = None  # the plugin's clock stands still: `wunder plugin call --now`
