@@ -8,6 +8,8 @@ from wunder.model.ids import At
 from wunder.model.plugin import PluginStatus, Source
 from wunder.model.runtime import RuntimeReport
 
+PermissionName = Literal["network", "filesystem", "command", "webhook"]
+
 
 class Finding(msgspec.Struct, frozen=True):
     """Something an administrator should know and that refuses nothing. `pointer` into plugin.json."""
@@ -21,10 +23,11 @@ class PermissionView(msgspec.Struct, frozen=True):
     """One permission, what is asked for, and whether this host holds the plugin to it.
 
     `wants` is empty where nothing is asked: hosts for `network`, `data` for `filesystem`,
-    `own files` for `command`. `level` is the sandbox level that holds it.
+    `own files` for `command`, `authorization header` for `webhook`. `level` says what holds it: the
+    sandbox level, or `gateway` for what the gateway itself filters.
     """
 
-    name: Literal["network", "filesystem", "command"]
+    name: PermissionName
     wants: tuple[str, ...]
     level: str
     is_enforced: bool
@@ -97,7 +100,8 @@ class ReleaseView(msgspec.Struct, frozen=True):
 class PluginView(msgspec.Struct, frozen=True):
     """One plugin with its versions, newest first.
 
-    `builtin_id` is the built-in that can serve this provider id, "" where none does.
+    `builtin_id` is the built-in that can serve this provider id, "" where none does;
+    `previous_version` the newest approved release before the current, "" where there is none.
     `serving` is who serves the id now: the plugin, a built-in, or nobody.
     """
 
@@ -107,6 +111,7 @@ class PluginView(msgspec.Struct, frozen=True):
     source: Source
     serving: Literal["plugin", "builtin", "nobody"]
     current_version: str
+    previous_version: str
     builtin_id: str
     epoch: int
     is_user_visible: bool
@@ -153,15 +158,15 @@ class Review(msgspec.Struct, frozen=True):
     unpacked_bytes: int
     file_count: int
     is_installed: bool
-    blocked_by: str
-    blocked_detail: str
     permissions: tuple[PermissionView, ...]
     permission_digest: str
     changes: tuple[PermissionChange, ...]
     signature: SignatureView
     fit: PlatformFit
     findings: tuple[Finding, ...]
-    takes_over: str
-    impact: Impact
     manifest: dict[str, Any]
     account_schema: dict[str, Any] | None
+    blocked_by: str = ""
+    blocked_detail: str = ""
+    takes_over: str = ""
+    impact: Impact = Impact((), 0)
