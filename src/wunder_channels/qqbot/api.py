@@ -1,5 +1,6 @@
 """Speak to QQ's OpenAPI: the token, the headers of every call, and answers read the same way."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -18,8 +19,13 @@ _TOKEN_PATH = "/app/getAppAccessToken"  # noqa: S105 - a path
 #: Token errors arrive with HTTP 200 (QQ bot docs 2026-07, access token).
 _TOKEN_TOO_OFTEN = 100001
 _TOKEN_TOO_OFTEN_WAIT_S = 5.0
+#: How long a token is used whose `expires_in` cannot be read (choice).
+_TOKEN_LEAST_LIFE_S = 60.0
 #: Wrong or banned app id, wrong secret, no such bot: only a person can change that.
 _TOKEN_CREDENTIALS = frozenset({100007, 100016, 10004})
+
+
+_SECONDS = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,6})?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +118,7 @@ class QqApi:
         answer = read(await self._account.http.post(config.token_address, json=asked, safe=True))
         token, lives_s = answer.document.get("access_token"), answer.document.get("expires_in")
         if answer.status == 200 and isinstance(token, str) and token:
-            # Written as a string in practice ("7200"); unreadable means: ask again soon.
-            text = str(lives_s)
-            return token, float(text) if text.isascii() and text.isdecimal() else 0.0
+            return token, token_life_s(lives_s)
         raise _token_error(answer)
 
 
@@ -139,6 +143,11 @@ def read(answer: HttpAnswer) -> PlatformAnswer:
     )
 
 
+def token_life_s(expires_in: object) -> float:
+    """Return how long a token lives; QQ writes it as a string in practice ("7200")."""
+    return _seconds(str(expires_in)) or _TOKEN_LEAST_LIFE_S
+
+
 def _token_error(answer: PlatformAnswer) -> ChannelError:
     where = f"the token endpoint (code {answer.code}, HTTP {answer.status})"
     if answer.code == _TOKEN_TOO_OFTEN or answer.status == 429:
@@ -160,4 +169,4 @@ def _number(value: object) -> int:
 
 
 def _seconds(text: str) -> float | None:
-    return float(text) if text.isascii() and text.isdecimal() and len(text) < 7 else None
+    return float(text) if _SECONDS.match(text) else None

@@ -101,9 +101,10 @@ def needs_own_id(event: Event) -> bool:
     """Say whether only the bot's own guild id tells if a guild message mentions it."""
     if event.name not in ("AT_MESSAGE_CREATE", "MESSAGE_CREATE"):
         return False
-    bots = [one for one in objects(event.content, "mentions") if one.get("bot") is True]
-    certain = any(one.get("is_you") is True for one in bots)
-    return not certain and len(bots) >= (1 if event.name == "MESSAGE_CREATE" else 2)
+    mentioned = list(objects(event.content, "mentions"))
+    if any(one.get("is_you") is True for one in mentioned):
+        return False
+    return len(_bots(mentioned)) >= (1 if event.name == "MESSAGE_CREATE" else 2)
 
 
 def interaction_to_acknowledge(event: Event) -> str:
@@ -167,13 +168,18 @@ def _own_ids(event: Event) -> frozenset[str]:
     own = {one_id for one in mentioned if one.get("is_you") is True for one_id in _ids(one)}
     if own:
         return frozenset(own)
-    bots = [one_id for one in mentioned if one.get("bot") is True for one_id in _ids(one)]
     if event.own_id:
         return frozenset({event.own_id})
     if event.name != "AT_MESSAGE_CREATE":
         return frozenset()
-    raw_text = string(event.content, "content")
-    return frozenset([one for one in mentioned_ids(raw_text) if one in bots][:1] or bots[:1])
+    bots = [one_id for one in _bots(mentioned) for one_id in _ids(one)]
+    in_text = mentioned_ids(string(event.content, "content"))
+    return frozenset([one for one in in_text if one in bots][:1] or bots[:1])
+
+
+def _bots(mentioned: list[JsonObject]) -> list[JsonObject]:
+    """Return who may be this bot: those marked as bots, else everybody mentioned."""
+    return [one for one in mentioned if one.get("bot") is True] or mentioned
 
 
 def _mentions(

@@ -67,6 +67,18 @@ async def test_a_guild_message_for_another_bot_does_not_address_us(people: Peopl
     assert message.mentions_bot is False
 
 
+async def test_a_guild_mention_that_is_not_marked_as_a_bot_is_compared_by_id(
+    people: People, qq: QqStandin
+) -> None:
+    own = qq.platform.profile["id"]
+
+    ours = await people.write("guild", f"<@{own}> hello", extra={"mentions": [{"id": own}]})
+    theirs = await people.write("guild", "<@5> hello", extra={"mentions": [{"id": "5"}]})
+
+    assert (ours.text, ours.mentions_bot) == ("hello", True)
+    assert (theirs.text, theirs.mentions_bot) == ("@5 hello", False)
+
+
 async def test_our_own_guild_id_is_asked_for_once(people: People, qq: QqStandin) -> None:
     mentions = [{"id": "77", "bot": True}]
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.standins.qq.server import QqStandin
+from wunder_channels.qqbot.api import token_life_s
 from wunder_channels.qqbot.reply import msg_seq
 from wunder_channels.qqbot.tests.driver import Driver, reply
 from wunder_channels.qqbot.tests.people import People
@@ -302,6 +303,13 @@ async def test_a_token_refused_twice_is_a_matter_for_the_operator(
 
     assert isinstance(await _fails(bot, reply(message, "hi")), AuthFailed)
     assert qq.platform.requests["message"] == 2
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "lives_s"), [("7200", 7200), (756, 756), (99.5, 99.5), ("soon", 60), (None, 60)]
+)
+def test_the_life_of_a_token_is_read_in_any_form(expires_in: object, lives_s: float) -> None:
+    assert token_life_s(expires_in) == lives_s
 
 
 async def test_a_wrong_secret_is_a_matter_for_the_operator(qq: QqStandin, bot: Driver) -> None:

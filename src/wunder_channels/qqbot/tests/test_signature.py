@@ -213,13 +213,15 @@ async def test_no_answer_of_the_address_check_verifies_as_an_event(token: str, s
 
 
 async def _must_refuse_or_ignore(headers: dict[str, str], body: bytes) -> None:
-    driver = Driver()
+    driver = Driver(api_base="http://127.0.0.1:1")
     try:
         result = await driver.parse(headers, body)
     except ChannelError as error:
         assert error.kind in REFUSALS, error
     else:
         assert result.immediate_response is not None
+    finally:
+        await driver.close()
     assert not [line for line in driver.host.lines if line[1] == "channel_failed"]
 
 
@@ -261,7 +263,7 @@ JSON = st.recursive(
 EVENTS = [
     "C2C_MESSAGE_CREATE", "GROUP_AT_MESSAGE_CREATE", "GROUP_MESSAGE_CREATE", "AT_MESSAGE_CREATE",
     "DIRECT_MESSAGE_CREATE", "FRIEND_ADD", "GROUP_ADD_ROBOT", "GROUP_MEMBER_ADD",
-    "MESSAGE_AUDIT_PASS", "NEW",
+    "MESSAGE_AUDIT_PASS", "MESSAGE_CREATE", "INTERACTION_CREATE", "NEW",
 ]  # fmt: skip
 
 
