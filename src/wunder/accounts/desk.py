@@ -1,0 +1,370 @@
+"""What operators do to accounts: every write is judged, sealed, stored, recorded, in this order."""
+
+import asyncio
+import re
+import secrets as random_secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from wunder.accounts.changes import changes_between, identities
+from wunder.accounts.drafts import AccountChanges, AccountDraft, AccountImpact, AccountView
+from wunder.accounts.judge import ConfigJudge
+from wunder.accounts.sealing import account_context, account_secrets, seal_secrets
+from wunder.accounts.secrets import Merged, masked, merge, patched
+from wunder.errors import Conflict, FieldFault, Invalid, NotFound, StoreBroken
+from wunder.model.account import Account, AccountConfig, AccountRow, AccountStatus
+from wunder.model.delivery import DeliveryState
+from wunder.model.ids import AccountId, AccountUid, ChannelId, new_id
+from wunder.model.provider import ConfigFault, ConfigVerdict, ProviderFacts
+from wunder.model.trail import Event
+from wunder.observe.logs import get_logger
+from wunder.ports import (
+    AccountTable,
+    BindingTable,
+    Clock,
+    DeliveryFilter,
+    EventLog,
+    OutboxDesk,
+    Sealer,
+)
+
+log = get_logger(__name__)
+
+LABEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+MAX_NAME_CHARS = 100
+MAX_IMPACT = 1_000
+WEBHOOK_KEY_BYTES = 16
+_OPEN_STATES = (
+    DeliveryState.PENDING,
+    DeliveryState.CLAIMED,
+    DeliveryState.SENDING,
+    DeliveryState.STREAMING,
+    DeliveryState.HELD,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountParts:
+    """What the desk works with. `on_change` runs after each stored change: reload the book.
+
+    `hmac8` names a secret in the event log without telling it (security rule 18).
+    """
+
+    accounts: AccountTable
+    bindings: BindingTable
+    outbox: OutboxDesk
+    judge: ConfigJudge
+    sealer: Sealer
+    hmac8: Callable[[str], str]
+    events: EventLog
+    clock: Clock
+    on_change: Callable[[], Awaitable[None]]
+
+
+class AccountDesk:
+    """Lists, writes, tests and removes accounts."""
+
+    def __init__(self, parts: AccountParts) -> None:
+        self._parts = parts
+        # Held over the check for a second account with the same identity and the write after it.
+        self._writing = asyncio.Lock()
+
+    async def list(self) -> list[AccountView]:
+        """Return every account, by channel and label."""
+        rows = [row for row in await self._parts.accounts.all() if row.status != "deleted"]
+        rows.sort(key=lambda row: (row.channel, row.account_id))
+        return [self._view(row) for row in rows]
+
+    async def get(self, channel: str, account_id: str) -> AccountView:
+        """Return one account. Raises: NotFound."""
+        return self._view(await self._row(channel, account_id))
+
+    async def create(self, draft: AccountDraft, by: str) -> AccountView:
+        """Make an account with a webhook key of its own; inherits nothing from a former namesake.
+
+        Raises:
+            Invalid: Fields are wrong; each is named by pointer, from schema or provider.
+            Conflict: `account_exists`; `identity_in_use`; `schema_unusable`.
+        """
+        _refuse_names(draft)
+        now = self._parts.clock.now()
+        row = AccountRow(
+            account_uid=AccountUid(new_id()),
+            channel=ChannelId(draft.channel),
+            account_id=AccountId(draft.account_id),
+            display_name=draft.display_name,
+            status="draft",
+            config=AccountConfig(access=draft.access, delivery=draft.delivery),
+            secrets=b"",
+            rev=1,
+            secret_rev=1,
+            webhook_key=random_secrets.token_hex(WEBHOOK_KEY_BYTES),
+            created_at=now,
+            updated_at=now,
+            owner_user_id=draft.owner_user_id,
+        )
+        given = {} if draft.provider_config is msgspec.UNSET else draft.provider_config
+        return await self._write(row, given, draft.is_enabled, by, None)
+
+    async def replace(
+        self, channel: str, account_id: str, draft: AccountDraft, rev: int | None, by: str
+    ) -> AccountView:
+        """Write a whole account; label and channel stay. Raises as `create`, NotFound, `rev`."""
+        row = await self._row(channel, account_id)
+        draft = msgspec.structs.replace(draft, channel=channel, account_id=account_id)
+        _refuse_names(draft)
+        _refuse_stale(row, rev)
+        changed = msgspec.structs.replace(
+            row,
+            display_name=draft.display_name,
+            owner_user_id=draft.owner_user_id,
+            config=msgspec.structs.replace(
+                row.config, access=draft.access, delivery=draft.delivery
+            ),
+        )
+        return await self._write(changed, draft.provider_config, draft.is_enabled, by, row)
+
+    async def patch(
+        self, channel: str, account_id: str, changes: AccountChanges, rev: int | None, by: str
+    ) -> AccountView:
+        """Write some fields of an account. Raises as `replace`."""
+        row = await self._row(channel, account_id)
+        given: Any = changes.provider_config
+        if given is not msgspec.UNSET:
+            self._parts.judge.refuse_size(given)
+            facts = self._parts.judge.facts(channel)
+            schema = None if facts is None else facts.account_schema
+            given = patched(schema, row.config.provider_config, given)
+        whole = AccountDraft(
+            channel=channel,
+            account_id=account_id,
+            display_name=_kept(changes.display_name, row.display_name),
+            is_enabled=_kept(changes.is_enabled, row.status == "enabled"),
+            provider_config=given,
+            access=_kept(changes.access, row.config.access),
+            delivery=_kept(changes.delivery, row.config.delivery),
+            owner_user_id=row.owner_user_id,
+        )
+        return await self.replace(channel, account_id, whole, rev, by)
+
+    async def remove(self, channel: str, account_id: str, by: str) -> int:
+        """Remove an account; how many deliveries were cancelled.
+
+        Its bindings go first: after a crash between the two, a later account of the same name must
+        not find them.
+        """
+        row = await self._row(channel, account_id)
+        for binding_id in await self._bindings_of(channel, account_id):
+            await self._parts.bindings.remove(binding_id)
+        cancelled = await self._parts.accounts.remove(row.account_uid, self._parts.clock.now())
+        self._record("account_removed", row, {"by": by, "cancelled": cancelled})
+        await self._parts.on_change()
+        return cancelled
+
+    async def test(self, channel: str, account_id: str) -> ConfigVerdict:
+        """Ask the platform whether the account works; what it says of itself is kept."""
+        row = await self._row(channel, account_id)
+        account = Account(row, account_secrets(self._parts.sealer, row))
+        verdict = await self._parts.judge.ask_live(account)
+        if verdict.is_ok and verdict.external_id and verdict.external_id != row.external_id:
+            known = msgspec.structs.replace(row, external_id=verdict.external_id)
+            try:
+                await self._store(known, row)
+            except Conflict as error:
+                fault = ConfigFault("", error.reason, error.detail)
+                return msgspec.structs.replace(verdict, is_ok=False, errors=(fault,))
+            await self._parts.on_change()
+        return verdict
+
+    async def impact(self, channel: str, account_id: str) -> AccountImpact:
+        """Return what removing the account would end."""
+        await self._row(channel, account_id)
+        where = DeliveryFilter(states=_OPEN_STATES, channel=channel, account_id=account_id)
+        found = await self._parts.outbox.select(where, MAX_IMPACT + 1)
+        return AccountImpact(
+            bindings=await self._bindings_of(channel, account_id),
+            open_deliveries=min(len(found), MAX_IMPACT),
+            has_more=len(found) > MAX_IMPACT,
+        )
+
+    async def _write(
+        self, row: AccountRow, given: Any, is_enabled: bool, by: str, old: AccountRow | None
+    ) -> AccountView:
+        """Judge, seal and store; `old` None makes a new account."""
+        is_judged = old is None or given is not msgspec.UNSET
+        if old is not None and not is_judged:
+            # Disabling must work whatever became of the channel; a pause is no reason to check.
+            is_judged = is_enabled and old.status != "enabled"
+        if is_judged:
+            row, verdict, changes = await self._judged(row, given, is_enabled, old)
+        else:
+            status: AccountStatus = old.status if is_enabled and old else "disabled"
+            row = msgspec.structs.replace(row, status=status, updated_at=self._parts.clock.now())
+            verdict, changes = ConfigVerdict(is_ok=True), {}
+        stored = await self._store(row, old)
+        name = "account_changed" if old else "account_created"
+        self._record(name, stored, {"by": by, "status": stored.status, **changes})
+        await self._parts.on_change()
+        return msgspec.structs.replace(
+            self._view(stored),
+            note="" if verdict is not None else "provider_unavailable",
+            warnings=verdict.warnings if verdict else (),
+        )
+
+    async def _judged(
+        self, row: AccountRow, given: Any, is_enabled: bool, old: AccountRow | None
+    ) -> tuple[AccountRow, ConfigVerdict | None, dict[str, Any]]:
+        """Return the row to store, the provider's verdict where it could be asked, what changed."""
+        before = account_secrets(self._parts.sealer, old) if old else {}
+        facts = self._parts.judge.facts(row.channel)
+        if facts is None:
+            raise Invalid(
+                faults=[FieldFault("/channel", "unknown", "No such channel is installed.")]
+            )
+        merged = await self._merged(facts, row, given, before)
+        row = self._sealed(row, merged, before, is_new=old is None)
+        verdict = await self._parts.judge.ask_static(Account(row, merged.secrets))
+        status: AccountStatus = "disabled"
+        if is_enabled:
+            status = "enabled" if verdict is not None else "draft"
+        row = msgspec.structs.replace(
+            row,
+            status=status,
+            external_id=(verdict.external_id if verdict else "") or row.external_id,
+            display_name=row.display_name or (verdict.display_name if verdict else ""),
+        )
+        was = Merged(old.config.provider_config if old else {}, before, ())
+        return row, verdict, changes_between(was, merged, self._parts.hmac8)
+
+    async def _merged(
+        self, facts: ProviderFacts, row: AccountRow, given: Any, before: dict[str, Any]
+    ) -> Merged:
+        if given is not msgspec.UNSET:
+            self._parts.judge.refuse_size(given)
+        merged = merge(facts.account_schema, given, row.config.provider_config, before)
+        await self._parts.judge.refuse_form(facts, merged)
+        return merged
+
+    def _sealed(
+        self, row: AccountRow, merged: Merged, before: dict[str, Any], *, is_new: bool
+    ) -> AccountRow:
+        config = msgspec.structs.replace(row.config, provider_config=merged.public)
+        row = msgspec.structs.replace(row, config=config, updated_at=self._parts.clock.now())
+        if merged.secrets == before and not is_new:
+            return row
+        secret_rev = row.secret_rev if is_new else row.secret_rev + 1
+        context = account_context(row.account_uid, secret_rev)
+        sealed = seal_secrets(self._parts.sealer, merged.secrets, context)
+        return msgspec.structs.replace(row, secrets=sealed, secret_rev=secret_rev)
+
+    async def _store(self, row: AccountRow, old: AccountRow | None) -> AccountRow:
+        async with self._writing:
+            others = [
+                one
+                for one in await self._parts.accounts.all()
+                if one.account_uid != row.account_uid and one.status != "deleted"
+            ]
+            self._refuse_clash(row, others)
+            if old is None:
+                await self._parts.accounts.add(row)
+                return row
+            changed = msgspec.structs.replace(row, rev=old.rev + 1)
+            return await self._parts.accounts.update(changed, old.rev)
+
+    def _refuse_clash(self, row: AccountRow, others: Sequence[AccountRow]) -> None:
+        """Refuse a name in use, and the same external identity enabled twice (security rule 7)."""
+        facts = self._parts.judge.facts(row.channel)
+        same_channel = [one for one in others if one.channel == row.channel]
+        if any(row.account_id in (one.account_id, one.webhook_key) for one in same_channel):
+            raise Conflict("An account of this channel has this name.", reason="account_exists")
+        if row.status != "enabled":
+            return
+        own = identities(row, facts)
+        for one in same_channel:
+            if one.status == "enabled" and own & identities(one, facts):
+                raise Conflict(
+                    f"The enabled account {one.account_id} is the same login on the platform.",
+                    reason="identity_in_use",
+                    state={"account_id": one.account_id},
+                )
+
+    async def _row(self, channel: str, account_id: str) -> AccountRow:
+        for row in await self._parts.accounts.all():
+            if (row.channel, row.account_id) == (channel, account_id) and row.status != "deleted":
+                return row
+        raise NotFound(f"There is no account {account_id} of this channel.")
+
+    async def _bindings_of(self, channel: str, account_id: str) -> tuple[str, ...]:
+        return tuple(
+            binding.binding_id
+            for binding in await self._parts.bindings.all()
+            if (binding.channel, binding.account_id) == (channel, account_id)
+        )
+
+    def _view(self, row: AccountRow) -> AccountView:
+        facts = self._parts.judge.facts(row.channel)
+        schema = None if facts is None else facts.account_schema
+        try:
+            secrets = account_secrets(self._parts.sealer, row)
+        except StoreBroken:
+            # Shown without them: an operator must be able to enter them again.
+            secrets = {}
+        # Of an unknown channel only what was stored as a secret is known to be one.
+        known = schema if facts is not None else {}
+        return AccountView(
+            account_uid=row.account_uid,
+            channel=row.channel,
+            account_id=row.account_id,
+            display_name=row.display_name,
+            status=row.status,
+            provider_config=masked(known, row.config.provider_config, secrets),
+            access=row.config.access,
+            delivery=row.config.delivery,
+            owner_user_id=row.owner_user_id,
+            external_id=row.external_id,
+            webhook_key=row.webhook_key,
+            rev=row.rev,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+    def _record(self, name: str, row: AccountRow, fields: dict[str, Any]) -> None:
+        self._parts.events.record(
+            Event(
+                name=name,
+                at=self._parts.clock.now(),
+                plugin_id=row.channel,
+                account_uid=row.account_uid,
+                account_id=row.account_id,
+                fields=fields,
+            )
+        )
+        log.info(name, channel=row.channel, account_id=row.account_id, by=fields.get("by", ""))
+
+
+def _refuse_names(draft: AccountDraft) -> None:
+    faults = []
+    if not LABEL.fullmatch(draft.account_id):
+        words = "Begin with a-z or 0-9; then a-z, 0-9, _ and - up to 64 characters."
+        faults.append(FieldFault("/account_id", "pattern", words))
+    if len(draft.display_name) > MAX_NAME_CHARS or not draft.display_name.isprintable():
+        words = f"At most {MAX_NAME_CHARS} printable characters."
+        faults.append(FieldFault("/display_name", "text", words))
+    if draft.delivery.ttl_s <= 0:
+        faults.append(FieldFault("/delivery/ttl_s", "minimum", "It must be above 0."))
+    if faults:
+        raise Invalid(faults=faults)
+
+
+def _refuse_stale(row: AccountRow, rev: int | None) -> None:
+    if rev is not None and rev != row.rev:
+        raise Conflict(
+            "Somebody changed this account meanwhile.", reason="rev", state={"rev": row.rev}
+        )
+
+
+def _kept(given: Any, stored: Any) -> Any:
+    return stored if given is msgspec.UNSET else given
