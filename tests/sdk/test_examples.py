@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+import wunder_sdk
 from wunder_sdk import boot
 from wunder_sdk.plugin_process import BOOT, PluginProcess
 from wunder_sdk.testing import check_fixture
+from wunder_wire.errors import KIND_OF_CODE
+from wunder_wire.methods import HOST_TO_PLUGIN, NOTIFICATIONS, PLUGIN_TO_HOST
 
 DOCS = Path(__file__).parents[2] / "docs"
 ECHO = DOCS / "write-a-channel" / "echo"
@@ -69,7 +72,7 @@ def test_examples_answer_a_client_of_the_standard_library(command):
 
 def test_the_echo_channel_passes_its_fixture():
     module = {}
-    exec((ECHO / "app" / "plugin.py").read_text("utf-8"), module)  # noqa: S102 - our own example
+    exec((ECHO / "app" / "plugin.py").read_text("utf-8"), module)
     fixture = json.loads((ECHO / "fixtures" / "hello.json").read_text("utf-8"))
 
     asyncio.run(check_fixture(module["Echo"], fixture))
@@ -89,3 +92,31 @@ def test_the_echo_package_runs_from_its_unpacked_zip(tmp_path):
 
     assert (identity["plugin_id"], identity["version"]) == boot.identity(str(tmp_path / "app"))
     assert identity["plugin_id"] == "demo.echo"
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_the_tutorial_shows_the_echo_channel_as_it_is(page):
+    text = (DOCS / "write-a-channel" / page).read_text("utf-8")
+
+    assert (ECHO / "app" / "plugin.py").read_text("utf-8") in text
+
+
+def test_the_protocol_page_names_every_method_and_every_error():
+    page = (DOCS / "protocol" / "v1.md").read_text("utf-8")
+    methods = {*HOST_TO_PLUGIN, *PLUGIN_TO_HOST, *NOTIFICATIONS}
+
+    assert [name for name in methods if f"`{name}" not in page] == []
+    assert [kind for kind in KIND_OF_CODE.values() if kind not in page] == []
+    assert [code for code in KIND_OF_CODE if str(code) not in page] == []
+
+
+def test_the_error_page_names_every_exception_an_author_may_raise():
+    page = (DOCS / "write-a-channel" / "errors.md").read_text("utf-8")
+    exported = {
+        name
+        for name, value in vars(wunder_sdk).items()
+        if isinstance(value, type) and issubclass(value, wunder_sdk.ChannelError)
+    }
+
+    missing = {name for name in exported if f"`{name}" not in page}
+    assert missing == {"ChannelError", "StateConflict"}
