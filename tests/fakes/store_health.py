@@ -1,8 +1,10 @@
 """A store whose health a test decides."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from wunder.errors import StoreUnavailable
+if TYPE_CHECKING:
+    from wunder.errors import StoreUnavailable
 
 
 class FakeStoreHealth:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from wunder.api.asgi import Header
 
-#: How every API token begins: a leaked one is found by scanners, and told from a platform's.
+#: How every API token begins, as accounts/tokens.py makes them; a test compares the two.
 TOKEN_PREFIX = "wndr_"  # noqa: S105 - the public beginning of tokens, not one of them
 CSRF_HEADER = "x-wunder-csrf"
 

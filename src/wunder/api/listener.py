@@ -11,10 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from wunder.api.asgi import ABORT, App
 from wunder.api.parts import ApiPolicy
-
-
-class HeadTooLargeError(Exception):
-    """The request line and headers exceed the limit; raised inside the parser's callbacks."""
+from wunder.errors import RequestRefused
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -66,7 +63,7 @@ class BoundedProtocol(HttpToolsProtocol):
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.policy.head_bytes:
             self._is_too_large = True
-            raise HeadTooLargeError
+            raise RequestRefused(431, "head_too_large")  # the parser turns it into its own error
         self._is_in_head = False
         self._head_bytes = 0
         self._stop_waiting()

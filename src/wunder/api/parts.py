@@ -69,7 +69,7 @@ class ApiParts:
     """Everything the API asks; built by app.py.
 
     `data_dir` takes uploads while they are checked. `is_draining` and `is_key_open` are what
-    readiness depends on besides the store.
+    readiness depends on besides the store. `wake` tells rooms 2 and 3 that rows wait.
     """
 
     webhooks: Webhooks
@@ -93,4 +93,5 @@ class ApiParts:
     version: str
     is_draining: Callable[[], bool]
     is_key_open: Callable[[], bool]
+    wake: Callable[[], None]
     policy: ApiPolicy

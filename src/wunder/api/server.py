@@ -3,7 +3,7 @@
 import re
 import uuid
 
-from wunder.api.asgi import App, Message, Receive, Scope, Send, refuse
+from wunder.api.asgi import SECURITY_HEADERS, App, Message, Receive, Scope, Send, refuse
 from wunder.api.lazy import LateApp, admin_app
 from wunder.api.parts import ApiParts
 from wunder.api.probes import Probes
@@ -81,7 +81,7 @@ class FrontDoor:
                 unread=receive,
             )
         else:
-            await self._admin(scope, receive, send)
+            await self._admin(scope, receive, _hardened(send))
 
     async def _probe(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in {"GET", "HEAD"}:
@@ -103,6 +103,17 @@ class FrontDoor:
 def build_app(parts: ApiParts) -> App:
     """Build the ASGI application of the gateway; nothing heavy is imported yet."""
     return FrontDoor(parts)
+
+
+def _hardened(send: Send) -> Send:
+    """Put our headers on every answer of the framework, its own refusals too."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS]
+        await send(message)
+
+    return sending
 
 
 def _host_name(header: str) -> str:

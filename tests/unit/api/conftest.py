@@ -19,8 +19,9 @@ from wunder.api.parts import ApiParts, ApiPolicy
 from wunder.api.server import build_app
 from wunder.errors import RequestRefused
 from wunder.model.delivery import ReleaseRef
-from wunder.model.ids import ChannelId, PluginId
+from wunder.model.ids import At, ChannelId, PluginId, TokenId
 from wunder.model.provider import ProviderFacts, RawRequest, WebhookAnswer
+from wunder.model.token import ApiToken
 from wunder.observe.metrics import Metrics
 
 
@@ -34,6 +35,7 @@ class Room1:
         self.error: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.entered = asyncio.Event()
+        self.left = asyncio.Event()
         self.finished = 0
 
     def body_limit(self, channel: str) -> int:
@@ -49,9 +51,28 @@ class Room1:
         if self.gate is not None:
             await self.gate.wait()
         self.finished += 1
+        self.left.set()
         if self.error is not None:
             raise self.error
         return self.answer
+
+
+class FakeTokens:
+    """Tokens that a test hands out."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, ApiToken] = {}
+
+    def made(self, *scopes: str) -> ApiToken:
+        return ApiToken(TokenId("t"), "tester", b"", scopes, At(0), "test")
+
+    def give(self, *scopes: str) -> str:
+        text = f"wndr_{len(self._tokens)}"
+        self._tokens[text] = self.made(*scopes)
+        return text
+
+    def check(self, text: str) -> ApiToken | None:
+        return self._tokens.get(text)
 
 
 class NoPlugins:
@@ -115,6 +136,7 @@ class World:
             "version": "0.1.0",
             "is_draining": lambda: self.is_draining,
             "is_key_open": lambda: self.is_key_open,
+            "wake": lambda: None,
             "policy": policy,
         }
         return ApiParts(**(given | more))

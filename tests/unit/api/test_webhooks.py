@@ -216,8 +216,8 @@ async def test_a_sender_who_hangs_up_does_not_stop_the_commit(door: Door, world:
         writer.transport.abort()
         await asyncio.sleep(0.01)  # lets the server see the reset
         world.room1.gate.set()
-        while world.room1.finished == 0:
-            await asyncio.sleep(0)
+        await world.room1.left.wait()
+    assert world.room1.finished == 1
 
 
 async def test_rule_4_bad_signatures_use_up_a_sources_budget(
@@ -225,7 +225,7 @@ async def test_rule_4_bad_signatures_use_up_a_sources_budget(
 ) -> None:
     door = await open_door(ApiPolicy(knocks=KnockPolicy(stranger_burst=50, bad_signature_cost=20)))
     world.room1.error = RequestRefused(401, "signature_invalid")
-    statuses = []
+    statuses, retry_after = [], None
     for _ in range(4):
         async with door.http.post(URL, data=b"{}") as answer:
             statuses.append(answer.status)

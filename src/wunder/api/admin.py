@@ -1,0 +1,87 @@
+"""The administrators' API: every route, guarded by the table of scopes, described by OpenAPI."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import Litestar, MediaType, Response, get
+from litestar.config.app import AppConfig
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+
+from wunder.api import (
+    admin_accounts,
+    admin_agents,
+    admin_bindings,
+    admin_messages,
+    admin_monitor,
+    admin_outbox,
+    admin_plugins,
+    admin_tokens,
+    agent_replies,
+)
+from wunder.api.admin_request import AdminRequest
+from wunder.api.asgi import App
+from wunder.api.auth import require_scope
+from wunder.api.failures import on_bug, on_framework_error, on_wunder_error
+from wunder.api.openapi import INFO, document_of
+from wunder.api.parts import ApiParts
+from wunder.api.upload import sweep
+from wunder.errors import WunderError
+
+HANDLERS: Sequence[HTTPRouteHandler] = (
+    *admin_plugins.HANDLERS,
+    *admin_monitor.HANDLERS,
+    *admin_accounts.HANDLERS,
+    *admin_bindings.HANDLERS,
+    *admin_agents.HANDLERS,
+    *admin_messages.HANDLERS,
+    *admin_outbox.HANDLERS,
+    *admin_tokens.HANDLERS,
+    *agent_replies.HANDLERS,
+)
+
+
+@get("/wunder/openapi.json", operation_id="get_openapi", include_in_schema=False)
+async def get_openapi(state: State) -> Response[bytes]:
+    """Every endpoint of the gateway, as OpenAPI 3.1."""
+    return Response(state.openapi, media_type=MediaType.JSON)
+
+
+def build_admin(parts: ApiParts) -> App:
+    """Build the app behind everything that is neither webhook nor probe."""
+    sweep(parts.data_dir)
+    app = _app(parts, parts.policy.json_bytes)
+    app.state.openapi = msgspec.json.encode(document_of(app))
+    return app  # type: ignore[return-value]  # Litestar types scopes as closed dicts
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document; needs no running gateway."""
+    return document_of(_app(None, 0))
+
+
+def _app(parts: ApiParts | None, json_bytes: int) -> Litestar:
+    def on_init(config: AppConfig) -> AppConfig:
+        config.state.parts = parts
+        return config
+
+    return Litestar(
+        [*HANDLERS, get_openapi],
+        on_app_init=[on_init],
+        guards=[require_scope],
+        exception_handlers={
+            WunderError: on_wunder_error,
+            HTTPException: on_framework_error,
+            Exception: on_bug,
+        },
+        request_class=AdminRequest,
+        request_max_body_size=json_bytes,
+        openapi_config=OpenAPIConfig(
+            title=INFO["title"], version=INFO["version"], use_handler_docstrings=True, path=None
+        ),
+        logging_config=None,
+        debug=False,
+    )

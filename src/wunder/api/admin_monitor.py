@@ -1,0 +1,132 @@
+"""Channels at a glance: who serves them, the kept figures, what happened."""
+
+from collections import Counter
+from typing import Any, Literal
+
+import msgspec
+from litestar import get
+
+from wunder.api.admin_request import AdminRequest
+from wunder.api.parts import ApiParts
+from wunder.api.query import Cursor, Limit
+from wunder.model.ids import PluginId
+from wunder.model.provider import ProviderFacts
+from wunder.model.trail import Event
+from wunder.ports import Page
+
+PATH = "/wunder/admin/channels"
+TAGS = ["Channels"]
+
+
+class EventQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which events; absent fields match everything."""
+
+    plugin_id: str = ""
+    account_uid: str = ""
+    limit: Limit = 50
+    cursor: Cursor = ""
+
+
+class ProviderView(msgspec.Struct, frozen=True):
+    """One channel that accounts can be made for, and who serves it now.
+
+    `state` is that of the plugin's process; `in_process` for a built-in, `not_serving` for a channel
+    that is known and switched off. `account_schema` null: the form is a JSON editor.
+    """
+
+    channel: str
+    name: str
+    source: Literal["builtin", "plugin"]
+    plugin_id: str
+    version: str
+    is_serving: bool
+    state: str
+    health: str
+    capabilities: dict[str, bool]
+    account_schema: dict[str, Any] | None
+    i18n: dict[str, Any]
+    webhook_path: str
+
+
+class Monitor(msgspec.Struct, frozen=True):
+    """The store's kept counters by name, and how many plugins are in each state."""
+
+    figures: dict[str, float]
+    plugins: dict[str, int]
+    channels_serving: int
+    version: str
+    is_draining: bool
+
+
+@get(
+    f"{PATH}/providers",
+    operation_id="list_providers",
+    tags=TAGS,
+    summary="List the channels",
+)
+async def list_providers(request: AdminRequest) -> Page[ProviderView]:
+    """Built-in and installed channels, with the schema of their account form."""
+    return Page(tuple(_provider(facts, request.parts) for facts in request.parts.providers.known()))
+
+
+@get(f"{PATH}/monitor", operation_id="get_monitor", tags=TAGS, summary="Show the figures")
+async def get_monitor(request: AdminRequest) -> Monitor:
+    """What the overview shows: rows by state, plugins by state."""
+    known = request.parts.providers.known()
+    states = Counter(
+        report.state.value
+        for facts in known
+        if facts.source == "plugin"
+        and (report := request.parts.plugin_host.report(PluginId(facts.release.plugin_id)))
+    )
+    return Monitor(
+        figures=request.parts.store.figures(),
+        plugins=dict(states),
+        channels_serving=sum(
+            request.parts.providers.serving(facts.channel) is not None for facts in known
+        ),
+        version=request.parts.version,
+        is_draining=request.parts.is_draining(),
+    )
+
+
+@get(
+    f"{PATH}/events",
+    operation_id="list_events",
+    tags=TAGS,
+    summary="List what happened",
+    opt={"query": EventQuery},
+)
+async def list_events(request: AdminRequest) -> Page[Event]:
+    """Monitor events with plugin, version and account, newest first."""
+    query = request.read_query(EventQuery)
+    return await request.parts.events.events(
+        query.plugin_id, query.account_uid, query.limit, query.cursor
+    )
+
+
+def _provider(facts: ProviderFacts, parts: ApiParts) -> ProviderView:
+    serving = parts.providers.serving(facts.channel)
+    facts = serving.facts if serving else facts
+    report = None
+    state = "in_process" if serving else "not_serving"
+    if facts.source == "plugin":
+        report = parts.plugin_host.report(PluginId(facts.release.plugin_id))
+        state = report.state.value if report and serving else "not_serving"
+    return ProviderView(
+        channel=facts.channel,
+        name=facts.name,
+        source=facts.source,
+        plugin_id=facts.release.plugin_id,
+        version=facts.release.version,
+        is_serving=serving is not None,
+        state=state,
+        health=report.health if report else "",
+        capabilities=facts.capabilities,
+        account_schema=facts.account_schema,
+        i18n=facts.i18n,
+        webhook_path=f"/wunder/channel/{facts.channel}/webhook",
+    )
+
+
+HANDLERS = (list_providers, get_monitor, list_events)
