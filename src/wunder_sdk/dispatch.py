@@ -42,6 +42,10 @@ class Dispatcher(Generic[C]):
             "channel.edit_outbound": self._edit,
             "channel.send_activity": self._activity,
         }
+        missing = CAPABILITY_OF_METHOD.keys() - {
+            name for name, can in CAPABILITY_OF_METHOD.items() if can in self._capabilities
+        }
+        self._known = frozenset(self._calls) - {f"channel.{name}" for name in missing}
 
     @property
     def capabilities(self) -> dict[str, bool]:
@@ -50,10 +54,7 @@ class Dispatcher(Generic[C]):
 
     def knows(self, method: str) -> bool:
         """Say whether the channel has `method`."""
-        if method not in self._calls:
-            return False
-        capability = CAPABILITY_OF_METHOD.get(method.rpartition(".")[2])
-        return capability is None or capability in self._capabilities
+        return method in self._known
 
     async def call(self, method: str, params: Any, writes: Writes | None = None) -> Any:
         """Call `method` with its wire parameters and return its wire result.

@@ -147,7 +147,9 @@ class Session:
 
     def _on_request(self, frame: codec.Frame) -> None:
         method = frame.method or ""
-        if method == "plugin.handshake":
+        if method == "plugin.handshake" and self._ready:
+            self._fail(frame.id, "bad_request", "the handshake is done")
+        elif method == "plugin.handshake":
             self._handshake(frame)
         elif not self._ready:
             self._fail(frame.id, "bad_request", "plugin.handshake comes first")

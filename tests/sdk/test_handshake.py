@@ -58,6 +58,12 @@ def test_calls_before_the_handshake_are_refused(started):
     assert caught.value.error.kind == "bad_request"
 
 
+def test_a_second_handshake_is_refused(started):
+    started.handshake()
+
+    assert refusal_of(started).kind == "bad_request"
+
+
 def test_id_and_version_come_from_the_package(app):
     manifest = {"plugin_id": "acme.lab", "version": "1.2.3"}
     (app.parent / "plugin.json").write_text(json.dumps(manifest))
