@@ -1,0 +1,74 @@
+"""What a channel keeps while it is called from the command line: in memory, gone at the end."""
+
+import json
+from typing import Any
+
+from wunder.errors import Conflict, Invalid
+from wunder.model.ids import PluginId
+from wunder.model.plugin import PluginCounters
+from wunder.model.trail import Event
+from wunder.ports import Page
+
+#: Plugin protocol 1: the quota of `host.state`.
+MAX_VALUE_BYTES = 65_536
+MAX_KEYS = 1_000
+MAX_SCOPE_BYTES = 1_048_576
+
+
+class MemoryHistory:
+    """The port PluginHistory without a store: state with revisions and quotas, no memory of crashes."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
+
+    async def counters(self) -> list[PluginCounters]:
+        """There was no earlier life."""
+        return []
+
+    async def put_counters(self, row: PluginCounters) -> None:
+        """Forget it: the next call starts afresh."""
+
+    async def state_get(self, plugin_id: PluginId, account_uid: str, key: str) -> tuple[Any, int]:
+        """Return the value and its revision; (None, 0) where nothing is kept."""
+        found = self._scope(plugin_id, account_uid).get(key)
+        return (None, 0) if found is None else (json.loads(found[0]), found[1])
+
+    async def state_put(
+        self, plugin_id: PluginId, account_uid: str, key: str, value: Any, rev: int | None
+    ) -> int:
+        """Keep a value. Raises: Conflict `rev`; Invalid `quota`."""
+        scope = self._scope(plugin_id, account_uid)
+        current = scope.get(key, ("", 0))[1]
+        if rev is not None and rev != current:
+            raise Conflict("somebody else wrote this value first", reason="rev")
+        text = json.dumps(value, ensure_ascii=False)
+        others = {name: kept for name, kept in scope.items() if name != key}
+        size_bytes = sum(len(kept.encode()) for kept, _ in others.values()) + len(text.encode())
+        if (
+            len(text.encode()) > MAX_VALUE_BYTES
+            or len(others) >= MAX_KEYS
+            or size_bytes > MAX_SCOPE_BYTES
+        ):
+            raise Invalid("the quota of host.state is used up")
+        scope[key] = (text, current + 1)
+        return current + 1
+
+    async def state_delete(self, plugin_id: PluginId, account_uid: str, key: str) -> None:
+        """Forget a key."""
+        self._scope(plugin_id, account_uid).pop(key, None)
+
+    def _scope(self, plugin_id: str, account_uid: str) -> dict[str, tuple[str, int]]:
+        return self._kept.setdefault((plugin_id, account_uid), {})
+
+
+class NoEvents:
+    """The port EventLog for somebody who watches the terminal instead."""
+
+    def record(self, event: Event) -> None:
+        """Forget it."""
+
+    async def events(
+        self, plugin_id: str, account_uid: str, limit: int, cursor: str
+    ) -> Page[Event]:
+        """There are none."""
+        return Page(())

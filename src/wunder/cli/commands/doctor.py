@@ -1,0 +1,66 @@
+"""`wunder doctor`: look for what keeps a gateway from working, and say what to do for each."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from wunder.cli.doctor import data_dir, gateway_health, machine
+from wunder.cli.doctor.finding import Finding, failed
+from wunder.cli.failure import FAILED, CommandFailed
+from wunder.cli.gateway import loaded_config, running_gateway
+from wunder.cli.global_options import GlobalOptions
+from wunder.cli.output import Column
+from wunder.cli.session import session_of
+
+
+def command(context: typer.Context) -> None:
+    """Check data directory, disk, store, key, plugins, clock, port and Python; change nothing."""
+    session = session_of(context)
+    findings = list(_findings(session.options))
+    worst = any(finding.verdict == "failed" for finding in findings)
+    if session.out.is_json:
+        session.out.document([finding._asdict() for finding in findings])
+    else:
+        columns: list[Column] = [
+            ("CHECK", "name"),
+            ("", "verdict"),
+            ("FOUND", "found"),
+            ("WHAT TO DO", "advice"),
+        ]
+        session.out.table([finding._asdict() for finding in findings], columns, "")
+    if worst:
+        raise typer.Exit(FAILED)
+
+
+def _findings(options: GlobalOptions) -> Iterator[Finding]:
+    yield machine.check_python()
+    yield machine.check_sqlite()
+    yield machine.check_clock()
+    yield machine.check_open_files()
+    yield machine.check_user()
+    try:
+        config = loaded_config(options)
+    except CommandFailed as failure:
+        yield failed("settings", failure.what, "correct the file or the variable")
+        return
+    yield from _findings_of(config, options)
+
+
+def _findings_of(config: Any, options: GlobalOptions) -> Iterator[Finding]:
+    place = config.data_dir
+    yield data_dir.check_place(place)
+    yield data_dir.check_room(place, config.store.free_floor_bytes)
+    yield data_dir.check_store(place)
+    yield data_dir.check_key(place)
+    try:
+        client = running_gateway(options)
+    except CommandFailed as failure:
+        yield failed("gateway", failure.what, "; ".join(failure.advice))
+        return
+    yield machine.check_port(config.server.host, config.server.port, is_running=client is not None)
+    if client is None:
+        yield gateway_health.no_gateway(place)
+        return
+    with client:
+        yield from gateway_health.check_gateway(client)

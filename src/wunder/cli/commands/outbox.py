@@ -1,0 +1,138 @@
+"""`wunder outbox`: look at deliveries, replay finished ones, let held ones go."""
+
+from typing import Any
+
+import typer
+
+from wunder.cli.client import path_of
+from wunder.cli.commands.messages import split_account
+from wunder.cli.failure import CommandFailed, bad_usage
+from wunder.cli.output import Column, when
+from wunder.cli.session import new_group, session_of
+
+app = new_group("Deliveries: look at them, replay them, let held ones go.")
+ROOT = "/wunder/admin/channels/outbox"
+#: What a replay may take: deliveries that are over.
+REPLAYABLE = ("failed", "unknown", "expired", "cancelled", "sent")
+
+
+@app.command("list")
+def list_deliveries(
+    context: typer.Context,
+    state: str = typer.Option("", "--state", help="pending, sending, sent, failed, unknown, .."),
+    account: str = typer.Option("", "--account", metavar="CHANNEL/ACCOUNT"),
+    peer_id: str = typer.Option("", "--peer", metavar="ID"),
+    limit: int = typer.Option(20, "--limit", min=1, max=1_000),
+) -> None:
+    """List deliveries, newest first."""
+    session = session_of(context)
+    channel, account_id = split_account(account) if account else ("", "")
+    query = {"state": state, "channel": channel, "account_id": account_id, "peer_id": peer_id}
+    with session.client() as client:
+        found = list(client.items(ROOT, query, limit))
+    if session.out.is_json:
+        session.out.document(found)
+        return
+    columns: list[Column] = [
+        ("CREATED", lambda row: when(row["created_at"])),
+        ("DELIVERY", "delivery_id"),
+        ("ACCOUNT", lambda row: f"{row['channel']}/{row['account_id']}"),
+        ("PEER", lambda row: f"{row['peer_kind']}:{row['peer_id']}"),
+        ("STATE", "state"),
+        ("RECEIPT", "receipt"),
+        ("ATTEMPTS", "attempts"),
+        ("NEXT TRY", lambda row: when(row["retry_at"])),
+        ("ERROR", "error_kind"),
+    ]
+    session.out.table(found, columns, "No such deliveries.")
+
+
+@app.command("show")
+def show(context: typer.Context, delivery_id: str) -> None:
+    """Show a delivery and each try at it."""
+    session = session_of(context)
+    with session.client() as client:
+        delivery = client.get(ROOT + path_of(delivery_id))
+        attempts = client.whole(ROOT + path_of(delivery_id, "attempts"))
+    if session.out.is_json:
+        session.out.document({"delivery": delivery, "attempts": attempts})
+        return
+    session.out.facts(
+        (name.replace("_", " "), _shown(name, value)) for name, value in delivery.items()
+    )
+    session.out.line("")
+    columns: list[Column] = [
+        ("NO", "attempt_no"),
+        ("PART", "part"),
+        ("STARTED", lambda row: when(row["started_at"])),
+        ("TOOK", lambda row: f"{row['took_ms']} ms"),
+        ("OUTCOME", lambda row: row["outcome"] or "under way"),
+        ("BY", lambda row: f"{row['plugin_id']} {row['version']}"),
+        ("ERROR", lambda row: f"{row['error_kind']} {row['error']}".strip()),
+        ("PLATFORM SAID", lambda row: row["provider_code"] or row["provider_message_id"]),
+    ]
+    session.out.table(attempts, columns, "It was not tried yet.")
+
+
+@app.command("replay")
+def replay(
+    context: typer.Context,
+    delivery_ids: list[str] | None = typer.Argument(
+        None, metavar="[DELIVERY_ID]...", help="Which ones."
+    ),
+    state: str = typer.Option("", "--state", help="Instead: all of a state, such as failed."),
+    account: str = typer.Option("", "--account", metavar="CHANNEL/ACCOUNT", help="Of one account."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only say which."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
+) -> None:
+    """Send finished deliveries again: same message, same key, at the tail of its conversation."""
+    session = session_of(context)
+    if bool(delivery_ids) == bool(state or account):
+        raise bad_usage("name deliveries, or choose them by --state and --account")
+    wanted = {"ids": delivery_ids} if delivery_ids else {"filter": _filter(state, account)}
+    with session.client() as client:
+        preview = client.post(f"{ROOT}/replay", {**wanted, "dry_run": True})
+        if dry_run or not preview["ids"]:
+            done: Any = preview
+        else:
+            count = f"{len(preview['ids'])}{'+' if preview['has_more'] else ''}"
+            if not yes and not session.out.confirm(f"Send {count} deliveries again?", "--yes"):
+                raise CommandFailed("nothing was replayed")
+            done = client.post(f"{ROOT}/replay", {**wanted, "dry_run": False})
+    if session.out.is_json:
+        session.out.document(done)
+        return
+    for one in done["ids"]:
+        session.out.line(one)
+    what = "would be sent again" if done["dry_run"] else "go out again"
+    more = "; there are more: run it again" if done["has_more"] else ""
+    session.out.line(f"{len(done['ids'])} deliveries {what}{more}.")
+
+
+@app.command("release")
+def release(
+    context: typer.Context,
+    channel: str = typer.Option("", "--channel", help="Only this channel's."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
+) -> None:
+    """Let deliveries go that a restore held back."""
+    session = session_of(context)
+    question = "Send what the restore held back? Some may have been sent before the backup."
+    if not yes and not session.out.confirm(question, "--yes"):
+        raise CommandFailed("nothing was released")
+    with session.client() as client:
+        released = client.post(f"{ROOT}/release", {"channel": channel or None})
+    if session.out.is_json:
+        session.out.document(released)
+    session.out.line(f"{released['count']} deliveries go out.")
+
+
+def _filter(state: str, account: str) -> dict[str, Any]:
+    if state and state not in REPLAYABLE:
+        raise bad_usage(f"only finished deliveries are replayed: {', '.join(REPLAYABLE)}")
+    channel, account_id = split_account(account) if account else ("", "")
+    return {"states": [state or "failed"], "channel": channel, "account_id": account_id}
+
+
+def _shown(name: str, value: Any) -> Any:
+    return when(value) if name.endswith("_at") else value

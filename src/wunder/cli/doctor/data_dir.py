@@ -1,0 +1,84 @@
+"""The doctor's look at the data directory: place, rights, room, store, key."""
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+from wunder.accounts.keyring import KEY_FILE
+from wunder.cli.doctor.finding import Finding, failed, ok, warning
+from wunder.cli.output import size
+from wunder.store.sqlite.disk import free_bytes
+from wunder.store.sqlite.life import NETWORK_FILE_SYSTEMS, file_system_of
+
+STORE_FILE = "wunder.sqlite3"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def check_place(data_dir: Path) -> Finding:
+    """Look whether the gateway can keep anything there."""
+    place = data_dir if data_dir.exists() else _existing_parent(data_dir)
+    if not place.is_dir():
+        return failed("data dir", f"{place} is no directory", "name another with --data-dir")
+    kind = file_system_of(place)
+    if kind in NETWORK_FILE_SYSTEMS:
+        advice = "use a local disk: locks do not hold over a network"
+        return failed("data dir", f"{data_dir} lies on {kind}", advice)
+    if not os.access(place, os.W_OK | os.X_OK):
+        return failed("data dir", f"{place} is not writable", "chown it to the gateway's user")
+    if place != data_dir:
+        return ok("data dir", f"{data_dir} will be made at the first start")
+    if stat.S_IMODE(data_dir.stat().st_mode) & _OTHERS:
+        return warning("data dir", f"others may enter {data_dir}", f"chmod 700 {data_dir}")
+    return ok("data dir", f"{data_dir}{' on ' + kind if kind else ''}")
+
+
+def check_room(data_dir: Path, least_bytes: int) -> Finding:
+    """Look how much may still be written."""
+    free = free_bytes(_existing_parent(data_dir))
+    shown = f"{size(free)} free"
+    if free < least_bytes:
+        advice = f"free space: below {size(least_bytes)} nothing is accepted any more"
+        return failed("disk", shown, advice)
+    if free < 4 * least_bytes:
+        return warning("disk", shown, f"messages are refused below {size(least_bytes)}")
+    return ok("disk", shown)
+
+
+def check_store(data_dir: Path) -> Finding:
+    """Read the whole store without changing it."""
+    path = data_dir / STORE_FILE
+    if not path.exists():
+        return ok("store", "none yet")
+    try:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)
+        try:
+            found = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        return failed("store", f"{path} cannot be read: {error}", "wunder restore a backup")
+    if found != ["ok"]:
+        return failed("store", f"{path} is damaged: {'; '.join(found)}", "wunder restore a backup")
+    return ok("store", f"{size(path.stat().st_size)}, whole")
+
+
+def check_key(data_dir: Path) -> Finding:
+    """Look whether the key of the secrets is there and nobody else's."""
+    path = data_dir / KEY_FILE
+    if not path.exists():
+        if (data_dir / STORE_FILE).exists() and "CREDENTIALS_DIRECTORY" not in os.environ:
+            advice = (
+                f"put the key that belongs to this store at {path}; without it secrets are lost"
+            )
+            return failed("key", "there is a store and no key", advice)
+        return ok("key", "will be made at the first start")
+    if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+        return failed(
+            "key", f"others may read {path}", f"chmod 600 {path}, and rotate what it sealed"
+        )
+    return ok("key", f"{path}, readable by its owner only")
+
+
+def _existing_parent(path: Path) -> Path:
+    return next((parent for parent in (path, *path.parents) if parent.exists()), Path("/"))

@@ -1,0 +1,52 @@
+"""The doctor's look at the gateway that runs: is it ready, and are its plugins."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from wunder.cli.client import Client
+from wunder.cli.doctor.finding import Finding, failed, ok, warning
+from wunder.cli.failure import CommandFailed
+
+PLUGINS = "/wunder/admin/channel_plugins"
+_WORDS = {
+    "store": "look at the disk and at `wunder doctor`'s line on the store",
+    "key": "put the key of this data directory back in its place",
+    "stop": "it is being stopped; start it again when it has ended",
+}
+
+
+def check_gateway(client: Client) -> Iterator[Finding]:
+    """Ask a running gateway how it is."""
+    try:
+        ready = client.get("/readyz")
+    except CommandFailed as failure:
+        ready = failure.document
+    checks: dict[str, Any] = ready.get("checks") or {}
+    for name, said in checks.items():
+        if said != "ok":
+            yield failed(f"gateway {name}", str(said), _WORDS.get(name, "look at its log"))
+    if ready.get("status") == "ready":
+        yield ok("gateway", f"runs at {client.place} and is ready")
+    elif not checks:
+        yield failed("gateway", f"{client.place} does not say how it is", "look at its log")
+    yield from _check_plugins(client)
+
+
+def no_gateway(data_dir: Path) -> Finding:
+    """Say that nothing runs here."""
+    return ok("gateway", f"none runs on {data_dir}")
+
+
+def _check_plugins(client: Client) -> Iterator[Finding]:
+    views = client.whole(PLUGINS)
+    for view in views:
+        name = f"plugin {view['plugin_id']}"
+        if view["status"] == "error":
+            advice = f"look at it: wunder plugin show {view['plugin_id']}"
+            yield failed(name, view["last_error"] or "it does not run", advice)
+        elif view["status"] == "enabled" and not view["is_sandbox_enforced"]:
+            words = f"{view['health']}, permissions not enforced ({view['sandbox_level']})"
+            yield warning(name, words, view["sandbox_note"] or "run only plugins that you trust")
+    if not views:
+        yield ok("plugins", "none installed")
