@@ -79,6 +79,8 @@ def _read(package: Package, policy: PluginPolicy) -> Accepted:
     faults = list(reading.faults)
     if reading.manifest is not None and not schema.faults:
         faults += account_schema.lookup_faults(reading.manifest, schema.schema)
+    if reading.manifest is not None:
+        faults += _script_faults(reading.manifest, package)
     in_schema = [
         FieldFault(f"/{SCHEMA_NAME}#{fault.pointer}", fault.code, fault.message)
         for fault in schema.faults
@@ -88,3 +90,12 @@ def _read(package: Package, policy: PluginPolicy) -> Accepted:
         raise PackageRefused(reason.value, "; ".join(WORDS[reason]), [*faults, *in_schema])
     findings = (*reading.findings, *schema.findings)
     return Accepted(package, reading.manifest, reading.document, schema.schema, findings)
+
+
+def _script_faults(manifest: Manifest, package: Package) -> list[FieldFault]:
+    """A file that is to run everywhere says by which interpreter."""
+    path = manifest.entry.get("any", "")
+    if path not in package.names or package.begins_with(path, b"#!"):
+        return []
+    message = "a file for any platform must be a script that begins with #!"
+    return [FieldFault("/entry/any", "entry_no_interpreter", message)]

@@ -125,8 +125,6 @@ def _node_faults(nodes: dict[str, dict[str, Any]]) -> Iterator[FieldFault]:
                 yield FieldFault(pointer(at, word), "reference_open", message)
         if at and "$schema" in node:
             yield FieldFault(pointer(at, "$schema"), "dialect", "stands at the top only")
-        if not isinstance(node.get("writeOnly", False), bool):
-            yield FieldFault(pointer(at, "writeOnly"), "type", "must be true or false")
 
 
 def _patterns(node: dict[str, Any], at: str) -> Iterator[tuple[str, str]]:

@@ -102,7 +102,7 @@ def _read_identity(top: Fields) -> None:
 
 def _read_entry(top: Fields, files: Collection[str] | None, *, is_builtin: bool) -> None:
     entry = top.mapping("entry")
-    if not entry.value and not is_builtin:
+    if not top.value.get("entry") and not is_builtin:
         top.fault("entry", "required", 'name at least one, such as {"any": "app"}')
     if "any" in entry and len(entry.value) > 1:
         entry.fault("any", "entry_mixed", "stands alone, or name each platform")

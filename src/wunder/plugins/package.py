@@ -80,13 +80,18 @@ class Package:
             raise refusal(too_large, name, f"at most {at_most_bytes} bytes")
         return b"".join(self._content(entry))
 
+    def begins_with(self, name: str, start: bytes) -> bool:
+        """True when a file's content begins with `start` (at most a few bytes)."""
+        content = self._content(self._files[name]) if name in self._files else iter(())
+        return next(content, b"").startswith(start)
+
     def unpack(self, sink: Sink) -> dict[str, str]:
         """Hand every file to `sink`, checked and counted on the way; path -> sha256 of each.
 
         Raises: PackageRefused, and what `sink` raises.
         """
         for folder in self.entries:
-            if folder.is_folder and (folder.size_bytes or folder.packed_bytes):
+            if folder.is_folder and any(self._content(folder)):
                 raise refusal(Reason.DAMAGED, folder.name, "a folder with content")
         return {name: self._unpack_one(entry, sink) for name, entry in self._files.items()}
 

@@ -34,8 +34,12 @@ def manifest_of(release: Release) -> Manifest:
 
 
 def newest_first(releases: Sequence[Release]) -> list[Release]:
-    """Sort by SemVer, newest first; versions that differ by build only, by their text."""
-    return sorted(releases, key=lambda one: (version_key(one.version), one.version), reverse=True)
+    """Sort by SemVer, newest first; versions that differ by build only, by when they came."""
+    return sorted(
+        releases,
+        key=lambda one: (version_key(one.version), one.created_at, one.version),
+        reverse=True,
+    )
 
 
 def named(releases: Sequence[Release], version: str) -> Release | None:
