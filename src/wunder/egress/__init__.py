@@ -1,0 +1,1 @@
+"""Everything the gateway fetches goes through here (security rule 10)."""
