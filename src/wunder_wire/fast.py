@@ -45,11 +45,8 @@ def _decode(shape: type[Any], data: bytes) -> Any:
 
 
 def _decode_part(shape: type[Any], part: Any) -> Any:
-    if isinstance(part, msgspec.Raw):  # of a frame whose depth was checked
-        try:
-            return _decoder(cast("Hashable", shape)).decode(part)
-        except _REFUSED:
-            return codec.STDLIB.decode(shape, bytes(part))
+    if isinstance(part, msgspec.Raw):  # its depth is checked here: not every caller did before
+        return _decode(shape, bytes(part))
     return codec.from_json(shape, part)
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from wunder_wire import codec, fast, json_text
@@ -77,6 +78,14 @@ def test_free_json_is_at_most_64_deep_and_never_a_recursion_error(engine, deep, 
     else:
         with pytest.raises(codec.DecodeError, match="nested deeper than"):
             engine.decode(StatePut, data)
+
+
+@pytest.mark.parametrize("deep", [65, 3_000, 200_000])
+def test_a_raw_part_is_checked_for_depth_by_itself(deep):
+    part = msgspec.Raw(b'{"value":' + b"[" * deep + b"]" * deep + b"}")
+
+    with pytest.raises(codec.DecodeError, match="nested deeper than"):
+        fast.ENGINE.decode_part(StateValue, part)
 
 
 def test_brackets_inside_strings_do_not_count(engine):
