@@ -1,0 +1,339 @@
+"""JSON-RPC with one plugin: who waits for which answer, until when, and what comes unasked."""
+
+import asyncio
+import heapq
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from wunder.model.fault import FaultKind
+from wunder.ports import Clock
+from wunder.runtime.policy import WirePolicy
+from wunder.runtime.rules import host_fault, plugin_fault
+from wunder.runtime.splitter import Overlong, answered_id
+from wunder.runtime.wire import Outgoing, Wire
+from wunder_wire import codec, fast
+from wunder_wire.errors import CODE_OF_KIND, ErrorData, ErrorObject
+from wunder_wire.methods import CancelParams
+
+T = TypeVar("T")
+_HEAP_SLACK = 256
+_DAY_S = 86_400.0
+
+
+class _Envelope(msgspec.Struct):
+    jsonrpc: str
+    id: int | str | None = None
+    method: str | None = None
+    params: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: msgspec.Raw | None = None
+
+
+class _ErrorHead(msgspec.Struct):
+    code: int
+    message: str = ""
+
+
+_envelope = msgspec.json.Decoder(_Envelope).decode
+_error = msgspec.json.Decoder(ErrorObject).decode
+_error_head = msgspec.json.Decoder(_ErrorHead).decode
+_BROKEN = (msgspec.MsgspecError, codec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class Listener(Protocol):
+    """Who hears what the plugin says unasked. Nothing here may wait."""
+
+    def request(self, frame_id: int | str, method: str, params: bytes) -> None:
+        """It wants an answer: `Peer.answer` or `Peer.refuse`, later."""
+
+    def notification(self, method: str, params: bytes) -> None:
+        """It says something."""
+
+    def noise(self, line: bytes) -> None:
+        """It wrote a line that is no frame."""
+
+    def late_success(self, params: object, result: object) -> None:
+        """A call that was given up has succeeded after all."""
+
+    def wire_died(self, kind: str) -> None:
+        """The pipes are of no use any more; it still runs."""
+
+
+class Call(Outgoing):
+    """One request of ours that is not answered yet."""
+
+    __slots__ = ("deadline", "future", "id", "may_reach", "method", "params", "shape")
+
+    def __init__(
+        self, call_id: int, method: str, params: object, shape: type[Any], may_reach: bool
+    ) -> None:
+        super().__init__(codec_line(call_id, method, params))
+        self.id = call_id
+        self.method = method
+        self.params = params
+        self.shape = shape
+        self.may_reach = may_reach
+        self.deadline = 0.0
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+
+def codec_line(call_id: int, method: str, params: object) -> bytes:
+    """Return a request as one line, `jsonrpc`, `id` and `method` first."""
+    return b'{"jsonrpc":"2.0","id":%d,"method":"%b","params":%b}\n' % (
+        call_id,
+        method.encode(),
+        fast.ENGINE.dumps(codec.to_json(params)),
+    )
+
+
+_NOBODY: tuple[float, Call | None] = (0.0, None)
+
+
+class Peer:
+    """Calls in flight to one process; ids grow and are never used again."""
+
+    def __init__(
+        self, wire: Wire, listener: Listener, clock: Clock, policy: WirePolicy, max_frame_bytes: int
+    ) -> None:
+        self._wire = wire
+        self._listener = listener
+        self._clock = clock
+        self._policy = policy
+        self._max_frame_bytes = max_frame_bytes
+        self._loop = asyncio.get_running_loop()
+        self._last_id = 0
+        self._pending: dict[int, Call] = {}
+        self._deadlines: list[tuple[float, int]] = []
+        self._given_up: dict[int, tuple[float, Call]] = {}  # id -> (forget at, call), oldest first
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = float("inf")
+        self._ended: FaultKind | None = None
+        self.late_answers = 0  # late, or to an id that nobody knows
+        self.noise_lines = 0
+        self.answered_at = float("-inf")
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that wait for an answer, health and shutdown included."""
+        return len(self._pending)
+
+    def written_params(self) -> list[object]:
+        """The parameters of the calls the plugin may be working on."""
+        return [call.params for call in self._pending.values() if call.is_written]
+
+    async def call(
+        self, method: str, params: object, shape: type[T], deadline: float, may_reach: bool = False
+    ) -> T:
+        """Send a request and return its result.
+
+        Args:
+            method: its name.
+            params: a wire dataclass.
+            shape: the wire dataclass of the result.
+            deadline: by the clock's monotonic time.
+            may_reach: without an answer to a written frame the outcome is unknown.
+
+        Raises: ProviderFault.
+        """
+        if self._ended is not None:
+            raise host_fault(self._ended, "the plugin's process has ended")
+        self._last_id += 1
+        call = Call(self._last_id, method, params, shape, may_reach)
+        if len(call.frame) > self._max_frame_bytes:
+            raise host_fault(FaultKind.TOO_LARGE, f"a frame of {len(call.frame)} bytes")
+        if not self._wire.has_room(len(call.frame)):
+            raise host_fault(FaultKind.BUSY, "the plugin reads too slowly")
+        self._pending[call.id] = call
+        self._watch(call, deadline)
+        self._wire.send(call)
+        try:
+            result: T = await call.future
+        except asyncio.CancelledError:
+            self._give_up(call)
+            raise
+        return result
+
+    def answer(self, frame_id: int | str, result: object) -> None:
+        """Answer a request of the plugin."""
+        self._wire.send(Outgoing(codec.result_line(frame_id, result)))
+
+    def refuse(self, frame_id: int | str, kind: FaultKind, message: str) -> None:
+        """Answer a request of the plugin with an error."""
+        data = ErrorData(kind=kind.value)
+        error = ErrorObject(CODE_OF_KIND[kind.value], message, data)
+        self._wire.send(Outgoing(codec.error_line(frame_id, error)))
+
+    def end(self, kind: FaultKind, message: str) -> None:
+        """Fail what is in flight: the process is gone, or will be."""
+        self._ended = kind
+        if self._alarm is not None:
+            self._alarm.cancel()
+        pending, self._pending = self._pending, {}
+        self._given_up.clear()
+        self._deadlines.clear()
+        for call in pending.values():
+            if not call.future.done():
+                unknown = call.may_reach and call.is_written
+                call.future.set_exception(host_fault(kind, message, is_unknown=unknown))
+
+    # --- what arrives -----------------------------------------------------------------------
+
+    def lines(self, lines: list[bytes | Overlong]) -> int:
+        """Take lines, in order; return how many of them were noise."""
+        before = self.noise_lines
+        for line in lines:
+            if isinstance(line, Overlong):
+                self._overlong(line)
+            elif line.lstrip()[:1] != b"{" or not self._frame(line):
+                self.noise_lines += 1
+                self._listener.noise(line)
+        return self.noise_lines - before
+
+    def wire_died(self, kind: str) -> None:
+        """Pass on that the pipes are of no use any more."""
+        self._listener.wire_died(kind)
+
+    def _frame(self, line: bytes) -> bool:
+        try:
+            found = _envelope(line)
+        except _BROKEN:
+            return self._broken_answer(line)
+        if found.jsonrpc != "2.0":
+            return False
+        if found.method is not None:
+            params = b"{}" if found.params is msgspec.UNSET else bytes(found.params)
+            if found.id is None:
+                self._listener.notification(found.method, params)
+            else:
+                self._listener.request(found.id, found.method, params)
+            return True
+        if found.error is None and found.result is msgspec.UNSET:
+            return False
+        self._answer(found)
+        return True
+
+    def _answer(self, found: _Envelope) -> None:
+        call = self._pending.pop(found.id, None) if isinstance(found.id, int) else None
+        if call is None:
+            self._late(found)
+            return
+        self.answered_at = self._clock.monotonic()
+        if call.future.done():
+            return
+        if found.error is not None:
+            fault = plugin_fault(_read_error(found.error), may_reach=call.may_reach)
+            call.future.set_exception(fault)
+            return
+        try:
+            call.future.set_result(fast.ENGINE.decode_part(call.shape, found.result))
+        except _BROKEN as problem:
+            words = f"the result does not fit: {problem}"[:500]
+            fault = host_fault(FaultKind.BAD_FRAME, words, is_unknown=call.may_reach)
+            call.future.set_exception(fault)
+
+    def _late(self, found: _Envelope) -> None:
+        self.late_answers += 1
+        _, call = self._given_up.pop(found.id, _NOBODY) if isinstance(found.id, int) else _NOBODY
+        if call is None or not call.may_reach or found.error is not None:
+            return
+        try:
+            result = fast.ENGINE.decode_part(call.shape, found.result)
+        except _BROKEN:
+            return
+        self._listener.late_success(call.params, result)
+
+    def _broken_answer(self, line: bytes) -> bool:
+        call = self._pending.pop(answered_id(line) or 0, None)
+        if call is not None and not call.future.done():
+            fault = host_fault(
+                FaultKind.BAD_FRAME, "the answer is no frame", is_unknown=call.may_reach
+            )
+            call.future.set_exception(fault)
+        return False
+
+    def _overlong(self, line: Overlong) -> None:
+        message = f"a line of {line.size_bytes} bytes, {self._max_frame_bytes} are allowed"
+        if line.id is None:
+            self.noise_lines += 1
+            self._listener.noise(line.beginning[:200] + b" [" + message.encode() + b"]")
+        elif line.is_request:
+            self.refuse(line.id, FaultKind.TOO_LARGE, message)
+        elif (call := self._pending.pop(line.id, None)) is not None and not call.future.done():
+            fault = host_fault(FaultKind.TOO_LARGE, message, is_unknown=call.may_reach)
+            call.future.set_exception(fault)
+
+    # --- deadlines --------------------------------------------------------------------------
+
+    def _watch(self, call: Call, deadline: float) -> None:
+        call.deadline = deadline
+        if len(self._deadlines) > 2 * len(self._pending) + _HEAP_SLACK:
+            # Answered calls leave their entries behind; drop them before they add up.
+            self._deadlines = [(one.deadline, one.id) for one in self._pending.values()]
+            heapq.heapify(self._deadlines)
+        else:
+            heapq.heappush(self._deadlines, (deadline, call.id))
+        self._wake_at(deadline)
+
+    def _wake_at(self, when: float) -> None:
+        if when >= self._alarm_at:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = when
+        delay_s = min(max(0.0, when - self._clock.monotonic()), _DAY_S)
+        self._alarm = self._loop.call_later(delay_s, self.sweep)
+
+    def sweep(self) -> None:
+        """Give up what is past its deadline, forget what was given up long ago."""
+        now = self._clock.monotonic()
+        self._alarm_at = float("inf")
+        while self._deadlines and self._deadlines[0][0] <= now:
+            call = self._pending.get(heapq.heappop(self._deadlines)[1])
+            if call is not None:
+                self._time_out(call)
+        while self._given_up:
+            oldest = next(iter(self._given_up))
+            if self._given_up[oldest][0] > now:
+                self._wake_at(self._given_up[oldest][0])
+                break
+            del self._given_up[oldest]
+        if self._deadlines:
+            self._wake_at(self._deadlines[0][0])
+
+    def _time_out(self, call: Call) -> None:
+        is_written = self._give_up(call)
+        if not call.future.done():
+            words = "did not answer" if is_written else "did not take the call"
+            words = f"the plugin {words} in time"
+            is_unknown = call.may_reach and is_written
+            fault = host_fault(FaultKind.TIMEOUT, words, is_unknown=is_unknown)
+            call.future.set_exception(fault)
+
+    def _give_up(self, call: Call) -> bool:
+        """Stop waiting for a call; False when the plugin will never see it."""
+        if self._pending.pop(call.id, None) is None or self._wire.take_back(call):
+            return False
+        params = CancelParams(call.id)
+        self._wire.send(Outgoing(codec.notification_line("$/cancel", params)))
+        forget_at = self._clock.monotonic() + self._policy.tombstone_s
+        self._given_up[call.id] = (forget_at, call)
+        if len(self._given_up) > self._policy.tombstones:
+            del self._given_up[next(iter(self._given_up))]
+        self._wake_at(forget_at)
+        if not call.may_reach:
+            call.params = None  # a request body nobody will ask for again
+        return True
+
+
+def _read_error(raw: msgspec.Raw) -> ErrorObject:
+    """Read as much of an error as can be read: its author may be careless, the call has failed."""
+    try:
+        return _error(raw)
+    except _BROKEN:
+        pass
+    try:
+        head = _error_head(raw)
+    except _BROKEN:
+        return ErrorObject(CODE_OF_KIND["internal"], "the error is unreadable")
+    return ErrorObject(head.code, head.message)

@@ -1,0 +1,109 @@
+"""What a plugin says that no call of ours asked for: requests, log lines, account states, noise."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from wunder.model.fault import FaultKind
+from wunder.ports import Clock
+from wunder.runtime.host_state import WRITES, HostState, Refused
+from wunder.runtime.peer import Peer
+from wunder.runtime.policy import WirePolicy
+from wunder.runtime.stderr import StderrRing
+from wunder_wire import codec, fast
+from wunder_wire.methods import AccountStatus, LogParams
+
+#: Runs a coroutine in the host's task group; False (and never run) where that is full or closed.
+Spawn = Callable[[Coroutine[Any, Any, None]], bool]
+_ACCOUNTS = 1_000
+_STATE_CHARS = 64
+
+
+class Unasked:
+    """Listener of one process (peer.Listener). Nothing here waits; what takes time is spawned.
+
+    `on_status(account_id, state)` is called when an account's state is another than last reported.
+    """
+
+    def __init__(
+        self, ring: StderrRing, state: HostState, clock: Clock, policy: WirePolicy, spawn: Spawn
+    ) -> None:
+        self.peer: Peer | None = None
+        self.on_died: Callable[[str], None] = lambda kind: None
+        self.on_late: Callable[[object, object], Awaitable[None]] | None = None
+        self.on_status: Callable[[str, str], None] = lambda account_id, state: None
+        self._ring = ring
+        self._state = state
+        self._clock = clock
+        self._policy = policy
+        self._spawn = spawn
+        self._answering = 0
+        self._write_tokens = float(policy.host_writes_burst)
+        self._tokens_at = clock.monotonic()
+        self._states: dict[str, str] = {}
+
+    def request(self, frame_id: int | str, method: str, params: bytes) -> None:
+        """Answer a request, later; refuse it at once when there are too many."""
+        if self.peer is None:
+            return
+        if self._answering >= self._policy.host_requests:
+            self.peer.refuse(frame_id, FaultKind.BUSY, "too many requests at once")
+        elif method in WRITES and not self._may_write():
+            self.peer.refuse(frame_id, FaultKind.BUSY, "too many writes a second")
+        else:
+            self._answering += 1
+            if not self._spawn(self._answer(self.peer, frame_id, method, params)):
+                self._answering -= 1
+                self.peer.refuse(frame_id, FaultKind.BUSY, "the host is stopping")
+
+    def notification(self, method: str, params: bytes) -> None:
+        """Take in what needs no answer; what nobody knows is let pass."""
+        try:
+            if method == "log":
+                said = fast.ENGINE.decode(LogParams, params)
+                self._ring.note(f"{said.level}: {said.message}", self._clock.monotonic())
+            elif method == "channel.account_status":
+                self._account(fast.ENGINE.decode(AccountStatus, params))
+        except codec.DecodeError as problem:
+            self._ring.note(f"unreadable {method}: {problem}"[:500], self._clock.monotonic())
+
+    def noise(self, line: bytes) -> None:
+        """Keep what is no frame in the plugin's log."""
+        text = line[: self._policy.stderr_line_bytes].decode("utf-8", "replace")
+        self._ring.note(f"stdout_noise: {text}", self._clock.monotonic())
+
+    def late_success(self, params: object, result: object) -> None:
+        """Pass on that a call which was given up has succeeded after all."""
+        if self.on_late is not None:
+            self._spawn(self._tell_late(self.on_late(params, result)))
+
+    def wire_died(self, kind: str) -> None:
+        """Pass on that the pipes are of no use any more."""
+        self.on_died(kind)
+
+    async def _answer(self, peer: Peer, frame_id: int | str, method: str, params: bytes) -> None:
+        try:
+            peer.answer(frame_id, await self._state.answer(method, params))
+        except Refused as refusal:
+            peer.refuse(frame_id, refusal.kind, refusal.detail)
+        finally:
+            self._answering -= 1
+
+    async def _tell_late(self, telling: Awaitable[None]) -> None:
+        await telling
+
+    def _may_write(self) -> bool:
+        now, policy = self._clock.monotonic(), self._policy
+        earned = (now - self._tokens_at) * policy.host_writes_per_s
+        self._write_tokens = min(float(policy.host_writes_burst), self._write_tokens + earned)
+        self._tokens_at = now
+        if self._write_tokens < 1:
+            return False
+        self._write_tokens -= 1
+        return True
+
+    def _account(self, said: AccountStatus) -> None:
+        account_id, state = said.account_id[:_STATE_CHARS], said.state[:_STATE_CHARS]
+        if self._states.get(account_id) == state or len(self._states) >= _ACCOUNTS:
+            return
+        self._states[account_id] = state
+        self.on_status(account_id, state)
