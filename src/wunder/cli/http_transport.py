@@ -57,6 +57,8 @@ class HttpTransport:
 
     def _early_answer(self) -> Answer | None:
         """Return what a gateway said before it stopped reading a body it refuses."""
+        if self._connection.sock is None:
+            return None
         try:
             response = self._connection.getresponse()
             named = {name.lower(): value for name, value in response.getheaders()}

@@ -105,7 +105,7 @@ def test(
         return
     found = answer.get("binding")
     if found is None:
-        session.out.line("no binding matches: the message would be unrouted")
+        session.out.line("no binding matches: only a default agent would answer")
     else:
         session.out.line(f"binding {found['binding_id']} -> agent {found['agent_id']}")
 

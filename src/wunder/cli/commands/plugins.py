@@ -10,7 +10,6 @@ import typer
 from wunder.cli.client import Client, Upload, path_of
 from wunder.cli.failure import CommandFailed, bad_usage
 from wunder.cli.output import Column, Output, size, when
-from wunder.cli.package_source import opened_package
 from wunder.cli.session import new_group, session_of
 
 app = new_group("Pack, install, approve, switch and try channel plugins.")
@@ -58,6 +57,8 @@ def pack(
     ),
 ) -> None:
     """Pack a plugin's folder into a zip that any gateway can install."""
+    from wunder.cli.package_source import opened_package
+
     session = session_of(context)
     if not folder.is_dir():
         raise bad_usage("there is no such folder", where=str(folder))
@@ -79,7 +80,9 @@ def install(
     yes: bool = typer.Option(False, "--yes", "-y", help="Approve without asking."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show the review and install nothing."),
 ) -> None:
-    """Install a package after showing what it is and what it asks for; approve it on yes."""
+    """Install a package after showing what it asks for; approve it."""
+    from wunder.cli.package_source import opened_package
+
     session = session_of(context)
     out = session.out
     with opened_package(package) as found, session.client() as client:

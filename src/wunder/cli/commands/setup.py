@@ -20,7 +20,7 @@ SETUP_FILE = Path("run", "setup-token")
 
 def command(
     context: typer.Context,
-    name: str = typer.Option("administrator", "--name", help="Who the API token is for."),
+    name: str = typer.Option("first administrator", "--name", help="Who the API token is for."),
     to: Path | None = typer.Option(
         None, "--to", metavar="FILE", help="Write it to a new file of mode 0600."
     ),
