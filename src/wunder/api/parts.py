@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
@@ -46,7 +46,12 @@ class Webhooks(Protocol):
 
 
 class ApiPolicy(msgspec.Struct, frozen=True):
-    """Limits of the HTTP surface. Sources: security rules 4, 5, 16; other numbers are choices."""
+    """Limits of the HTTP surface. Sources: security rules 4, 5, 16; other numbers are choices.
+
+    `access_log`: `all` writes a line for each request; `quiet` leaves out webhooks and probes that
+    were answered with success (trail and metrics have them; a line costs twice the route itself);
+    `off` writes none.
+    """
 
     head_timeout_s: float = 10.0
     head_bytes: int = 32_768
@@ -60,7 +65,7 @@ class ApiPolicy(msgspec.Struct, frozen=True):
     ready_probe_s: float = 2.0
     trusted_proxies: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "::1")  # "*" allows any
-    is_access_logged: bool = True
+    access_log: Literal["all", "quiet", "off"] = "quiet"
     knocks: KnockPolicy = KnockPolicy()
 
 

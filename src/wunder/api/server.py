@@ -24,7 +24,7 @@ class FrontDoor:
         proxies = Proxies(parts.policy.trusted_proxies)
         probes = Probes(parts)
         self._clock = parts.clock
-        self._is_logged = parts.policy.is_access_logged
+        self._access_log = parts.policy.access_log
         self._proxies = proxies
         self._webhooks = WebhookRoute(parts, proxies)
         self._probes: dict[str, App] = {
@@ -39,7 +39,7 @@ class FrontDoor:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        if not self._is_logged:
+        if self._access_log == "off":
             await self._route(scope, receive, send)
             return
         started = self._clock.monotonic()
@@ -54,14 +54,21 @@ class FrontDoor:
         try:
             await self._route(scope, receive, noting)
         finally:
-            log.info(
-                "request_answered",
-                method=scope["method"],
-                path=_loggable(scope["path"]),
-                status=status,
-                took_ms=round((self._clock.monotonic() - started) * 1000, 1),
-                remote_addr=self._proxies.remote_address(scope),
-            )
+            if self._access_log == "all" or not 0 < status < 400 or not self._is_bare(scope):
+                self._log(scope, status, started)
+
+    def _log(self, scope: Scope, status: int, started: float) -> None:
+        log.info(
+            "request_answered",
+            method=scope["method"],
+            path=_loggable(scope["path"]),
+            status=status,
+            took_ms=round((self._clock.monotonic() - started) * 1000, 1),
+            remote_addr=self._proxies.remote_address(scope),
+        )
+
+    def _is_bare(self, scope: Scope) -> bool:
+        return scope["path"].startswith(PREFIX) or scope["path"] in self._probes
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

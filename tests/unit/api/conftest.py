@@ -150,6 +150,11 @@ class Door:
     http: aiohttp.ClientSession
     stop: asyncio.Event
 
+    async def post(self, path: str, **more: Any) -> int:
+        async with self.http.post(path, **more) as answer:
+            await answer.read()
+            return answer.status
+
     async def raw(self, request: bytes) -> bytes:
         """Send bytes, return everything until the other side closes."""
         async with asyncio.timeout(5):

@@ -135,7 +135,7 @@ async def test_rule_2_a_plugin_never_sees_our_credentials(door: Door, world: Wor
         "Authorization": "Bot 123",
         "X-Other": "kept",
     }
-    await door.http.post(URL, data=b"{}", headers=headers)
+    await door.post(URL, data=b"{}", headers=headers)
     names = {name for name, _ in world.room1.seen[0][2].headers}
     assert "x-other" in names
     assert not names & {"cookie", "proxy-authorization", "x-wunder-csrf", "authorization"}
@@ -145,8 +145,8 @@ async def test_rule_2_authorization_passes_where_the_manifest_declares_it(
     door: Door, world: World
 ) -> None:
     world.providers.serve(ParrotProvider(parrot(passes_authorization=True)))  # type: ignore[arg-type]  # facts only
-    await door.http.post(URL, data=b"{}", headers={"Authorization": "Bot 123"})
-    await door.http.post(URL, data=b"{}", headers={"Authorization": "Bearer wndr_abc"})
+    await door.post(URL, data=b"{}", headers={"Authorization": "Bot 123"})
+    await door.post(URL, data=b"{}", headers={"Authorization": "Bearer wndr_abc"})
     first, second = (request for _, _, request in world.room1.seen)
     assert first.header("authorization") == "Bot 123"
     assert second.header("authorization") is None
@@ -241,9 +241,9 @@ async def test_rule_4_bad_signatures_use_up_a_sources_budget(
 async def test_rule_4_only_named_proxies_are_believed(open_door: OpenDoor, world: World) -> None:
     forged = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7"}
     door = await open_door()
-    await door.http.post(URL, data=b"", headers=forged)
+    await door.post(URL, data=b"", headers=forged)
     behind = await open_door(ApiPolicy(trusted_proxies=("127.0.0.0/8", "198.51.100.0/24")))
-    await behind.http.post(URL, data=b"", headers=forged)
+    await behind.post(URL, data=b"", headers=forged)
     assert [request.remote_addr for _, _, request in world.room1.seen] == [
         "127.0.0.1",
         "203.0.113.9",
@@ -251,9 +251,10 @@ async def test_rule_4_only_named_proxies_are_believed(open_door: OpenDoor, world
 
 
 async def test_rule_4_webhook_queries_and_keys_are_never_logged(
-    door: Door, capsys: pytest.CaptureFixture[str]
+    open_door: OpenDoor, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await door.http.post("/wunder/channel/parrot/0123key/webhook?token=hush", data=b"{}")
+    door = await open_door(ApiPolicy(access_log="all"))
+    await door.post("/wunder/channel/parrot/0123key/webhook?token=hush", data=b"{}")
     written = capsys.readouterr().err
     assert "request_answered" in written
     assert "/wunder/channel/parrot/*/webhook" in written
@@ -264,16 +265,26 @@ async def test_rule_4_webhook_queries_and_keys_are_never_logged(
 async def test_too_many_at_once_are_sent_away(open_door: OpenDoor, world: World) -> None:
     door = await open_door(ApiPolicy(webhooks_at_once=1))
     world.room1.gate = asyncio.Event()
-    first = asyncio.create_task(door.http.post(URL, data=b"{}"))
+    first = asyncio.create_task(door.post(URL, data=b"{}"))
     await world.room1.entered.wait()
     async with door.http.post(URL, data=b"{}") as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
     world.room1.gate.set()
-    (await first).release()
+    assert await first == 200
 
 
 async def test_each_webhook_is_counted_once_it_is_answered(door: Door, world: World) -> None:
-    await door.http.post(URL, data=b"{}")
-    await door.http.post("/wunder/channel/ghost/webhook", data=b"{}")
+    await door.post(URL, data=b"{}")
+    await door.post("/wunder/channel/ghost/webhook", data=b"{}")
     assert world.metrics.webhook_seconds.count == 2
     assert world.metrics.webhook_requests.value("no_account") == 1
+
+
+async def test_a_quiet_log_keeps_refusals_only(
+    door: Door, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await door.post(URL, data=b"{}")
+    assert "request_answered" not in capsys.readouterr().err
+    world.room1.error = RequestRefused(401, "signature_invalid")
+    await door.post(URL, data=b"{}")
+    assert '"status":401' in capsys.readouterr().err
