@@ -1,0 +1,253 @@
+"""Rows of `channel_outbox` and `channel_attempts`: written when queued and marked, read when claimed."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from wunder.model.delivery import ClaimedDelivery, DeliveryState, ReleaseRef, SendGrant
+from wunder.model.ids import At, AttemptId, DeliveryId, MessageId, PluginId
+from wunder.model.message import OutboundMessage
+from wunder.model.trail import Step, StepName
+from wunder.store.clean import from_json
+from wunder.store.sqlite.lanes import LIVE_DELIVERIES
+from wunder.store.sqlite.message_rows import OUTBOUND_COLUMNS, OUTBOUND_WIDTH, outbound_of
+from wunder.store.sqlite.transaction import Tx
+
+_INSERT = """
+INSERT INTO channel_outbox (delivery_id, message_id, root_message_id, account_uid, peer_kind, peer_id,
+  thread_id, channel, account_id, state, lane_id, lane_seq, fence, epoch, attempts, reply_ordinal,
+  first_sending_at, idem_window_ms, idem_covers, expires_at, created_at, idempotency_key, plugin_id, version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_MARK = """
+UPDATE channel_outbox SET state = 'sending', fence = ?, epoch = ?, attempts = attempts + 1, retry_at = NULL,
+  first_sending_at = coalesce(first_sending_at, ?), idem_window_ms = ?, idem_covers = ?, plugin_id = ?,
+  version = ?, settled_at = NULL
+WHERE delivery_id = ? AND state = 'pending'
+"""
+_INSERT_ATTEMPT = """
+INSERT INTO channel_attempts (delivery_id, attempt_no, part, started_at, plugin_id, version, account_uid,
+  account_id, fence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_HEAD_COLUMNS = """o.delivery_id, o.root_message_id, o.attempts, o.retries_used, o.collisions, o.part,
+  o.part_state, o.reply_ordinal, o.had_unknown, o.first_sending_at, o.created_at, o.expires_at,
+  o.begun_plugin_id, o.begun_version, o.state"""
+_HEAD = f"""
+SELECT {_HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
+FROM channel_outbox o JOIN channel_messages m ON m.message_id = o.message_id
+WHERE o.lane_id = ? AND o.{LIVE_DELIVERIES} ORDER BY o.lane_seq LIMIT 1
+"""  # noqa: S608 - constants of this package
+_ONE = f"""
+SELECT {_HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
+FROM channel_outbox o JOIN channel_messages m ON m.message_id = o.message_id
+WHERE o.delivery_id = ?
+"""  # noqa: S608 - constants of this package
+
+
+class Head(NamedTuple):
+    """What a claim needs of a delivery, beside its message."""
+
+    delivery_id: DeliveryId
+    root_message_id: MessageId | None
+    attempts: int
+    retries_used: int
+    collisions: int
+    part: int
+    part_state: str | None
+    reply_ordinal: int
+    had_unknown: int
+    first_sending_at: At | None
+    created_at: At
+    expires_at: At
+    begun_plugin_id: str | None
+    begun_version: str | None
+    state: str
+
+
+class SendFacts(msgspec.Struct, frozen=True):
+    """What is stored of a grant with each mark: who writes the frame, and what the platform recognises."""
+
+    release: ReleaseRef
+    idem_window_ms: int
+    idem_covers: str
+
+
+class NewDelivery(msgspec.Struct, frozen=True):
+    """A delivery about to be queued, with its place."""
+
+    delivery_id: DeliveryId
+    message: OutboundMessage
+    root_message_id: MessageId | None
+    reply_ordinal: int
+    lane_id: int
+    lane_seq: int
+    at: At
+    expires_at: At
+    idempotency_key: str = ""
+
+
+def facts_of(grant: SendGrant) -> SendFacts:
+    """Read a grant; a window of None seconds is 0."""
+    window_ms = (grant.idempotency_window_s or 0) * 1000
+    return SendFacts(grant.release, window_ms, grant.idempotency_applies_to)
+
+
+def attempt_id_of(delivery_id: str, attempt_no: int) -> AttemptId:
+    """The id of an attempt: fixed by its delivery and number."""
+    return AttemptId(f"{delivery_id}.{attempt_no}")
+
+
+def parse_attempt_id(attempt_id: str) -> tuple[str, int] | None:
+    """The delivery and number that an attempt's id names; None when it is none of ours."""
+    delivery_id, _, number = attempt_id.rpartition(".")
+    return (delivery_id, int(number)) if delivery_id and number.isdecimal() else None
+
+
+def insert(tx: Tx, new: NewDelivery, facts: SendFacts | None, fence: int) -> ClaimedDelivery | None:
+    """Queue a delivery; with `facts` it is born `sending` under `fence`, with its attempt row."""
+    message, state = new.message, DeliveryState.SENDING if facts else DeliveryState.PENDING
+    row = (
+        new.delivery_id,
+        message.message_id,
+        new.root_message_id,
+        *message.conversation.key,
+        message.channel,
+        message.account_id,
+        state.value,
+        new.lane_id,
+        new.lane_seq,
+        fence if facts else 0,
+        tx.epoch if facts else 0,
+        1 if facts else 0,
+        new.reply_ordinal,
+        new.at if facts else None,
+        facts.idem_window_ms if facts else 0,
+        facts.idem_covers if facts else "all",
+        new.expires_at,
+        new.at,
+        new.idempotency_key,
+        facts.release.plugin_id if facts else "",
+        facts.release.version if facts else "",
+    )
+    tx.execute(_INSERT, row)
+    tx.moved("channel_outbox", None, state.value)
+    tx.step(_queued(new))
+    if facts is None:
+        return None
+    head = Head(
+        delivery_id=new.delivery_id,
+        root_message_id=new.root_message_id,
+        attempts=0,
+        retries_used=0,
+        collisions=0,
+        part=0,
+        part_state=None,
+        reply_ordinal=new.reply_ordinal,
+        had_unknown=0,
+        first_sending_at=new.at,
+        created_at=new.at,
+        expires_at=new.expires_at,
+        begun_plugin_id=None,
+        begun_version=None,
+        state=state.value,
+    )
+    return begin_attempt(tx, head, message, facts, new.at, fence)
+
+
+def mark(
+    tx: Tx, head: Head, message: OutboundMessage, facts: SendFacts, now: At, fence: int
+) -> ClaimedDelivery:
+    """Move a pending head to `sending` under `fence` with its attempt row (T3)."""
+    row = (
+        fence,
+        tx.epoch,
+        now,
+        facts.idem_window_ms,
+        facts.idem_covers,
+        facts.release.plugin_id,
+        facts.release.version,
+        head.delivery_id,
+    )
+    tx.execute(_MARK, row)
+    tx.moved("channel_outbox", "pending", "sending")
+    return begin_attempt(tx, head, message, facts, now, fence)
+
+
+def begin_attempt(
+    tx: Tx, head: Head, message: OutboundMessage, facts: SendFacts, now: At, fence: int
+) -> ClaimedDelivery:
+    """Write the attempt row of a delivery that is `sending`; `head` is as before this attempt."""
+    attempt_no = head.attempts + 1
+    release = facts.release
+    uid, account_id = message.conversation.account_uid, message.account_id
+    row = (head.delivery_id, attempt_no, head.part, now)
+    tx.execute(_INSERT_ATTEMPT, (*row, release.plugin_id, release.version, uid, account_id, fence))
+    tx.step(_sending(head, message, release, now, attempt_no))
+    begun_by = (
+        ReleaseRef(PluginId(head.begun_plugin_id), head.begun_version or "")
+        if head.begun_plugin_id is not None
+        else None
+    )
+    return ClaimedDelivery(
+        delivery_id=head.delivery_id,
+        attempt_id=attempt_id_of(head.delivery_id, attempt_no),
+        attempt_no=attempt_no,
+        fence=fence,
+        message=message,
+        root_message_id=head.root_message_id,
+        reply_ordinal=head.reply_ordinal,
+        part=head.part,
+        part_state=None if head.part_state is None else from_json(head.part_state),
+        retries_used=head.retries_used,
+        collisions=head.collisions,
+        first_sending_at=head.first_sending_at if head.first_sending_at is not None else now,
+        queued_at=head.created_at,
+        expires_at=head.expires_at,
+        release=release,
+        begun_by=begun_by,
+        had_unknown=bool(head.had_unknown),
+    )
+
+
+def head_of(tx: Tx, lane_id: int) -> tuple[Head, OutboundMessage] | None:
+    """The head of a lane and its message."""
+    return _read(tx.one(_HEAD, (lane_id,)))
+
+
+def delivery_of(tx: Tx, delivery_id: DeliveryId) -> tuple[Head, OutboundMessage] | None:
+    """A delivery, wherever it stands, and its message."""
+    return _read(tx.one(_ONE, (delivery_id,)))
+
+
+def _read(row: tuple[Any, ...] | None) -> tuple[Head, OutboundMessage] | None:
+    if row is None:
+        return None
+    return Head._make(row[:-OUTBOUND_WIDTH]), outbound_of(row[-OUTBOUND_WIDTH:])
+
+
+def _queued(new: NewDelivery) -> Step:
+    message = new.message
+    return Step(
+        message_id=new.root_message_id or message.message_id,
+        step=StepName.QUEUED,
+        at=new.at,
+        account_uid=message.conversation.account_uid,
+        account_id=message.account_id,
+        delivery_id=new.delivery_id,
+    )
+
+
+def _sending(
+    head: Head, message: OutboundMessage, release: ReleaseRef, at: At, attempt_no: int
+) -> Step:
+    return Step(
+        message_id=head.root_message_id or message.message_id,
+        step=StepName.SENDING,
+        at=at,
+        plugin_id=release.plugin_id,
+        version=release.version,
+        account_uid=message.conversation.account_uid,
+        account_id=message.account_id,
+        delivery_id=head.delivery_id,
+        attempt_no=attempt_no,
+    )

@@ -1,0 +1,257 @@
+"""T1: keys, messages, receipts, trail and spool removal of one request, in one transaction."""
+
+import msgspec
+
+from wunder.model.conversation import LaneKind
+from wunder.model.ids import At, MessageId, TurnId, derived_id
+from wunder.model.intake import (
+    AccountIntake,
+    IntakeUnit,
+    NewMessage,
+    NewQuarantine,
+    SpooledRequest,
+    SpoolVerdict,
+    Taken,
+    TakenIn,
+)
+from wunder.model.message import InboundMessage, MessageState
+from wunder.model.trail import Event, Step, StepName
+from wunder.model.turn import ClaimedTurn
+from wunder.store.clean import clean_row, to_json
+from wunder.store.policy import StorePolicy
+from wunder.store.sqlite import lanes, receipts, spool
+from wunder.store.sqlite.faults import ROW_FAULTS
+from wunder.store.sqlite.message_rows import (
+    INBOUND_COLUMNS,
+    INSERT_INBOUND,
+    inbound_of,
+    inbound_row,
+)
+from wunder.store.sqlite.quarantine import set_aside
+from wunder.store.sqlite.reader import Reader
+from wunder.store.sqlite.sessions import current_session
+from wunder.store.sqlite.transaction import Tx
+from wunder.store.sqlite.writer import Writer
+
+_KEEP_KEY = """
+INSERT INTO channel_dedupe (dedupe_key, digest, message_id, keep_until) VALUES (?, ?, ?, ?)
+ON CONFLICT (dedupe_key) DO NOTHING
+"""
+_FIND_KEY = "SELECT digest, message_id FROM channel_dedupe WHERE dedupe_key = ?"
+_FIND_MESSAGE = f"SELECT {INBOUND_COLUMNS} FROM channel_messages WHERE message_id = ?"  # noqa: S608 - constant
+
+
+class SqliteIntake:
+    """Room 1's door to the tables (port Intake)."""
+
+    def __init__(self, writer: Writer, reader: Reader, policy: StorePolicy) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._policy = policy
+
+    async def take_in(self, unit: IntakeUnit, claim_up_to: int = 0) -> TakenIn:
+        """Commit one request; when a row is refused, that message alone goes to quarantine."""
+
+        def all_or_nothing(tx: Tx) -> TakenIn:
+            return _Intake(tx, unit, claim_up_to, self._policy).take_in(is_salvage=False)
+
+        def row_by_row(tx: Tx) -> TakenIn:
+            return _Intake(tx, unit, claim_up_to, self._policy).take_in(is_salvage=True)
+
+        return await self._writer.commit(all_or_nothing, is_intake=True, salvage=row_by_row)
+
+    async def spool(self, request: SpooledRequest) -> bool:
+        """Keep a raw request; False when its account's spool is full."""
+        return await self._writer.commit(
+            lambda tx: spool.keep(tx, request, self._policy), is_intake=True
+        )
+
+    async def due_spooled(self, now: At, limit: int) -> list[SpooledRequest]:
+        """The due requests, oldest first, one an account: its oldest."""
+        return await self._reader.read(lambda conn: spool.due(conn, now, limit))
+
+    async def settle_spooled(
+        self, request: SpooledRequest, verdict: SpoolVerdict, at: At, reason: str
+    ) -> None:
+        """End or postpone a spooled request."""
+        await self._writer.commit(
+            lambda tx: spool.settle(tx, request, verdict, at, reason, self._policy)
+        )
+
+
+class _Intake:
+    """One run of one unit."""
+
+    def __init__(self, tx: Tx, unit: IntakeUnit, claim_up_to: int, policy: StorePolicy) -> None:
+        self._tx = tx
+        self._unit = unit
+        self._may_claim = claim_up_to
+        self._policy = policy
+        self._results: dict[MessageId, Taken] = {}
+        self._claimed: list[ClaimedTurn] = []
+
+    def take_in(self, is_salvage: bool) -> TakenIn:
+        unit = self._unit
+        if unit.spool_id is not None:
+            spool.remove(self._tx, unit.spool_id)
+        for position, part in enumerate(unit.parts):
+            for new in part.messages:
+                take = self._salvage if is_salvage else self._take
+                self._results[new.message.message_id] = take(part, new)
+            for receipt in part.receipts:
+                receipts.take_in(self._tx, part, receipt, unit.at, self._policy)
+            for ordinal, item in enumerate(part.quarantine):
+                quarantine_id = derived_id(unit.request_id, f"quarantine{position}", ordinal)
+                self._set_aside(part, item, quarantine_id)
+        return TakenIn(self._results, tuple(self._claimed))
+
+    def _take(self, part: AccountIntake, new: NewMessage) -> Taken:
+        tx, message = self._tx, new.message
+        key = (new.dedupe_key, new.digest, message.message_id, new.keep_key_until)
+        if tx.execute(_KEEP_KEY, key).rowcount == 0:
+            return self._known(part, new)
+        tx.counts["channel_dedupe"] += 1
+        turn_id = TurnId(derived_id(message.message_id, "turn"))
+        place: lanes.Place | None = None
+        state = new.state
+        if state is MessageState.RECEIVED:
+            has_hands = self._may_claim > 0
+            place = lanes.enter(
+                tx, LaneKind.TURN, message.conversation, 1, self._unit.at, is_claimed=has_hands
+            )
+            if place.is_free and has_hands:
+                state = MessageState.ANSWERING
+        clean = self._insert(part, new, state, place, turn_id)
+        self._tell(part, new, state)
+        tx.moved("channel_messages", None, state.value)
+        if state is MessageState.ANSWERING and place is not None:
+            self._may_claim -= 1
+            session = current_session(tx.conn, message.conversation)
+            self._claimed.append(
+                ClaimedTurn(turn_id, clean, place.fence, 1, is_alone=False, session_id=session)
+            )
+        return Taken.ACCEPTED
+
+    def _insert(
+        self,
+        part: AccountIntake,
+        new: NewMessage,
+        state: MessageState,
+        place: lanes.Place | None,
+        turn_id: TurnId,
+    ) -> InboundMessage:
+        """Insert the row; returns the message as the table holds it."""
+        message, unit, tx = new.message, self._unit, self._tx
+        if state is MessageState.REFUSED:
+            bare = msgspec.structs.replace(message.content, text="", attachments=(), location=None)
+            message = msgspec.structs.replace(message, content=bare, meta={})
+        is_claimed = state is MessageState.ANSWERING
+        row = (
+            *inbound_row(message),
+            state.value,
+            new.reason,
+            place.lane_id if place else None,
+            place.first_seq if place else None,
+            place.fence if place and is_claimed else 0,
+            int(is_claimed),
+            tx.epoch if is_claimed else 0,
+            unit.at if is_claimed else None,
+            turn_id,
+            unit.request_id,
+            part.release.plugin_id,
+            part.release.version,
+            message.sent_at,
+            message.received_at,
+            unit.at,
+        )
+        clean = clean_row(row)
+        tx.conn.execute(INSERT_INBOUND, clean)
+        if clean is row:
+            return message
+        found = tx.one(_FIND_MESSAGE, (message.message_id,))
+        return inbound_of(found) if found else message
+
+    def _known(self, part: AccountIntake, new: NewMessage) -> Taken:
+        """Judge a message whose key is there: our own re-run, a repeat, or a collision."""
+        message_id = new.message.message_id
+        found = self._tx.one(_FIND_KEY, (new.dedupe_key,))
+        if found is None or found[0] == new.digest:
+            is_rerun = found is not None and found[1] == message_id
+            return Taken.ACCEPTED if is_rerun else Taken.DUPLICATE
+        content = NewQuarantine("dedupe_collision", _as_bytes(new), f"same id as {found[1]}")
+        self._set_aside(part, content, derived_id(message_id, "quarantine"), new, str(found[1]))
+        self._tx.event(
+            Event(
+                name="message_collided",
+                at=self._unit.at,
+                level="error",
+                plugin_id=part.release.plugin_id,
+                version=part.release.version,
+                account_uid=part.account_uid,
+                account_id=part.account_id,
+                message_id=str(found[1]),
+                fields={"platform_message_id": new.message.platform_message_id},
+            )
+        )
+        return Taken.COLLISION
+
+    def _salvage(self, part: AccountIntake, new: NewMessage) -> Taken:
+        """Take one message in a savepoint of its own; what the store refuses goes to quarantine."""
+        tx = self._tx
+        mark, claimed = tx.mark(), len(self._claimed)
+        tx.conn.execute("SAVEPOINT message")
+        try:
+            taken = self._take(part, new)
+        except ROW_FAULTS as error:
+            tx.conn.execute("ROLLBACK TO message")
+            tx.conn.execute("RELEASE message")
+            tx.back_to(mark)
+            del self._claimed[claimed:]
+            item = NewQuarantine("store_refused", _as_bytes(new), type(error).__name__)
+            self._set_aside(part, item, derived_id(new.message.message_id, "quarantine"), new)
+            return Taken.QUARANTINED
+        tx.conn.execute("RELEASE message")
+        return taken
+
+    def _set_aside(
+        self,
+        part: AccountIntake,
+        item: NewQuarantine,
+        quarantine_id: str,
+        new: NewMessage | None = None,
+        message_id: str = "",
+    ) -> None:
+        set_aside(
+            self._tx,
+            part,
+            item,
+            quarantine_id,
+            {
+                "dedupe_key": new.dedupe_key if new else None,
+                "message_id": message_id or (new.message.message_id if new else ""),
+                "received_at": self._unit.received_at,
+                "at": self._unit.at,
+            },
+            self._policy,
+        )
+
+    def _tell(self, part: AccountIntake, new: NewMessage, state: MessageState) -> None:
+        unit = self._unit
+        given = (part.release.plugin_id, part.release.version, part.account_uid, part.account_id)
+        message_id = new.message.message_id
+        steps = [
+            Step(message_id, StepName.RECEIVED, unit.received_at, *given),
+            Step(message_id, StepName.PARSED, unit.parsed_at, *given),
+            Step(message_id, StepName.ACCEPTED, unit.at, *given),
+        ]
+        if state not in (MessageState.RECEIVED, MessageState.ANSWERING):
+            detail = {"state": state.value, "reason": new.reason}
+            steps.append(Step(message_id, StepName.NOT_ANSWERED, unit.at, *given, detail=detail))
+        self._tx.step(*steps)
+
+
+def _as_bytes(new: NewMessage) -> bytes:
+    try:
+        return to_json(new.message).encode()
+    except (TypeError, ValueError):
+        return b""

@@ -1,0 +1,81 @@
+"""Bring the schema to the version this program knows: forward only, each step in one transaction."""
+
+import re
+import sqlite3
+from importlib import resources
+
+import msgspec
+
+from wunder.errors import StoreBroken
+
+_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+
+
+class Migration(msgspec.Struct, frozen=True):
+    """One step: its number and its statements."""
+
+    number: int
+    sql: str
+
+
+def migrations() -> list[Migration]:
+    """Read the steps that came with this program, in order."""
+    folder = resources.files("wunder.store") / "migrations"
+    return sorted(
+        (
+            Migration(int(match[1]), file.read_text("utf-8"))
+            for file in folder.iterdir()
+            if (match := _NAME.fullmatch(file.name))
+        ),
+        key=lambda step: step.number,
+    )
+
+
+def schema_version(conn: sqlite3.Connection) -> int:
+    """Return the version of an open database; 0 for an empty one."""
+    return int(conn.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(conn: sqlite3.Connection) -> int:
+    """Apply what is missing; returns the version reached.
+
+    Raises:
+        StoreBroken: the database is newer than this program; it is not touched.
+    """
+    steps = migrations()
+    known = steps[-1].number
+    found = schema_version(conn)
+    if found > known:
+        raise StoreBroken(
+            f"The database has schema {found} and this program knows {known}: run the newer program."
+        )
+    for step in steps:
+        if step.number > found:
+            _apply(conn, step)
+    return known
+
+
+def _apply(conn: sqlite3.Connection, step: Migration) -> None:
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _statements(step.sql):
+            conn.execute(statement)
+        conn.execute(f"PRAGMA user_version = {step.number:d}")
+        conn.execute("COMMIT")
+    except sqlite3.Error:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise
+
+
+def _statements(sql: str) -> list[str]:
+    """Split a script; `executescript` would commit what was begun."""
+    found: list[str] = []
+    lines: list[str] = []
+    for line in sql.splitlines():
+        lines.append(line)
+        statement = "\n".join(lines)
+        if sqlite3.complete_statement(statement):
+            found.append(statement)
+            lines = []
+    return found

@@ -1,0 +1,70 @@
+"""Sessions: the running thread of talk of a conversation, and its lines."""
+
+import sqlite3
+
+from wunder.model.conversation import Conversation, HistoryLine
+from wunder.model.ids import AgentId, At, SessionId
+from wunder.model.message import InboundMessage
+from wunder.store.sqlite.transaction import Tx
+
+_CURRENT = """
+SELECT session_id FROM channel_sessions
+WHERE account_uid = ? AND peer_kind = ? AND peer_id = ? AND thread_id = ? AND is_current = 1
+"""
+_GROW = """
+UPDATE channel_sessions SET message_count = message_count + ?1, last_message_at = ?2, agent_id = ?3,
+  peer_name = CASE WHEN ?4 = '' THEN peer_name ELSE ?4 END
+WHERE session_id = ?5 RETURNING message_count - ?1
+"""
+_CLOSE = """
+UPDATE channel_sessions SET is_current = 0
+WHERE account_uid = ? AND peer_kind = ? AND peer_id = ? AND thread_id = ? AND is_current = 1
+"""
+_OPEN = """
+INSERT INTO channel_sessions (session_id, account_uid, peer_kind, peer_id, thread_id, channel,
+  account_id, agent_id, peer_name, message_count, created_at, last_message_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_HISTORY = """
+SELECT direction, text, sender_name, created_at FROM channel_messages
+WHERE session_id = ? AND session_id IS NOT NULL ORDER BY session_seq DESC LIMIT ?
+"""
+
+
+def current_session(conn: sqlite3.Connection, conversation: Conversation) -> SessionId | None:
+    """The current session of a conversation."""
+    row = conn.execute(_CURRENT, conversation.key).fetchone()
+    return None if row is None else SessionId(row[0])
+
+
+def grow(
+    tx: Tx, session_id: SessionId, message: InboundMessage, agent_id: AgentId, lines: int, at: At
+) -> int:
+    """Add lines to a session, opening it with this id where it is new; the first line's place."""
+    grown = tx.one(_GROW, (lines, at, agent_id, message.peer_name, session_id))
+    if grown is not None:
+        return int(grown[0])
+    tx.execute(_CLOSE, message.conversation.key)
+    row = (
+        session_id,
+        *message.conversation.key,
+        message.channel,
+        message.account_id,
+        agent_id,
+        message.peer_name,
+        lines,
+        at,
+        at,
+    )
+    tx.execute(_OPEN, row)
+    tx.counts["channel_sessions"] += 1
+    return 0
+
+
+def history(conn: sqlite3.Connection, session_id: SessionId, limit: int) -> list[HistoryLine]:
+    """The last lines of a session, oldest first."""
+    rows = conn.execute(_HISTORY, (session_id, limit)).fetchall()
+    return [
+        HistoryLine("user" if direction == "in" else "assistant", text, name, At(at))
+        for direction, text, name, at in reversed(rows)
+    ]

@@ -1,0 +1,225 @@
+"""The store in one SQLite file, opened under the lock of its data directory: every door in one place."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from wunder.errors import ConfigInvalid, StoreBroken
+from wunder.observe.logs import get_logger
+from wunder.ports import Clock
+from wunder.store.policy import StorePolicy
+from wunder.store.sqlite.accounts import SqliteAccountTable
+from wunder.store.sqlite.agents import SqliteAgentTable
+from wunder.store.sqlite.backup import DB_FILE
+from wunder.store.sqlite.bindings import SqliteBindingTable
+from wunder.store.sqlite.checkpoints import Checkpoints
+from wunder.store.sqlite.clock_watch import ClockWatch
+from wunder.store.sqlite.connection import OLDEST_SQLITE, open_writer
+from wunder.store.sqlite.counters import Counters
+from wunder.store.sqlite.desk import SqliteOutboxDesk
+from wunder.store.sqlite.disk import Disk, free_bytes
+from wunder.store.sqlite.events import SqliteEventLog
+from wunder.store.sqlite.faults import translate
+from wunder.store.sqlite.health import SqliteHealth
+from wunder.store.sqlite.housekeeping import Housekeeping
+from wunder.store.sqlite.intake import SqliteIntake
+from wunder.store.sqlite.ledger import SqliteLedger
+from wunder.store.sqlite.life import DirLock, Life, begin, file_system_of, prepare_dir
+from wunder.store.sqlite.migrations import migrate
+from wunder.store.sqlite.outbox import SqliteOutbox
+from wunder.store.sqlite.plugin_history import SqlitePluginHistory
+from wunder.store.sqlite.plugins import SqlitePluginTable
+from wunder.store.sqlite.reader import Reader
+from wunder.store.sqlite.recovery import Recovered, recover
+from wunder.store.sqlite.tokens import SqliteKeyCheck, SqliteTokenTable
+from wunder.store.sqlite.transaction import StepNumbers, Tx
+from wunder.store.sqlite.turns import SqliteTurns
+from wunder.store.sqlite.writer import Writer
+
+log = get_logger(__name__)
+
+
+class Machine:
+    """What the store asks of the machine it runs on; tests say something else."""
+
+    def __init__(
+        self,
+        free: Callable[[Path], int] = free_bytes,
+        file_system: Callable[[Path], str] = file_system_of,
+    ) -> None:
+        self.free = free
+        self.file_system = file_system
+
+
+class SqliteStore:
+    """All table doors over one database file. Made by `open_store`."""
+
+    def __init__(self, opened: "_Opened", clock: Clock, policy: StorePolicy) -> None:
+        self._opened = opened
+        self.recovered = opened.recovered
+        self.life = opened.life
+        path, conn = opened.path, opened.conn
+        watch = ClockWatch(clock, policy)
+        self._writer = writer = Writer(conn, opened.life, opened.disk, policy, clock.now)
+        self._quick = quick = Reader("store-reader", path, policy)
+        self._slow = slow = Reader("store-ledger", path, policy)
+        self._checkpoints = Checkpoints(open_writer(path, policy), path, writer.gate, policy)
+        writer.on_commit = self._checkpoints.committed
+        self.intake = SqliteIntake(writer, quick, policy)
+        self.turns = SqliteTurns(writer, quick, policy)
+        self.outbox = SqliteOutbox(writer, quick, policy, watch)
+        self.outbox_desk = SqliteOutboxDesk(writer, slow)
+        self.accounts = SqliteAccountTable(writer, quick)
+        self.bindings = SqliteBindingTable(writer, quick)
+        self.agents = SqliteAgentTable(writer, quick)
+        self.plugins = SqlitePluginTable(writer, quick)
+        self.history = SqlitePluginHistory(writer, quick)
+        self.tokens = SqliteTokenTable(writer, quick)
+        self.key_check = SqliteKeyCheck(writer, quick)
+        self.ledger = SqliteLedger(slow)
+        self.events = SqliteEventLog(writer, slow, policy)
+        self.health = SqliteHealth(writer, self._checkpoints, self.events, opened.life, path, clock)
+        self._housekeeping = Housekeeping(writer, self.events, opened.disk, watch, clock, policy)
+        for part in (writer, quick, slow, self._checkpoints):
+            part.start()
+
+    async def run(self) -> None:
+        """Keep house until cancelled: expiry, old keys, receipts and events, the ballast."""
+        await self._housekeeping.run()
+
+    async def sweep(self) -> int:
+        """One round of housekeeping now; how many rows ended or went."""
+        return await self._housekeeping.sweep()
+
+    async def close(self) -> None:
+        """Commit what was submitted, close every connection, give the data directory back."""
+        try:
+            await self._writer.close()
+            await self._quick.close()
+            await self._slow.close()
+            await asyncio.to_thread(self._checkpoints.close)
+        finally:
+            self._opened.lock.release()
+
+    def on_fatal(self, tell: Callable[[StoreBroken], None]) -> None:
+        """Have `tell` called, on the event loop, when the store has failed for good."""
+        loop = asyncio.get_running_loop()
+        self._writer.on_fatal = lambda error: _tell(loop, tell, error)
+
+
+class _Opened:
+    """What `open_store` made in its thread."""
+
+    def __init__(self, lock: DirLock, path: Path, conn: sqlite3.Connection, disk: Disk) -> None:
+        self.lock = lock
+        self.path = path
+        self.conn = conn
+        self.disk = disk
+        self.life = Life(0, "")
+        self.recovered = Recovered()
+
+
+async def open_store(
+    data_dir: Path,
+    clock: Clock,
+    policy: StorePolicy = StorePolicy(),  # noqa: B008 - frozen
+    on_fatal: Callable[[StoreBroken], None] | None = None,
+    machine: Machine = Machine(),  # noqa: B008 - without state
+) -> SqliteStore:
+    """Open or make the store of a data directory, and put right what its last life left.
+
+    Args:
+        data_dir: made where it is missing, mode 0700; locked until `close`.
+        clock: for rows and housekeeping.
+        policy: limits.
+        on_fatal: called on the loop when the store has failed; the process must end.
+        machine: file system and free space.
+
+    Raises:
+        DataDirRefused: another process holds it, it is on a network file system, or not writable.
+        StoreBroken: damaged or newer than this program; it was left as it is.
+        StoreUnavailable: locked by another program, or the disk is full.
+    """
+    opened = await asyncio.to_thread(_open, data_dir, clock, policy, machine)
+    store = SqliteStore(opened, clock, policy)
+    if on_fatal is not None:
+        store.on_fatal(on_fatal)
+    return store
+
+
+def _open(data_dir: Path, clock: Clock, policy: StorePolicy, machine: Machine) -> _Opened:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise ConfigInvalid(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or newer is needed.")
+    prepare_dir(data_dir, machine.file_system)
+    lock = DirLock(data_dir)
+    lock.take()
+    conn: sqlite3.Connection | None = None
+    try:
+        path = data_dir / DB_FILE
+        _check(path, policy)
+        conn = open_writer(path, policy)
+        migrate(conn)
+        disk = Disk(data_dir, policy, machine.free)
+        disk.restore_ballast()
+        opened = _Opened(lock, path, conn, disk)
+        _begin(opened, clock, policy)
+    except BaseException as error:
+        if conn is not None:
+            conn.close()
+        lock.release()
+        if isinstance(error, sqlite3.Error):
+            raise translate(error) from error
+        raise
+    return opened
+
+
+def _check(path: Path, policy: StorePolicy) -> None:
+    """Refuse a damaged file without touching it; large ones are checked by `wunder doctor`."""
+    if not path.exists() or path.stat().st_size == 0:
+        if path.with_name(path.name + "-wal").exists():
+            raise StoreBroken(f"{path} is missing but its log is there: restore a backup.")
+        return
+    if path.stat().st_size > policy.quick_check_up_to_bytes:
+        return
+    conn = sqlite3.connect(path, isolation_level=None)
+    try:
+        found = conn.execute("PRAGMA quick_check(3)").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise StoreBroken(f"{path} is damaged ({error}): restore a backup.") from error
+    finally:
+        conn.close()
+    if found != [("ok",)]:
+        raise StoreBroken(f"{path} is damaged ({found[0][0]}): restore a backup.")
+
+
+def _begin(opened: _Opened, clock: Clock, policy: StorePolicy) -> None:
+    """Raise the epoch and recover, in one transaction."""
+    conn, now = opened.conn, clock.now()
+    conn.execute("BEGIN IMMEDIATE")
+    opened.life = begin(conn, now)
+    tx = Tx(conn, opened.life.epoch, now)
+    opened.recovered = recover(tx, policy)
+    # The writer begins at the first number of this epoch; these few come before it.
+    tx.flush(StepNumbers(opened.life.epoch, is_opening=True))
+    Counters(conn).write(conn, tx.counts)
+    conn.execute("COMMIT")
+    found = opened.recovered
+    log.info(
+        "store_opened",
+        epoch=opened.life.epoch,
+        turns_again=len(found.again),
+        poisoned=len(found.poisoned),
+        resent=len(found.resent),
+        unknown=len(found.unknown),
+    )
+
+
+def _tell(
+    loop: asyncio.AbstractEventLoop, tell: Callable[[StoreBroken], None], error: StoreBroken
+) -> None:
+    try:
+        loop.call_soon_threadsafe(tell, error)
+    except RuntimeError:
+        # The loop has ended; nobody is left to tell.
+        return

@@ -1,0 +1,188 @@
+"""Claims on the turn lanes, and T2: a turn's result committed exactly once."""
+
+from collections.abc import Sequence
+
+from wunder.errors import FenceLost
+from wunder.model.conversation import HistoryLine, LaneKind
+from wunder.model.delivery import SendGrant
+from wunder.model.ids import AgentId, At, MessageId, SessionId, TurnId, derived_id
+from wunder.model.message import MESSAGE_MOVES, InboundMessage, MessageState
+from wunder.model.trail import Step, StepName
+from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
+from wunder.store.policy import StorePolicy
+from wunder.store.sqlite import lanes, sessions
+from wunder.store.sqlite.lanes import LIVE_TURNS
+from wunder.store.sqlite.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
+from wunder.store.sqlite.reader import Reader
+from wunder.store.sqlite.replies import Outgoing, queue_replies
+from wunder.store.sqlite.transaction import Tx
+from wunder.store.sqlite.writer import Writer
+
+_HEAD = f"""
+SELECT {INBOUND_COLUMNS}, turn_id, claims FROM channel_messages
+WHERE lane_id = ? AND {LIVE_TURNS} ORDER BY lane_seq LIMIT 1
+"""  # noqa: S608 - constants of this package
+_CLAIM = """
+UPDATE channel_messages SET state = 'answering', fence = ?, claims = claims + 1, is_alone = ?, epoch = ?,
+  claimed_at = ?
+WHERE message_id = ? AND state = 'received'
+"""
+_FINISH = """
+UPDATE channel_messages SET state = ?1, reason = ?2, session_id = ?3, session_seq = CASE WHEN ?3 IS NULL
+    THEN NULL ELSE coalesce((SELECT message_count FROM channel_sessions WHERE session_id = ?3), 0) END,
+  agent_id = ?4, binding_id = ?5, finished_at = ?6, reply_ordinals = reply_ordinals + ?7
+WHERE message_id = ?8 AND state = 'answering' AND fence = ?9
+RETURNING lane_id, reply_ordinals
+"""
+_STANDING = "SELECT state, fence FROM channel_messages WHERE message_id = ?"
+_GIVE_BACK = """
+UPDATE channel_messages SET state = 'received', claims = claims - 1, is_alone = 0
+WHERE message_id = ? AND state = 'answering' AND fence = ? RETURNING lane_id
+"""
+_TO_REROUTE = f"""
+SELECT {INBOUND_COLUMNS}, state, reroutes FROM channel_messages
+WHERE message_id = ? AND direction = 'in' AND state IN ('unrouted', 'failed')
+"""  # noqa: S608 - constants of this package
+_REROUTE = """
+UPDATE channel_messages SET state = 'received', reason = '', lane_id = ?, lane_seq = ?, fence = 0,
+  claims = 0, is_alone = 0, reroutes = reroutes + 1, turn_id = ?, session_id = NULL, session_seq = NULL,
+  finished_at = NULL
+WHERE message_id = ?
+"""
+
+
+class SqliteTurns:
+    """Room 2's door to the tables (port Turns)."""
+
+    def __init__(self, writer: Writer, reader: Reader, policy: StorePolicy) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._policy = policy
+
+    async def claim(self, limit: int, now: At) -> list[ClaimedTurn]:
+        """Claim heads in `received`, longest ready first, never a suspect."""
+        return await self._writer.commit(lambda tx: _claim(tx, False, now, limit))
+
+    async def claim_suspect(self, now: At) -> ClaimedTurn | None:
+        """Claim one suspect; the caller runs it alone."""
+        claimed = await self._writer.commit(lambda tx: _claim(tx, True, now, 1))
+        return claimed[0] if claimed else None
+
+    async def commit(self, turn: TurnCommit, grant: SendGrant | None = None) -> TurnCommitted:
+        """Commit what a turn ended with. Raises: FenceLost."""
+        return await self._writer.commit(lambda tx: commit_turn(tx, turn, grant, self._policy))
+
+    async def give_back(self, turns: Sequence[ClaimedTurn]) -> None:
+        """Return claims that do not count as unfinished."""
+        await self._writer.commit(lambda tx: _give_back(tx, turns))
+
+    async def history(self, session_id: SessionId, limit: int) -> list[HistoryLine]:
+        """The last lines of a session, oldest first."""
+        return await self._reader.read(lambda conn: sessions.history(conn, session_id, limit))
+
+    async def reroute(self, message_ids: Sequence[MessageId], now: At) -> int:
+        """Put `unrouted` and `failed` messages back at the tail of their lanes; how many moved."""
+        return await self._writer.commit(
+            lambda tx: sum(reroute_one(tx, message_id, now) for message_id in message_ids)
+        )
+
+
+def _claim(tx: Tx, is_suspect: bool, now: At, limit: int) -> list[ClaimedTurn]:
+    claimed = []
+    for lane_id in lanes.due_turns(tx, is_suspect, now, limit):
+        row = tx.one(_HEAD, (lane_id,))
+        if row is None:
+            lanes.refresh_turns(tx, lane_id, now)
+            continue
+        fence = lanes.claim(tx, lane_id)
+        message = inbound_of(row[:INBOUND_WIDTH])
+        turn_id, claims = TurnId(row[INBOUND_WIDTH]), row[INBOUND_WIDTH + 1]
+        tx.execute(_CLAIM, (fence, int(is_suspect), tx.epoch, now, message.message_id))
+        tx.moved("channel_messages", "received", "answering")
+        session = sessions.current_session(tx.conn, message.conversation)
+        claimed.append(ClaimedTurn(turn_id, message, fence, claims + 1, is_suspect, session))
+    return claimed
+
+
+def commit_turn(
+    tx: Tx, turn: TurnCommit, grant: SendGrant | None, policy: StorePolicy
+) -> TurnCommitted:
+    """Commit a turn (T2) in the caller's transaction. Raises: FenceLost."""
+    message = turn.turn.message
+    if turn.state not in MESSAGE_MOVES[MessageState.ANSWERING]:
+        raise FenceLost(f"A turn cannot end as {turn.state}.")
+    lines = 1 + len(turn.replies)
+    finished = _finish(tx, turn)
+    if finished is None:
+        # The same commit ran before and its outcome was not heard of.
+        return TurnCommitted((), len(turn.replies))
+    lane_id, ordinals = finished
+    session_seq = 0
+    if turn.session_id is not None:
+        agent_id = turn.agent_id or AgentId("")
+        session_seq = sessions.grow(tx, turn.session_id, message, agent_id, lines, turn.at)
+    going = Outgoing(
+        inbound=message,
+        turn_id=turn.turn.turn_id,
+        replies=turn.replies,
+        at=turn.at,
+        expires_at=turn.expires_at or At(turn.at + policy.delivery_ttl_s * 1000),
+        ordinals=ordinals - len(turn.replies),
+        session_id=turn.session_id,
+        session_seq=session_seq + 1,
+        agent_id=turn.agent_id,
+        binding_id=turn.binding_id,
+    )
+    tx.step(*turn.steps)
+    committed = queue_replies(tx, going, grant)
+    lanes.leave_turns(tx, lane_id, turn.at)
+    tx.moved("channel_messages", "answering", turn.state.value)
+    return committed
+
+
+def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int] | None:
+    """End the message under its fence: its lane and ordinals; None when this very commit ran before."""
+    claimed = turn.turn
+    row = (
+        turn.state.value,
+        turn.reason,
+        turn.session_id,
+        turn.agent_id,
+        turn.binding_id,
+        turn.at,
+        len(turn.replies),
+        claimed.message.message_id,
+        claimed.fence,
+    )
+    found = tx.execute(_FINISH, row).fetchall()
+    if found:
+        return int(found[0][0]), int(found[0][1])
+    standing = tx.one(_STANDING, (claimed.message.message_id,))
+    if standing == (turn.state.value, claimed.fence):
+        return None
+    raise FenceLost
+
+
+def _give_back(tx: Tx, turns: Sequence[ClaimedTurn]) -> None:
+    for turn in turns:
+        found = tx.execute(_GIVE_BACK, (turn.message.message_id, turn.fence)).fetchall()
+        if found:
+            tx.moved("channel_messages", "answering", "received")
+            lanes.refresh_turns(tx, int(found[0][0]), tx.now)
+
+
+def reroute_one(tx: Tx, message_id: MessageId, now: At) -> bool:
+    """Put one message back at the tail of its lane, as a new turn; False when it may not."""
+    row = tx.one(_TO_REROUTE, (message_id,))
+    if row is None:
+        return False
+    message: InboundMessage = inbound_of(row[:INBOUND_WIDTH])
+    state, reroutes = row[INBOUND_WIDTH:]
+    place = lanes.enter(tx, LaneKind.TURN, message.conversation, 1, now, is_claimed=False)
+    # A turn of its own: what the first one said keeps its ids.
+    turn_id = derived_id(message_id, "turn", reroutes + 1)
+    tx.execute(_REROUTE, (place.lane_id, place.first_seq, turn_id, message_id))
+    tx.moved("channel_messages", state, "received")
+    uid, account_id = message.conversation.account_uid, message.account_id
+    tx.step(Step(message_id, StepName.REROUTED, now, account_uid=uid, account_id=account_id))
+    return True
