@@ -3,8 +3,8 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ import msgspec
 from wunder import __version__
 from wunder.cli.call.memory import MemoryHistory, NoEvents
 from wunder.cli.call.target import CallFailed, TargetDied
-from wunder.cli.failure import CommandFailed
+from wunder.cli.failure import BAD_USAGE, CommandFailed
 from wunder.cli.package_source import opened_package, refused_package
 from wunder.cli.plain_text import plain
-from wunder.errors import PackageRefused, ProviderFault
+from wunder.errors import ProviderFault, WunderError
 from wunder.model.fault import Fault, FaultKind
 from wunder.model.ids import AccountUid, At
 from wunder.model.plugin import Release
@@ -81,24 +81,26 @@ class PackageTarget:
 @asynccontextmanager
 async def open_package_target(path: Path, fixed_ms: int | None) -> AsyncIterator[PackageTarget]:
     """Start a plugin for as long as the block runs. Raises: CommandFailed."""
-    with (
-        tempfile.TemporaryDirectory(prefix="wunder-call-") as folder,
-        opened_package(str(path)) as found,
-    ):
-        spec, schema = _installed(found.path, Path(folder))
+    with tempfile.TemporaryDirectory(prefix="wunder-call-") as folder:
+        spec, schema = _unpacked(path, Path(folder))
         spec = msgspec.structs.replace(spec, fixed_clock_ms=fixed_ms)
         changed = asyncio.Event()
         host = ProcessHost(_POLICY, _doors(changed))
+        ended: CommandFailed | None = None
         async with asyncio.TaskGroup() as tasks:
             supervising = tasks.create_task(host.run(), name="supervisor")
             try:
                 await host.start(spec)
                 await _until_ready(host, spec, changed)
                 yield PackageTarget(host, spec, schema)
+            except CommandFailed as failure:
+                ended = failure  # raised below: in here it would become a group of one
             finally:
                 await host.stop(spec.plugin_id)
                 _show_stderr(host, spec)
                 supervising.cancel()
+        if ended is not None:
+            raise ended
 
 
 def _doors(changed: asyncio.Event) -> HostDoors:
@@ -145,15 +147,31 @@ async def _soon(changed: asyncio.Event) -> None:
         return
 
 
+def _unpacked(source: Path, data_dir: Path) -> tuple[PluginSpec, dict[str, Any] | None]:
+    """Pack and unpack a plugin as an install does. Raises: CommandFailed, exit 2."""
+    try:
+        with opened_package(str(source)) as found:
+            return _installed(found.path, data_dir)
+    except WunderError as refused:
+        raise _bad_target(refused_package(refused, str(source))) from refused
+    except CommandFailed as failure:
+        raise _bad_target(failure) from failure
+
+
+def _bad_target(failure: CommandFailed) -> CommandFailed:
+    """A package that no gateway takes is bad input; nothing has died."""
+    failure.exit_code = BAD_USAGE
+    return failure
+
+
 def _installed(zip_path: Path, data_dir: Path) -> tuple[PluginSpec, dict[str, Any] | None]:
-    """Unpack a package as an install does and say how to start it. Raises: CommandFailed."""
+    """Unpack a package and say how to start it. Raises: CommandFailed, PackageRefused."""
     policy = PluginPolicy(data_dir=data_dir)
     folders = PluginFolders(data_dir)
     folders.prepare()
-    with _refusals(zip_path):
-        accepted = accept(zip_path, None, policy, folders.staging)
-        with accepted.package:
-            release = _placed(accepted, folders)
+    accepted = accept(zip_path, None, policy, folders.staging)
+    with accepted.package:
+        release = _placed(accepted, folders)
     fit = fit_of(accepted.manifest, this_host())
     if not fit.can_start:
         raise CommandFailed(f"the plugin cannot start here: {fit.detail}", where=str(zip_path))
@@ -175,14 +193,6 @@ def _placed(accepted: Accepted, folders: PluginFolders) -> Release:
         permission_digest=permission_digest(manifest),
         created_at=At(wall_ms()),
     )
-
-
-@contextmanager
-def _refusals(zip_path: Path) -> Iterator[None]:
-    try:
-        yield
-    except PackageRefused as refused:
-        raise refused_package(refused, str(zip_path)) from refused
 
 
 def _error(fault: Fault) -> ErrorObject:
