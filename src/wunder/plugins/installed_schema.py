@@ -1,5 +1,6 @@
 """The account schema of an installed release, read from its read-only folder."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,17 +11,20 @@ from wunder.plugins.account_schema import SCHEMA_NAME
 
 
 def schema_reader(data_dir: Path) -> Callable[[Release], dict[str, Any] | None]:
-    """Return a function that reads a release's schema; None where it has none, or is not installed.
+    """Return a function that reads a release's schema; None where it has none.
 
-    It was checked when the package was accepted, and its hash is verified before each start.
+    None also where it is not what was checked when the package was accepted: without a schema
+    every field counts as secret, so a changed file can hide nothing and show nothing.
     """
 
     def read(release: Release) -> dict[str, Any] | None:
-        path = data_dir / release.install_path / SCHEMA_NAME
         try:
-            schema = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
+            raw = (data_dir / release.install_path / SCHEMA_NAME).read_bytes()
+        except OSError:
             return None
-        return schema if isinstance(schema, dict) else None
+        if hashlib.sha256(raw).hexdigest() != release.files.get(SCHEMA_NAME):
+            return None
+        schema: dict[str, Any] = json.loads(raw)
+        return schema
 
     return read

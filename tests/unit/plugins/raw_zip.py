@@ -133,8 +133,8 @@ def _central(one: Raw, at: int) -> bytes:
 
 
 def good_entries(**changed: object) -> list[Raw]:
-    """A package that is accepted; `changed` replaces fields of its manifest."""
-    manifest = {**MANIFEST, **changed}
+    """A package that is accepted; `changed` replaces fields of its manifest, `...` drops one."""
+    manifest = {key: value for key, value in {**MANIFEST, **changed}.items() if value is not ...}
     return [
         Raw("plugin.json", json.dumps(manifest).encode()),
         Raw("app/plugin.py", PLUGIN),
