@@ -1,6 +1,7 @@
 """The plugin host: one supervisor a plugin, and the door through which the gateway calls them."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -71,23 +72,19 @@ class ProcessHost:
         self._news = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._errands = 0
+        self._no_errands = asyncio.Event()
+        self._no_errands.set()
 
     async def run(self) -> None:
         """Supervise until cancelled; then stop every plugin, all at once, each by its ladder."""
-        try:
-            async with asyncio.TaskGroup() as self._group:
-                while True:
-                    await self._news.wait()
-                    self._news.clear()
-                    for supervisor in self._waiting:
-                        name = f"plugin {supervisor.plugin_id}"
-                        self._group.create_task(supervisor.run(), name=name)
-                    self._waiting.clear()
-                    await self._save_counters()
-        finally:
-            self._group = None
-            await self._save_counters()
-            await self._warden.close(self._policy.life.reap_s)
+        async with asyncio.TaskGroup() as self._group:
+            try:
+                await self._supervise()
+            finally:  # errands go on while plugins stop: a late success is evidence
+                await self._finish_errands()
+                self._group = None
+                await self._save_counters()
+                await self._warden.close(self._policy.life.reap_s)
 
     async def call(
         self, plugin_id: PluginId, method: str, params: object, result: type[T], account_uid: str
@@ -154,6 +151,21 @@ class ProcessHost:
 
     # --- inside -----------------------------------------------------------------------------
 
+    async def _supervise(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                for supervisor in self._waiting:
+                    group.create_task(supervisor.run(), name=f"plugin {supervisor.plugin_id}")
+                self._waiting.clear()
+                await self._save_counters()
+
+    async def _finish_errands(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._policy.life.reap_s):
+                await self._no_errands.wait()
+
     def _add(self, spec: PluginSpec, earlier: PluginCounters | None) -> Supervisor:
         doors = self._doors
         reports = Reports(
@@ -183,23 +195,25 @@ class ProcessHost:
         unasked.on_late, unasked.on_status = late, status
         return unasked
 
-    def _spawn(self, errand: Coroutine[Any, Any, None]) -> bool:
+    def _spawn(self, errand: Callable[[], Coroutine[Any, Any, None]]) -> bool:
         if self._group is None or self._errands >= ERRANDS:
-            errand.close()
             log.warning("plugin_errand_refused", under_way=self._errands)
             return False
         self._errands += 1
+        self._no_errands.clear()
         self._group.create_task(self._run_errand(errand))
         return True
 
-    async def _run_errand(self, errand: Coroutine[Any, Any, None]) -> None:
+    async def _run_errand(self, errand: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await errand
+            await errand()
         except Exception:
             # One request of one plugin: it must not end the others.
             log.exception("plugin_errand_failed")
         finally:
             self._errands -= 1
+            if not self._errands:
+                self._no_errands.set()
 
     async def _earlier(self, plugin_id: PluginId) -> PluginCounters | None:
         try:

@@ -21,13 +21,20 @@ _HEAP_SLACK = 256
 _DAY_S = 86_400.0
 
 
+_ABSENT = msgspec.Raw(b"")
+
+
 class _Envelope(msgspec.Struct):
     jsonrpc: str
     id: int | str | None = None
     method: str | None = None
-    params: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    error: msgspec.Raw | None = None
+    params: msgspec.Raw = _ABSENT
+    result: msgspec.Raw = _ABSENT
+    error: msgspec.Raw = _ABSENT
+
+    @property
+    def is_failure(self) -> bool:
+        return bytes(self.error) not in (b"", b"null")
 
 
 class _ErrorHead(msgspec.Struct):
@@ -202,13 +209,13 @@ class Peer:
         if found.jsonrpc != "2.0":
             return False
         if found.method is not None:
-            params = b"{}" if found.params is msgspec.UNSET else bytes(found.params)
+            params = bytes(found.params) or b"{}"
             if found.id is None:
                 self._listener.notification(found.method, params)
             else:
                 self._listener.request(found.id, found.method, params)
             return True
-        if found.error is None and found.result is msgspec.UNSET:
+        if not found.is_failure and found.result is _ABSENT:
             return False
         self._answer(found)
         return True
@@ -221,7 +228,7 @@ class Peer:
         self.answered_at = self._clock.monotonic()
         if call.future.done():
             return
-        if found.error is not None:
+        if found.is_failure:
             fault = plugin_fault(_read_error(found.error), may_reach=call.may_reach)
             call.future.set_exception(fault)
             return
@@ -235,7 +242,7 @@ class Peer:
     def _late(self, found: _Envelope) -> None:
         self.late_answers += 1
         _, call = self._given_up.pop(found.id, _NOBODY) if isinstance(found.id, int) else _NOBODY
-        if call is None or not call.may_reach or found.error is not None:
+        if call is None or not call.may_reach or found.is_failure:
             return
         try:
             result = fast.ENGINE.decode_part(call.shape, found.result)

@@ -86,6 +86,7 @@ def plugin_fault(error: ErrorObject, *, may_reach: bool) -> ProviderFault:
             scope=data.scope,
             provider_code=(data.provider_code or "")[:CODE_CHARS],
             http_status=data.http_status,
+            next_state=data.next.state if data.next else None,
         )
     )
 

@@ -73,7 +73,7 @@ class Runner:
         self._clock = clock
         self._retired_for = ""
         self._must_end = ""  # why the process has to go although it runs
-        self._is_recycling = False
+        self._is_recycling = self._is_warned = False
         self._news = asyncio.Event()
         self._nap: asyncio.Task[None] | None = None
 
@@ -107,6 +107,7 @@ class Runner:
         self.state, self.started_at = RuntimeState.STARTING, self._clock.now()
         self.ready_at = self.retry_at = None
         self._must_end = ""
+        self._is_recycling = self._is_warned = False
         self._tell("plugin_started")
         try:
             self.health = await generation.open(self._policy.life.handshake_s)
@@ -235,27 +236,26 @@ class Runner:
     def _weigh(self, generation: Generation) -> None:
         size = memory_bytes(generation.pid) if generation.pid else None
         life = self._policy.life
-        if size is None or size < life.memory_soft_bytes:
+        if size is None or self._is_recycling:
             return
-        if size < life.memory_hard_bytes:
-            self._warn_of_memory(size)
-        elif not self._is_recycling:
+        if size >= life.memory_hard_bytes:
             self._is_recycling = True
-            # Counts as a fall: who is too large from the start must not be replaced for ever.
-            self.record.history, verdict = after_fall(
-                self.record.history, Fall.CRASHED, self._clock.monotonic(), 0.0, life, 0.0
-            )
-            if verdict.is_broken:
-                self._end_because("memory_limit")
-                return
-            self._tell("plugin_recycled", "warning", memory_bytes=size)
-            self.record.restarts += 1
-            self._owner.recycle(self)
-
-    def _warn_of_memory(self, size: int) -> None:
-        if self.record.last_error != "memory_high":
-            self.record.last_error = "memory_high"
+            self._replace_too_large(size)
+        elif size >= life.memory_soft_bytes and not self._is_warned:
+            self._is_warned = True
             self._tell("plugin_memory_high", "warning", memory_bytes=size)
+
+    def _replace_too_large(self, size: int) -> None:
+        # Counts as a fall: who is too large from the start must not be replaced for ever.
+        self.record.history, verdict = after_fall(
+            self.record.history, Fall.CRASHED, self._clock.monotonic(), 0.0, self._policy.life, 0.0
+        )
+        if verdict.is_broken:
+            self._end_because("memory_limit")
+            return
+        self._tell("plugin_recycled", "warning", memory_bytes=size)
+        self.record.restarts += 1
+        self._owner.recycle(self)
 
     def hear(self) -> None:
         """Look again: the process ended, or has to."""

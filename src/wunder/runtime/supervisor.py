@@ -78,11 +78,15 @@ class Supervisor:
 
     async def run(self) -> None:
         """Follow what is wanted until cancelled; then every process is stopped by its ladder."""
-        async with asyncio.TaskGroup() as self._group:
-            while True:
-                await self._news.wait()
-                self._news.clear()
-                self._follow(self._group)
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                while True:
+                    await self._news.wait()
+                    self._news.clear()
+                    self._follow(group)
+            finally:
+                self._group = None
 
     def _follow(self, group: asyncio.TaskGroup) -> None:
         newest = self._runners[-1] if self._runners else None

@@ -1,6 +1,7 @@
 """What a plugin says that no call of ours asked for: requests, log lines, account states, noise."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+import functools
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from wunder.model.fault import FaultKind
@@ -12,8 +13,8 @@ from wunder.runtime.stderr import StderrRing
 from wunder_wire import codec, fast
 from wunder_wire.methods import AccountStatus, LogParams
 
-#: Runs a coroutine in the host's task group; False (and never run) where that is full or closed.
-Spawn = Callable[[Coroutine[Any, Any, None]], bool]
+#: Runs an errand in the host's task group; False where there are too many, and it is not run.
+Spawn = Callable[[Callable[[], Coroutine[Any, Any, None]]], bool]
 _ACCOUNTS = 1_000
 _STATE_CHARS = 64
 
@@ -29,7 +30,7 @@ class Unasked:
     ) -> None:
         self.peer: Peer | None = None
         self.on_died: Callable[[str], None] = lambda kind: None
-        self.on_late: Callable[[object, object], Awaitable[None]] | None = None
+        self.on_late: Callable[[object, object], Coroutine[Any, Any, None]] | None = None
         self.on_status: Callable[[str, str], None] = lambda account_id, state: None
         self._ring = ring
         self._state = state
@@ -51,7 +52,8 @@ class Unasked:
             self.peer.refuse(frame_id, FaultKind.BUSY, "too many writes a second")
         else:
             self._answering += 1
-            if not self._spawn(self._answer(self.peer, frame_id, method, params)):
+            answer = functools.partial(self._answer, self.peer, frame_id, method, params)
+            if not self._spawn(answer):
                 self._answering -= 1
                 self.peer.refuse(frame_id, FaultKind.BUSY, "the host is stopping")
 
@@ -74,7 +76,7 @@ class Unasked:
     def late_success(self, params: object, result: object) -> None:
         """Pass on that a call which was given up has succeeded after all."""
         if self.on_late is not None:
-            self._spawn(self._tell_late(self.on_late(params, result)))
+            self._spawn(functools.partial(self.on_late, params, result))
 
     def wire_died(self, kind: str) -> None:
         """Pass on that the pipes are of no use any more."""
@@ -87,9 +89,6 @@ class Unasked:
             peer.refuse(frame_id, refusal.kind, refusal.detail)
         finally:
             self._answering -= 1
-
-    async def _tell_late(self, telling: Awaitable[None]) -> None:
-        await telling
 
     def _may_write(self) -> bool:
         now, policy = self._clock.monotonic(), self._policy
