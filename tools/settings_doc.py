@@ -36,9 +36,11 @@ def page() -> str:
         parts.append("\n| setting | variable | takes | default |\n| --- | --- | --- | --- |\n")
         for one in settings(section.type, (section.name,)):
             name = ".".join(one.path[1:])
-            kind = getattr(one.kind, "__name__", str(one.kind)) if isinstance(
-                one.kind, type
-            ) else str(one.kind)
+            kind = (
+                getattr(one.kind, "__name__", str(one.kind))
+                if isinstance(one.kind, type)
+                else str(one.kind)
+            )
             kind = kind.replace("typing.", "").replace("|", "or")
             default = str(one.default).replace("|", "\\|") or '""'
             parts.append(f"| `{name}` | `{one.variable}` | {kind} | `{default}` |\n")
@@ -53,7 +55,9 @@ def main() -> int:
         return 0
     if PAGE.read_text("utf-8") == text:
         return 0
-    sys.stderr.write("docs/operate/settings.md is stale: run .venv/bin/python tools/settings_doc.py\n")
+    sys.stderr.write(
+        "docs/operate/settings.md is stale: run .venv/bin/python tools/settings_doc.py\n"
+    )
     return 1
 
 

@@ -7,6 +7,7 @@ becomes `internal`.
 from typing import ClassVar
 
 from wunder_wire.errors import CODE_OF_KIND, ErrorData, ErrorObject, Outcome, Scope
+from wunder_wire.methods import NextPart
 
 #: Free text from a channel is cut here before it crosses the wire (choice).
 MESSAGE_MAX = 500
@@ -28,6 +29,7 @@ class ChannelError(Exception):
     retryable: bool = False
     outcome: Outcome = "not_sent"
     scope: Scope | None = None
+    next: NextPart | None = None
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class ChannelError(Exception):
                 scope=self.scope,
                 provider_code=self.provider_code,
                 http_status=self.http_status,
+                next=self.next,
             ),
         )
 
@@ -139,7 +142,10 @@ class OutcomeUnknown(ChannelError):
 
 
 class Duplicate(ChannelError):
-    """The platform says it already has this message."""
+    """The platform says it already has this message.
+
+    For a message in parts set `next` to what follows this part: if it had arrived, the host goes on.
+    """
 
     kind = "duplicate"
     outcome: Outcome = "sent"

@@ -6,6 +6,8 @@ Source: plugin protocol 1, section Errors (docs/protocol/v1.md).
 from dataclasses import dataclass
 from typing import Literal
 
+from wunder_wire.methods import NextPart
+
 Outcome = Literal["not_sent", "sent", "unknown"]
 Scope = Literal["message", "peer", "account", "plugin"]
 
@@ -45,7 +47,10 @@ HOST_KINDS = frozenset({"plugin_crashed", "timeout", "write_stalled", "breaker_o
 
 @dataclass(frozen=True, slots=True)
 class ErrorData:
-    """`error.data` of a JSON-RPC error response."""
+    """`error.data` of a JSON-RPC error response.
+
+    `next` goes with `duplicate` of a message in parts: what follows if this part had arrived.
+    """
 
     kind: str = "internal"
     retryable: bool = False
@@ -54,6 +59,7 @@ class ErrorData:
     scope: Scope | None = None
     provider_code: str | None = None
     http_status: int | None = None
+    next: NextPart | None = None
 
 
 @dataclass(frozen=True, slots=True)

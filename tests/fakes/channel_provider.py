@@ -62,7 +62,6 @@ class FakeChannelProvider:
         self.hang = asyncio.Event()
         self.hang.set()
         self._lose_answers = 0
-        self._seen: dict[str, str] = {}
 
     # --- how a test changes the world --------------------------------------------------------
 
@@ -107,9 +106,9 @@ class FakeChannelProvider:
             raise ProviderFault(self.send_faults.popleft())
         text, next_state = self._part(delivery)
         key = f"{delivery.message.reply_to}/{delivery.reply_ordinal}/{delivery.part}"
-        if delivery.message.reply_to and self._seen.setdefault(key, delivery.delivery_id):
-            if key in {a.key for a in self.arrivals}:
-                raise ProviderFault(Fault(FaultKind.DUPLICATE, "seen before"))
+        if delivery.message.reply_to and key in {a.key for a in self.arrivals}:
+            seen = Fault(FaultKind.DUPLICATE, "seen before", next_state=next_state)
+            raise ProviderFault(seen)
         self.arrivals.append(
             Arrival(
                 account.row.account_id,

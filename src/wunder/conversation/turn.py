@@ -130,7 +130,13 @@ class TurnRunner:
                 log.exception("agent_failed_inside", turn_id=turn.turn_id)
                 reason, is_last = type(error).__name__, attempt_no == self._policy.tries
             steps.append(
-                _step(turn, StepName.AGENT_FAILED, self._clock.now(), reason=reason, attempt=attempt_no)
+                _step(
+                    turn,
+                    StepName.AGENT_FAILED,
+                    self._clock.now(),
+                    reason=reason,
+                    attempt=attempt_no,
+                )
             )
             log.warning("agent_failed", turn_id=turn.turn_id, attempt_no=attempt_no, reason=reason)
             pause_s = self._policy.retry_base_s * 2.0 ** (attempt_no - 1)

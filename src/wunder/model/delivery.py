@@ -38,7 +38,9 @@ _S = DeliveryState
 DELIVERY_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
     _S.PENDING: frozenset({_S.CLAIMED, _S.SENDING, _S.SENT, _S.EXPIRED, _S.CANCELLED, _S.HELD}),
     _S.CLAIMED: frozenset({_S.SENDING, _S.PENDING, _S.CANCELLED}),
-    _S.SENDING: frozenset({_S.SENT, _S.PENDING, _S.FAILED, _S.UNKNOWN, _S.EXPIRED, _S.CANCELLED, _S.HELD}),
+    _S.SENDING: frozenset(
+        {_S.SENT, _S.PENDING, _S.FAILED, _S.UNKNOWN, _S.EXPIRED, _S.CANCELLED, _S.HELD}
+    ),
     _S.STREAMING: frozenset({_S.SENT, _S.PENDING, _S.FAILED, _S.UNKNOWN, _S.HELD}),
     _S.HELD: frozenset({_S.PENDING, _S.CANCELLED, _S.SENT}),
     _S.UNKNOWN: frozenset({_S.SENT, _S.PENDING, _S.CANCELLED}),  # pending: a person replays it

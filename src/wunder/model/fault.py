@@ -1,7 +1,7 @@
 """Fault: why a provider could not do what was asked, in the protocol's own kinds."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -86,6 +86,7 @@ class Fault(msgspec.Struct, frozen=True):
     scope: Literal["message", "peer", "account", "plugin"] | None = None
     provider_code: str = ""
     http_status: int | None = None
+    next_state: dict[str, Any] | None = None  # of a duplicate part: what follows if it had arrived
 
 
 def fault_as_told(
@@ -93,7 +94,9 @@ def fault_as_told(
 ) -> Fault:
     """Make a fault of what a channel answered: a strange kind is `internal`, numbers are clamped."""
     known = FaultKind(kind) if kind in FaultKind.__members__.values() else FaultKind.INTERNAL
-    wait_s = None if retry_after_ms is None else min(max(retry_after_ms / 1000, 0.0), MAX_RETRY_AFTER_S)
+    wait_s = (
+        None if retry_after_ms is None else min(max(retry_after_ms / 1000, 0.0), MAX_RETRY_AFTER_S)
+    )
     told = outcome if outcome in ("sent", "unknown") else "not_sent"
     return Fault(
         kind=known,

@@ -83,6 +83,7 @@ class Attempt:
             retry_at=verdict.retry_at,
             uses_retry=verdict.uses_retry,
             new_ordinal=verdict.new_ordinal,
+            next_state=verdict.next_state,
             took_ms=took_ms,
         )
 

@@ -147,9 +147,7 @@ class Dispatcher:
             self._slots.put_back(account_uid, release, 1)
             self._wake.set()
 
-    async def _settle(
-        self, settlement: Settlement, release: ReleaseRef
-    ) -> ClaimedDelivery | None:
+    async def _settle(self, settlement: Settlement, release: ReleaseRef) -> ClaimedDelivery | None:
         """Commit an outcome, however long the store takes: it is the only record of what happened."""
         account_uid = settlement.delivery.message.conversation.account_uid
         takes_next = (

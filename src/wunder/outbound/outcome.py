@@ -16,7 +16,12 @@ class OutcomeReporter:
     """Learns from outcomes; it decides nothing about the delivery itself."""
 
     def __init__(
-        self, accounts: Accounts, slots: Slots, events: EventLog, metrics: Metrics, retry: RetryPolicy
+        self,
+        accounts: Accounts,
+        slots: Slots,
+        events: EventLog,
+        metrics: Metrics,
+        retry: RetryPolicy,
     ) -> None:
         self._accounts = accounts
         self._slots = slots

@@ -79,4 +79,3 @@ class SendDesk:
         )
         self._slots.wake(AccountUid(account.uid))
         return sent
-

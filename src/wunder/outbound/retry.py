@@ -3,7 +3,7 @@
 Source: delivery semantics, "Retry, and what does not use up retries"; row C4.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -43,6 +43,7 @@ class Verdict(msgspec.Struct, frozen=True):
     retry_at: At | None = None
     uses_retry: bool = False
     new_ordinal: bool = False
+    next_state: dict[str, Any] | None = None
 
 
 def after_fault(
@@ -50,7 +51,7 @@ def after_fault(
 ) -> Verdict:
     """Decide what a failed attempt means for its delivery."""
     if fault.kind is FaultKind.DUPLICATE:
-        return _after_duplicate(delivery, given)
+        return _after_duplicate(fault, delivery, given)
     if fault.outcome == "sent":
         return Verdict(DeliveryState.SENT, "sent")
     if fault.outcome == "unknown":
@@ -66,9 +67,11 @@ def after_fault(
     return Verdict(DeliveryState.PENDING, "not_sent", _in(given.now, wait_s), uses_retry=True)
 
 
-def _after_duplicate(delivery: ClaimedDelivery, given: Circumstances) -> Verdict:
+def _after_duplicate(fault: Fault, delivery: ClaimedDelivery, given: Circumstances) -> Verdict:
     """An earlier attempt may have arrived: then it did. Else the key is somebody else's."""
     if delivery.had_unknown:
+        if fault.next_state is not None:
+            return Verdict(DeliveryState.SENDING, "sent", next_state=fault.next_state)
         return Verdict(DeliveryState.SENT, "sent")
     if delivery.collisions == 0:
         return Verdict(DeliveryState.PENDING, "not_sent", given.now, new_ordinal=True)

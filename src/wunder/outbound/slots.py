@@ -91,7 +91,9 @@ class Slots:
         if account is None or account.row.status != "enabled":
             return False
         provider = self._providers.serving(account.row.channel)
-        return provider is not None and provider.facts.release == release and self._may_send(account)
+        return (
+            provider is not None and provider.facts.release == release and self._may_send(account)
+        )
 
     def pause(self, account_uid: AccountUid, fault: Fault, now: At, policy: RetryPolicy) -> None:
         """Hold back a whole account that its platform throttles."""

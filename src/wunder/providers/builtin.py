@@ -69,6 +69,15 @@ def bundled_channels() -> list[Bundled]:
     return [_read(folder) for folder in root.iterdir() if (folder / "plugin.json").is_file()]
 
 
+def bundled_ids() -> frozenset[str]:
+    """Every provider id that a built-in has or can serve."""
+    return frozenset(
+        served
+        for bundled in bundled_channels()
+        for served in (bundled.manifest.plugin_id, *bundled.manifest.serves)
+    )
+
+
 def _read(folder: Traversable) -> Bundled:
     manifest = decode(Manifest, (folder / "plugin.json").read_bytes())
     schema = folder / "account.schema.json"
@@ -156,6 +165,7 @@ def _fault_of(error: ErrorObject) -> Fault:
         scope=data.scope,
         provider_code=(data.provider_code or "")[:64],
         http_status=data.http_status,
+        next_state=data.next.state if data.next else None,
     )
 
 
@@ -179,7 +189,10 @@ class BuiltinHost:
         return self._surroundings.clock.now()
 
     def log(
-        self, level: Literal["debug", "info", "warning", "error"], message: str, fields: dict[str, Any]
+        self,
+        level: Literal["debug", "info", "warning", "error"],
+        message: str,
+        fields: dict[str, Any],
     ) -> None:
         """Write one line of the channel's log."""
         getattr(log, level)("channel_log", plugin_id=self._plugin_id, message=message, **fields)
@@ -192,9 +205,7 @@ class BuiltinHost:
     async def state_put(self, key: str, value: Any, account_id: str | None, rev: int | None) -> int:
         """Store a value. Raises: StateConflict, Quota."""
         try:
-            return await self._history.state_put(
-                self._plugin_id, account_id or "", key, value, rev
-            )
+            return await self._history.state_put(self._plugin_id, account_id or "", key, value, rev)
         except Conflict as error:
             raise StateConflict(error.detail) from error
         except Invalid as error:

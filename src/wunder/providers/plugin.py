@@ -13,9 +13,7 @@ R = TypeVar("R")
 class PluginProviderAdapter(ProviderAdapter):
     """The ChannelProvider port over a running plugin."""
 
-    def __init__(
-        self, facts: ProviderFacts, surroundings: Surroundings, host: PluginHost
-    ) -> None:
+    def __init__(self, facts: ProviderFacts, surroundings: Surroundings, host: PluginHost) -> None:
         super().__init__(facts, surroundings)
         self._host = host
         self._plugin_id = PluginId(facts.release.plugin_id)

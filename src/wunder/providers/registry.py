@@ -114,9 +114,7 @@ class ProviderRegistry:
     def _builtin(
         self, bundled: Bundled, served: str, host: BuiltinHost, limits: CallLimits
     ) -> BuiltinProviderAdapter:
-        return BuiltinProviderAdapter(
-            bundled, ChannelId(served), self._surroundings, host, limits
-        )
+        return BuiltinProviderAdapter(bundled, ChannelId(served), self._surroundings, host, limits)
 
 
 def _serves(row: PluginRow) -> bool:

@@ -18,6 +18,7 @@ from wunder_channels.qqbot.text import escape, without_links
 from wunder_sdk import (
     Account,
     Attachment,
+    ChannelError,
     NextPart,
     OutcomeUnknown,
     ProviderRejected,
@@ -86,15 +87,12 @@ class PartSender:
         progress = self._progress(chosen)
         if progress.at < len(self._text):
             wording = await self._word_text(chosen, progress)
-            answer, said = await self._post(wording, progress)
-            limit = max(progress.limit >> said.shortenings, _LEAST_LIMIT)
-            after = replace(progress, at=said.piece.end, limit=limit)
         elif progress.file < len(self._files):
-            answer, _ = await self._post(await self._word_file(chosen, progress.file), progress)
-            after = replace(progress, file=progress.file + 1)
+            wording = await self._word_file(chosen, progress.file)
         else:
             raise ProviderRejected("there is neither text nor an attachment to send")
-        return _result(answer, self._next(after))
+        answer, said = await self._post(wording, progress)
+        return _result(answer, self._next(progress, said))
 
     def _progress(self, chosen: Route) -> Progress:
         state = self._send.state or {}
@@ -102,7 +100,13 @@ class PartSender:
             return Progress(**{key: int(state[key]) for key in ("at", "limit", "file")})
         return Progress(limit=choose_limit(self._text, self._text_slots(chosen)))
 
-    def _next(self, after: Progress) -> NextPart | None:
+    def _next(self, progress: Progress, said: Wording) -> NextPart | None:
+        """Return what follows once `said` has arrived."""
+        if said.media is not None:
+            after = replace(progress, file=progress.file + 1)
+        else:
+            limit = max(progress.limit >> said.shortenings, _LEAST_LIMIT)
+            after = replace(progress, at=said.piece.end, limit=limit)
         if after.at >= len(self._text) and after.file >= len(self._files):
             return None
         return NextPart({"at": after.at, "limit": after.limit, "file": after.file})
@@ -196,7 +200,9 @@ class PartSender:
             if refusal is Refusal.MARKDOWN and answer.code in MARKDOWN_NOT_ALLOWED:
                 await self._memory.remember_markdown_refused()
             if reworded is None:
-                raise await self._failure(said, refusal, answer)
+                failure = await self._failure(said, refusal, answer)
+                failure.next = self._next(progress, said)
+                raise failure
             said = reworded
         raise ProviderRejected("QQ refused every wording of this message")
 
@@ -214,7 +220,9 @@ class PartSender:
             await self._note_unsure(said)
             raise
 
-    async def _failure(self, said: Wording, refusal: Refusal, answer: PlatformAnswer) -> Exception:
+    async def _failure(
+        self, said: Wording, refusal: Refusal, answer: PlatformAnswer
+    ) -> ChannelError:
         if refusal is Refusal.NO_ANSWER:
             await self._note_unsure(said)
         passive = bool(said.route.passive)

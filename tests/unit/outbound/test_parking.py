@@ -1,6 +1,12 @@
 """Delivery semantics: when refused credentials park an account."""
 
-from wunder.outbound.parking import ParkingPolicy, Standing, after_failure, after_probe_left, may_try
+from wunder.outbound.parking import (
+    ParkingPolicy,
+    Standing,
+    after_failure,
+    after_probe_left,
+    may_try,
+)
 
 POLICY = ParkingPolicy()
 T0 = 1_700_000_000_000

@@ -87,7 +87,12 @@ def test_a_platform_that_says_when_is_believed_within_an_hour() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [FaultKind.TIMEOUT, FaultKind.PLUGIN_CRASHED, FaultKind.WRITE_STALLED, FaultKind.OUTCOME_UNKNOWN],
+    [
+        FaultKind.TIMEOUT,
+        FaultKind.PLUGIN_CRASHED,
+        FaultKind.WRITE_STALLED,
+        FaultKind.OUTCOME_UNKNOWN,
+    ],
 )
 def test_unknown_is_parked_where_the_platform_folds_no_repeats(kind: FaultKind) -> None:
     verdict = after_fault(Fault(kind, outcome="unknown"), delivery(), given_now(), POLICY)
@@ -128,6 +133,12 @@ def test_duplicate_after_an_unknown_attempt_means_it_had_arrived() -> None:
     fault = Fault(FaultKind.DUPLICATE)
     verdict = after_fault(fault, delivery(had_unknown=True, attempt_no=2), given_now(), POLICY)
     assert verdict.state is DeliveryState.SENT
+
+
+def test_a_duplicate_part_that_had_arrived_is_followed_by_the_next_part() -> None:
+    fault = Fault(FaultKind.DUPLICATE, next_state={"at": 4})
+    verdict = after_fault(fault, delivery(had_unknown=True), given_now(), POLICY)
+    assert (verdict.state, verdict.next_state) == (DeliveryState.SENDING, {"at": 4})
 
 
 def test_duplicate_on_the_first_attempt_is_a_collision_and_takes_a_new_ordinal() -> None:

@@ -81,7 +81,9 @@ def test_a_platform_id_has_1_to_256_bytes(message_id: str) -> None:
 
 
 def test_valid_messages_of_a_mixed_batch_stay() -> None:
-    result = parsed(MESSAGE, replace(MESSAGE, peer=Peer("user", "")), replace(MESSAGE, message_id="2"))
+    result = parsed(
+        MESSAGE, replace(MESSAGE, peer=Peer("user", "")), replace(MESSAGE, message_id="2")
+    )
     assert [m.platform_message_id for m in result.messages] == ["id1", "2"]
     assert [r.reason for r in result.refusals] == ["peer_or_sender_missing"]
 
