@@ -1,0 +1,1 @@
+"""What answers: echo, any OpenAI-compatible endpoint, or a service over HTTP."""
