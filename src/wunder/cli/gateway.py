@@ -140,9 +140,7 @@ def _offline(options: GlobalOptions) -> Client:
     from wunder.app import offline
     from wunder.cli.asgi_transport import AsgiTransport
     from wunder.errors import WunderError
-    from wunder.observe import logs
 
-    logs.configure("warning", json=False)
     config = loaded_config(options)
     try:
         transport = AsgiTransport(offline(config), str(config.data_dir))

@@ -14,7 +14,6 @@ from wunder.cli.call.params import Completion, completed_result
 from wunder.cli.call.target import CallFailed, Target, TargetDied
 from wunder.cli.failure import CommandFailed
 from wunder.cli.plain_text import plain
-from wunder.observe import logs
 from wunder.observe.clock import wall_ms
 from wunder_wire.errors import CODE_OF_KIND, ErrorData, ErrorObject
 
@@ -40,8 +39,6 @@ def run_plugin_call(target: str, now_s: float | None, lines: Lines) -> None:
 
     Raises: CommandFailed: exit 1 when the target died, 2 for a line that is no call.
     """
-    # The author reads the channel's own lines; the supervisor speaks only of what went wrong.
-    logs.configure("warning", json=False)
     fixed_ms = None if now_s is None else round(now_s * 1000)
     asyncio.run(_call_all(open_target(target, fixed_ms), fixed_ms, lines, _write))
 

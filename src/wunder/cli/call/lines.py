@@ -82,10 +82,10 @@ def read_call(line: bytes, line_no: int) -> Call:
         document = parse_json(line, max_depth=MAX_DEPTH)
     except DecodeError as error:
         raise bad_usage(
-            f"line {line_no} is not JSON: {error.problem}", _SHAPE, where=where
+            f"line {line_no}: {error.problem}", _SHAPE, where=where
         ) from None
     if not isinstance(document, dict):
-        raise bad_usage(f"line {line_no} is not a JSON object", _SHAPE, where=where)
+        raise bad_usage(f"line {line_no}: not a JSON object", _SHAPE, where=where)
     call_id, method = document.get("id"), document.get("method")
     if not isinstance(call_id, int | str) or isinstance(call_id, bool):
         raise bad_usage(f"line {line_no}: `id` must be a number or a string", _SHAPE, where=where)

@@ -224,7 +224,10 @@ def call(
     """Call a channel without a gateway: a line {"id","method","params"} in, a line out, in order."""
     from wunder.cli.call.calling import run_plugin_call
     from wunder.cli.call.lines import StdinLines
+    from wunder.observe import logs
 
+    # The author reads the channel's own lines; the supervisor speaks only of what went wrong.
+    logs.configure("warning", json=False)
     run_plugin_call(target, now, StdinLines())
 
 
