@@ -8,7 +8,7 @@ import tomllib
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -22,6 +22,7 @@ from wunder.outbound.parking import ParkingPolicy
 from wunder.outbound.retry import RetryPolicy
 from wunder.outbound.slots import SlotPolicy
 from wunder.runtime.policy import RuntimePolicy
+from wunder.store.policy import StorePolicy
 
 PREFIX = "WUNDER_"
 #: Variables of ours that are no settings.
@@ -63,15 +64,8 @@ class EgressSettings(msgspec.Struct, frozen=True):
 class PluginSettings(msgspec.Struct, frozen=True):
     """Plugins. `signature` is off, warn or enforce; `parallel_starts` at start of the gateway."""
 
-    signature: str = "warn"
+    signature: Literal["off", "warn", "enforce"] = "warn"
     parallel_starts: int = 4
-
-
-class StoreSettings(msgspec.Struct, frozen=True):
-    """The SQLite store. Below `free_floor_bytes` of free disk intake answers 503."""
-
-    free_floor_bytes: int = 256 * 1_048_576
-    ballast_bytes: int = 64 * 1_048_576
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -81,7 +75,7 @@ class Config(msgspec.Struct, frozen=True):
     server: ServerSettings = ServerSettings()
     api: ApiPolicy = ApiPolicy()
     egress: EgressSettings = EgressSettings()
-    store: StoreSettings = StoreSettings()
+    store: StorePolicy = StorePolicy()
     plugins: PluginSettings = PluginSettings()
     runtime: RuntimePolicy = RuntimePolicy()
     spool: SpoolPolicy = SpoolPolicy()

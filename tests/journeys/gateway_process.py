@@ -44,7 +44,7 @@ class GatewayProcess:
         environ |= {
             "WUNDER_DATA_DIR": str(self.data_dir),
             "WUNDER_SERVER_PORT": environ.get("TEST_PORT", "0"),
-            "WUNDER_STORE_MIN_FREE_BYTES": "1048576",
+            "WUNDER_STORE_FREE_FLOOR_BYTES": "1048576",
             "WUNDER_STORE_BALLAST_BYTES": "1048576",
             **self.settings,
         }

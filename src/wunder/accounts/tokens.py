@@ -107,6 +107,14 @@ class TokenDesk:
             return None
         return token if token.is_valid(self._clock.now()) else None
 
+    def admit_this_run(self) -> str:
+        """Return a token with every scope that lives in this process only, for the CLI beside it."""
+        text = PREFIX + self._random(TOKEN_BYTES)
+        now = self._clock.now()
+        token = ApiToken(TokenId(new_id()), "this run", _hash(text), SCOPES, now, "gateway")
+        self._by_hash[token.token_hash] = token
+        return text
+
     async def offer_setup(self) -> str | None:
         """Write the first-run token where no token was ever made; the path of its file, or None."""
         if await self._table.all():

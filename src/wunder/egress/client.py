@@ -106,7 +106,7 @@ class GuardedClient:
         except lazy.http_errors() as error:
             return lazy.fault_of(error)
 
-    def session_factory(self) -> "aiohttp.ClientSession":
+    def session(self) -> "aiohttp.ClientSession":
         """Return a new session under the same guard, for one account of a built-in channel.
 
         Whoever opened it closes it.

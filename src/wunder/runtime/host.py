@@ -10,7 +10,7 @@ from wunder.errors import Invalid, WunderError
 from wunder.model.fault import FaultKind
 from wunder.model.ids import AccountUid, PluginId
 from wunder.model.plugin import PluginCounters
-from wunder.model.runtime import PluginSpec, RuntimeReport
+from wunder.model.runtime import PluginSpec, RuntimeReport, RuntimeState
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock, EventLog, PluginHistory
@@ -133,6 +133,10 @@ class ProcessHost:
         """Return what is running; None for a plugin that was never started."""
         supervisor = self._supervisors.get(plugin_id)
         return None if supervisor is None else supervisor.report()
+
+    def states(self) -> list[RuntimeState]:
+        """Return the state of every plugin that was ever started, for the figures."""
+        return [supervisor.report().state for supervisor in self._supervisors.values()]
 
     def stderr(self, plugin_id: PluginId) -> list[str]:
         """Return the last lines the plugin wrote, oldest first, control characters kept."""

@@ -247,11 +247,11 @@ async def test_a_stream_ends_when_the_sink_has_enough(site, client):
 
 
 async def test_rule_10_a_channels_session_has_the_same_guard(site, strict, client):
-    session = strict.session_factory()
+    session = strict.session()
     with pytest.raises(aiohttp.ClientConnectorError):
         await session.get(site.url())
     await session.close()
-    session = client.session_factory()
+    session = client.session()
     async with session.get(site.url()) as answer:
         assert await answer.text() == "hello"
     await session.close()

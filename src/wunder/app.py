@@ -1,0 +1,373 @@
+"""Composition root: builds every part, owns the one TaskGroup, and knows every concrete class."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from wunder import __version__
+from wunder.accounts.agents import AgentDesk, AgentDraft, AgentParts
+from wunder.accounts.bindings import BindingDesk, BindingParts
+from wunder.accounts.book import AccountBook, BindingBook
+from wunder.accounts.desk import AccountDesk, AccountParts
+from wunder.accounts.judge import ConfigJudge
+from wunder.accounts.keyring import Keyring, open_keyring
+from wunder.accounts.schema_check import SchemaCheck
+from wunder.accounts.setup_token import SetupToken
+from wunder.accounts.tokens import TokenDesk
+from wunder.agents.catalog import AgentCatalog
+from wunder.api.asgi import App
+from wunder.api.listener import Listener, listener
+from wunder.api.parts import ApiParts
+from wunder.api.server import build_app
+from wunder.config import Config
+from wunder.conversation.routing import route
+from wunder.conversation.turn import Directory as TurnDirectory
+from wunder.conversation.turn import TurnRunner
+from wunder.conversation.worker import Worker
+from wunder.egress.client import EgressPolicy, GuardedClient
+from wunder.errors import StoreBroken
+from wunder.inbound.intake import IntakeDesk
+from wunder.inbound.spool import Spool, SpoolWorker
+from wunder.inbound.webhook import Directory as WebhookDirectory
+from wunder.inbound.webhook import Webhooks
+from wunder.model.ids import AccountUid, ChannelId, PluginId, new_id
+from wunder.observe import logs
+from wunder.observe.clock import SystemClock
+from wunder.observe.metrics import Metrics
+from wunder.outbound.attempt import Attempt
+from wunder.outbound.dispatcher import Dispatcher
+from wunder.outbound.outcome import OutcomeReporter
+from wunder.outbound.queue import SendDesk
+from wunder.outbound.slots import Slots
+from wunder.plugins.desk import PluginDesk
+from wunder.plugins.doors import DeskDoors
+from wunder.plugins.installed_schema import schema_reader
+from wunder.plugins.policy import PluginPolicy
+from wunder.ports import Clock
+from wunder.providers.adapter import Surroundings
+from wunder.providers.builtin import CallLimits, bundled_ids
+from wunder.providers.late import evidence_of
+from wunder.providers.registry import ProviderRegistry
+from wunder.runtime.host import HostDoors, ProcessHost
+from wunder.store.sqlite.store import SqliteStore, open_store
+
+log = logs.get_logger(__name__)
+RUN_FILE = Path("run", "cli.json")
+
+
+class Gateway:
+    """Every part, built and wired; `load` reads what the store holds, `run` sets it to work."""
+
+    def __init__(self, config: Config, store: SqliteStore, keyring: Keyring, clock: Clock) -> None:
+        self.config = config
+        self.store = store
+        self.clock = clock
+        self.is_draining = False
+        self.metrics = Metrics()
+        self.accounts = AccountBook(store.accounts, keyring)
+        self.bindings = BindingBook(store.bindings)
+        self.host = ProcessHost(config.runtime, self._host_doors())
+        self._wire_channels()
+        self._wire_desks(keyring)
+        self._wire_rooms(keyring)
+        self.app = self._build_app()
+
+    # --- wiring --------------------------------------------------------------------------------
+
+    def _host_doors(self) -> HostDoors:
+        return HostDoors(
+            clock=self.clock,
+            events=self.store.events,
+            history=self.store.history,
+            boot_path=str(files("wunder_sdk") / "boot.py"),
+            resolve_account=self._resolve_account,
+            on_late_success=self._take_evidence,
+            on_change=self._on_plugin_change,
+            on_called=self._count_call,
+            gateway_version=__version__,
+            instance_id=new_id(),
+        )
+
+    def _wire_channels(self) -> None:
+        config, store = self.config, self.store
+        self.http = GuardedClient(EgressPolicy(allow_hosts=config.egress.allow_hosts))
+        surroundings = Surroundings(self.clock, store.events, config.gateway.max_message_bytes)
+        schemas = schema_reader(config.data_dir)
+        self.providers = ProviderRegistry(store.plugins, self.host, surroundings, schemas)
+        self.providers.bundle(store.history, self.http, CallLimits())
+        doors = DeskDoors(
+            plugins=store.plugins,
+            host=self.host,
+            accounts=store.accounts,
+            bindings=store.bindings,
+            events=store.events,
+            clock=self.clock,
+            builtin_serves=self.providers.builtin_serving,
+            on_change=self._plugins_changed,
+        )
+        policy = PluginPolicy(
+            data_dir=config.data_dir,
+            signature=config.plugins.signature,
+            builtin_ids=bundled_ids(),
+            message_bytes=config.gateway.max_message_bytes,
+            parallel_starts=config.plugins.parallel_starts,
+        )
+        self.plugins = PluginDesk(doors, policy)
+
+    def _wire_desks(self, keyring: Keyring) -> None:
+        store, schemas = self.store, SchemaCheck()
+        self.account_desk = AccountDesk(
+            AccountParts(
+                accounts=store.accounts,
+                bindings=store.bindings,
+                outbox=store.outbox_desk,
+                judge=ConfigJudge(self.providers, schemas),
+                sealer=keyring,
+                hmac8=keyring.hmac8,
+                events=store.events,
+                clock=self.clock,
+                on_change=self._accounts_changed,
+            )
+        )
+        self.binding_desk = BindingDesk(
+            BindingParts(
+                bindings=store.bindings,
+                accounts=store.accounts,
+                agents=store.agents,
+                route=route,
+                events=store.events,
+                clock=self.clock,
+                on_change=self.bindings.reload,
+            )
+        )
+        self.agent_desk = AgentDesk(
+            AgentParts(
+                agents=store.agents,
+                schemas=schemas,
+                sealer=keyring,
+                hmac8=keyring.hmac8,
+                events=store.events,
+                clock=self.clock,
+            )
+        )
+        setup = SetupToken(self.config.data_dir)
+        self.tokens = TokenDesk(store.tokens, setup, store.events, self.clock)
+
+    def _wire_rooms(self, keyring: Keyring) -> None:
+        config, store, clock = self.config, self.store, self.clock
+        figures = self.metrics
+        self.agents = AgentCatalog(
+            self.agent_desk.spec, self.agent_desk.default_id, self.http, clock
+        )
+        slots = Slots(self.accounts, self.providers, clock, config.slots, config.parking)
+        attempt = Attempt(self.accounts, self.providers, clock, config.retry, random.SystemRandom())
+        reporter = OutcomeReporter(self.accounts, slots, store.events, figures, config.retry)
+        self.dispatcher = Dispatcher(
+            store.outbox, attempt, slots, reporter, clock, config.dispatcher
+        )
+        directory = TurnDirectory(self.accounts, self.bindings, self.agents, self.providers)
+        runner = TurnRunner(store.turns, directory, clock, figures, config.turn)
+        self.worker = Worker(store.turns, runner, self.dispatcher, clock, figures, config.worker)
+        desk = IntakeDesk(store.intake, self.worker, clock, figures)
+        spool = Spool(store.intake, keyring, clock, store.events, config.spool)
+        who = WebhookDirectory(self.accounts, self.providers)
+        self.webhooks = Webhooks(who, desk, spool, store.events, figures)
+        self.spool = SpoolWorker(spool, desk, self.accounts, self.providers, clock)
+        self.sends = SendDesk(store.outbox, self.accounts, self.dispatcher, clock)
+
+    def _build_app(self) -> App:
+        self.metrics.watch(self.store.health.figures, self.host.states)
+        return build_app(
+            ApiParts(
+                webhooks=self.webhooks,
+                plugins=self.plugins,
+                accounts=self.account_desk,
+                bindings=self.binding_desk,
+                agents=self.agent_desk,
+                tokens=self.tokens,
+                sends=self.sends,
+                ledger=self.store.ledger,
+                outbox=self.store.outbox_desk,
+                turns=self.store.turns,
+                events=self.store.events,
+                store=self.store.health,
+                providers=self.providers,
+                plugin_host=self.host,
+                answers=self.agents,
+                clock=self.clock,
+                metrics=self.metrics,
+                data_dir=self.config.data_dir,
+                version=__version__,
+                is_draining=lambda: self.is_draining,
+                is_key_open=lambda: True,
+                wake=self._wake,
+                policy=self.config.api,
+            )
+        )
+
+    # --- what one part tells another -------------------------------------------------------------
+
+    def _resolve_account(self, plugin_id: PluginId, account_id: str) -> AccountUid | None:
+        account = self.accounts.named(ChannelId(plugin_id), account_id)
+        return account.uid if account else None
+
+    async def _take_evidence(self, plugin_id: PluginId, params: object, result: object) -> None:
+        evidence = evidence_of(params, result, self.clock.now())
+        if evidence is not None:
+            await self.store.outbox.confirm(evidence)
+            self.dispatcher.wake()
+
+    def _on_plugin_change(self, plugin_id: PluginId) -> None:
+        self.dispatcher.wake()
+
+    def _count_call(self, method: str, kind: str, seconds: float) -> None:
+        self.metrics.plugin_calls.inc(method, kind or "none")
+        self.metrics.plugin_call_seconds.observe(seconds)
+
+    def _wake(self) -> None:
+        self.worker.wake()
+        self.dispatcher.wake()
+
+    async def _plugins_changed(self) -> None:
+        await self.providers.refresh()
+        self.dispatcher.wake()
+
+    async def _accounts_changed(self) -> None:
+        await self.accounts.reload()
+        self.dispatcher.wake()
+
+    # --- life ----------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Read what the store holds; give a new one its first agent."""
+        await self.providers.refresh()
+        await self.accounts.reload()
+        await self.bindings.reload()
+        await self.agent_desk.reload()
+        await self.tokens.reload()
+        if self.agent_desk.default_id() is None:
+            first = AgentDraft(agent_id="echo", kind="echo", is_default=True)
+            await self.agent_desk.put(first, None, "setup")
+
+    async def run(self, server: Listener, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set; then let running turns and sends end, and stop the plugins."""
+        async with asyncio.TaskGroup() as tg:
+            parts = {
+                "store": self.store.run(),
+                "plugin host": self.host.run(),
+                "plugin desk": self.plugins.run(),
+                "dispatcher": self.dispatcher.run(),
+                "worker": self.worker.run(),
+                "spool": self.spool.run(),
+            }
+            tasks = [tg.create_task(part, name=name) for name, part in parts.items()]
+            serving = tg.create_task(server.serve_until(stop), name="listener")
+            starting = tg.create_task(self.plugins.start_all(), name="start plugins")
+            await stop.wait()
+            log.info("gateway_stopping")
+            self.is_draining = True
+            starting.cancel()
+            await serving
+            await self.worker.drain(self.config.gateway.stop_grace_s)
+            await self.dispatcher.drain(self.config.gateway.stop_grace_s)
+            for task in reversed(tasks):
+                task.cancel()
+
+
+def serve(config: Config) -> None:
+    """Run the gateway until a signal ends it.
+
+    Raises:
+        WunderError: it cannot start, or its store broke; the message says what to do.
+    """
+    logs.configure(config.gateway.log_level, config.gateway.log_json)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(config))
+
+
+async def _serve(config: Config) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    broken: list[StoreBroken] = []
+
+    def on_fatal(error: StoreBroken) -> None:
+        broken.append(error)
+        stop.set()
+
+    async with _opened(config, on_fatal) as gateway:
+        server = listener(gateway.app, config.server.host, config.server.port, config.api)
+        url = f"http://{_url_host(config.server.host)}:{server.port}"
+        run_file = _write_run_file(config.data_dir, url, gateway.tokens.admit_this_run())
+        setup_file = await gateway.tokens.offer_setup()
+        log.info("gateway_started", url=url, version=__version__, setup_token_file=setup_file or "")
+        try:
+            await gateway.run(server, stop)
+        finally:
+            run_file.unlink(missing_ok=True)
+    log.info("gateway_stopped")
+    if broken:
+        raise broken[0]
+
+
+@asynccontextmanager
+async def offline(config: Config) -> AsyncIterator[tuple[App, str]]:
+    """Open the store without a listener; the API as an ASGI app, and a token for it.
+
+    Plugins are not started for traffic; a command may start one for a moment (enable's preflight).
+    """
+    logs.configure("error", config.gateway.log_json)
+    async with _opened(config, lambda error: None) as gateway, asyncio.TaskGroup() as tg:
+        tasks = [tg.create_task(gateway.store.run()), tg.create_task(gateway.host.run())]
+        yield gateway.app, gateway.tokens.admit_this_run()
+        for task in reversed(tasks):
+            task.cancel()
+
+
+@asynccontextmanager
+async def _opened(
+    config: Config, on_fatal: Callable[[StoreBroken], None]
+) -> AsyncIterator[Gateway]:
+    clock = SystemClock()
+    store = await open_store(config.data_dir, clock, config.store, on_fatal)
+    try:
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        keyring = await open_keyring(
+            config.data_dir,
+            store.key_check,
+            holds_ciphertext=await store.key_check.holds_ciphertext(),
+            credentials_dir=Path(credentials) if credentials else None,
+        )
+        gateway = Gateway(config, store, keyring, clock)
+        await gateway.load()
+        yield gateway
+    finally:
+        await store.close()
+
+
+def _url_host(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _write_run_file(data_dir: Path, url: str, token: str) -> Path:
+    """Leave address and token of this run for the CLI, readable by its owner only."""
+    path = data_dir / RUN_FILE
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    staged = path.with_suffix(".new")
+    with suppress(FileNotFoundError):
+        staged.unlink()
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(msgspec.json.encode({"url": url, "token": token}))
+    staged.rename(path)
+    return path
