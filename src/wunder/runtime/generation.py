@@ -15,7 +15,7 @@ from wunder.runtime.limits import Full, Pool, Turnstile
 from wunder.runtime.peer import Peer
 from wunder.runtime.policy import RuntimePolicy
 from wunder.runtime.process import Warden, Watched, spawn
-from wunder.runtime.rules import BUSY_RETRY_S, MethodRule, PoolName, host_fault
+from wunder.runtime.rules import MethodRule, PoolName, host_fault
 from wunder.runtime.splitter import Splitter
 from wunder.runtime.stderr import StderrRing
 from wunder.runtime.suspects import key_of
@@ -221,13 +221,9 @@ class Generation:
                 if alone is not None:
                     await self._pass_turnstile(pool, account, alone)
         except Full:
-            raise host_fault(
-                FaultKind.BUSY, "too many calls wait", retry_after_s=BUSY_RETRY_S
-            ) from None
+            raise host_fault(FaultKind.BUSY, "too many calls wait") from None
         except TimeoutError:
-            raise host_fault(
-                FaultKind.BUSY, "no slot became free in time", retry_after_s=BUSY_RETRY_S
-            ) from None
+            raise host_fault(FaultKind.BUSY, "no slot became free in time") from None
 
     async def _pass_turnstile(self, pool: Pool, account: str, alone: bool) -> None:
         try:

@@ -37,8 +37,8 @@ class HostDoors:
     `boot_path` is the SDK's starter of Python plugins (wunder_sdk/boot.py). `resolve_account`
     answers which account a plugin means by a label, None for none of its own.
     `on_late_success(plugin_id, params, result)` gets the wire objects of a send that was given up
-    and succeeded after all. `on_change(plugin_id)` is called, synchronously, whenever a plugin
-    became able or unable to take calls; `on_called(method, kind, seconds)` after each call, `kind`
+    and succeeded after all. `on_change(plugin_id)` is called, synchronously, whenever its
+    state changed: above all when it became able or unable to take calls; `on_called(method, kind, seconds)` after each call, `kind`
     of its fault or "".
     """
 
@@ -136,7 +136,8 @@ class ProcessHost:
 
     def states(self) -> list[RuntimeState]:
         """Return the state of every plugin that was ever started, for the figures."""
-        return [supervisor.report().state for supervisor in self._supervisors.values()]
+        reports = (supervisor.report() for supervisor in self._supervisors.values())
+        return [report.state for report in reports if report is not None]
 
     def stderr(self, plugin_id: PluginId) -> list[str]:
         """Return the last lines the plugin wrote, oldest first, control characters kept."""

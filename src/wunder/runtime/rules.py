@@ -5,14 +5,13 @@ from typing import Literal
 import msgspec
 
 from wunder.errors import ProviderFault
-from wunder.model.fault import MAX_RETRY_AFTER_S, Fault, FaultKind
+from wunder.model.fault import Fault, FaultKind, fault_as_told
 from wunder.runtime.policy import CallLimits
 from wunder_wire.errors import ErrorData, ErrorObject
 
 PoolName = Literal["intake", "identify", "sends", "desk", "control"]
-MESSAGE_CHARS = 1_000
 CODE_CHARS = 64
-BUSY_RETRY_S = 0.25
+BUSY_RETRY_MS = 250
 
 
 class MethodRule(msgspec.Struct, frozen=True):
@@ -55,6 +54,8 @@ def host_fault(
         retry_after_s: when to ask again, where that is known.
     """
     outcome: Literal["unknown", "not_sent"] = "unknown" if is_unknown else "not_sent"
+    if kind is FaultKind.BUSY:
+        retry_after_s = BUSY_RETRY_MS / 1000
     return ProviderFault(
         Fault(kind, message, outcome, is_retryable=True, retry_after_s=retry_after_s)
     )
@@ -73,16 +74,14 @@ def plugin_fault(error: ErrorObject, *, may_reach: bool) -> ProviderFault:
         may_reach and error.data is None and kind in _OPEN_OUTCOME
     ):
         outcome = "unknown"
-    after_s = None if data.retry_after_ms is None else data.retry_after_ms / 1000
-    if after_s is None and kind is FaultKind.BUSY:
-        after_s = BUSY_RETRY_S
+    after_ms = BUSY_RETRY_MS if kind is FaultKind.BUSY else None
+    if data.retry_after_ms is not None:
+        after_ms = data.retry_after_ms
+    is_retryable = data.retryable or kind in _WORTH_RETRYING
+    told = fault_as_told(kind, error.message, outcome, is_retryable, after_ms)
     return ProviderFault(
-        Fault(
-            kind,
-            error.message[:MESSAGE_CHARS],
-            outcome,
-            is_retryable=data.retryable or kind in _WORTH_RETRYING,
-            retry_after_s=None if after_s is None else min(max(after_s, 0.0), MAX_RETRY_AFTER_S),
+        msgspec.structs.replace(
+            told,
             scope=data.scope,
             provider_code=(data.provider_code or "")[:CODE_CHARS],
             http_status=data.http_status,

@@ -165,6 +165,7 @@ class Supervisor:
 
     def tell(self, runner: Runner, name: str, level: str, **fields: Any) -> None:
         """Record an event, and what has to survive the gateway."""
+        self._reports.changed(self.plugin_id)
         now = self._around.clock.now()
         plugin_id, version, record = self.plugin_id, runner.spec.version, runner.record
         self._reports.event(
