@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from wunder.accounts.secrets import SET, split
+from wunder.accounts.schema import Nodes, SchemaView, is_secret
+from wunder.accounts.secrets import SET
 
 
 def writes_secrets(schema: dict[str, Any] | None, config: object) -> bool:
@@ -14,14 +15,15 @@ def writes_secrets(schema: dict[str, Any] | None, config: object) -> bool:
     """
     if not isinstance(config, dict):
         return False
-    _, secrets = split(schema, config)
-    return _is_written(secrets)
+    view = SchemaView(schema)
+    return _writes(view, view.at_root(), config)
 
 
-def _is_written(secrets: object) -> bool:
-    """`{"set": true}` keeps what is stored; null in a list stands for an item without a secret."""
-    if isinstance(secrets, dict):
-        return secrets != SET and any(_is_written(part) for part in secrets.values())
-    if isinstance(secrets, list):
-        return any(part is not None and _is_written(part) for part in secrets)
-    return True
+def _writes(view: SchemaView, nodes: Nodes, value: object) -> bool:
+    if is_secret(nodes):
+        return value != SET  # which keeps what is stored; null clears it
+    if isinstance(value, dict):
+        return any(_writes(view, view.below(nodes, name), part) for name, part in value.items())
+    if isinstance(value, list):
+        return any(_writes(view, view.below(nodes, at), part) for at, part in enumerate(value))
+    return False
