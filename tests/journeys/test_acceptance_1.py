@@ -51,8 +51,10 @@ def install(gateway: GatewayProcess, shore: Path) -> dict:
         "account_id": "main",
         "provider_config": {"shore": str(shore), "key": KEY},
     }
-    gateway.call("POST", "channels/bindings", {"channel": CHANNEL, "agent_id": "echo"})
-    return gateway.call("POST", "channels/accounts", account)
+    made = gateway.call("POST", "channels/accounts", account)
+    binding = {"channel": CHANNEL, "account_id": "main", "agent_id": "echo"}
+    gateway.call("POST", "channels/bindings", binding)
+    return made
 
 
 async def test_a_new_channel_is_written_uploaded_and_answers_without_a_change_to_the_core(

@@ -116,7 +116,7 @@ class PluginHost(Protocol):
         ...
 
     async def start(self, spec: PluginSpec) -> None:
-        """Make this release the running one: the old one drains, then stops. Returns at once."""
+        """Make this release the running one; returns when it serves, or its first start failed."""
         ...
 
     async def stop(self, plugin_id: PluginId) -> None:

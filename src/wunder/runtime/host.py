@@ -99,13 +99,18 @@ class ProcessHost:
         return await supervisor.call(method, params, result, account_uid)
 
     async def start(self, spec: PluginSpec) -> None:
-        """Make this release the running one: the old one serves until the new one is ready."""
+        """Make this release the running one: the old one serves until the new one is ready.
+
+        Returns when it is, or when its first start failed; the supervisor then goes on by itself.
+        """
         supervisor = self._supervisors.get(spec.plugin_id)
         if supervisor is None:
             earlier = await self._earlier(spec.plugin_id)
             # Another start may have come in between.
             supervisor = self._supervisors.get(spec.plugin_id) or self._add(spec, earlier)
         supervisor.want(spec)
+        if self._group is not None:
+            await supervisor.settled()
 
     async def stop(self, plugin_id: PluginId) -> None:
         """Drain and stop; returns when its process is gone."""

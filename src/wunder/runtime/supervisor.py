@@ -27,6 +27,7 @@ from wunder.runtime.unasked import Unasked
 T = TypeVar("T")
 log = get_logger(__name__)
 QUARANTINED = "quarantined"  # provider_code of a call that is not made any more
+_FALLEN = frozenset({RuntimeState.BACKOFF, RuntimeState.BROKEN, RuntimeState.STOPPED})
 _UNHEALTHY = (RuntimeState.BROKEN, RuntimeState.BACKOFF)
 
 
@@ -58,6 +59,7 @@ class Supervisor:
         self._wanted: PluginSpec | None = None
         self._news = asyncio.Event()
         self._is_empty = asyncio.Event()
+        self._turned = asyncio.Event()
         self._runners: list[Runner] = []  # the newest is last
         self._serving: Runner | None = None
         self._last: Runner | None = None  # that ended
@@ -70,7 +72,20 @@ class Supervisor:
         """Set what should run, None for nothing; returns at once."""
         self._wanted = spec
         self._is_empty.clear()
+        self._turned.set()
         self._news.set()
+
+    async def settled(self) -> None:
+        """Wait until what is wanted serves, or its first start failed."""
+        while not self._is_settled():
+            self._turned.clear()
+            await self._turned.wait()
+
+    def _is_settled(self) -> bool:
+        if self._wanted is None or (self._serving and self._serving.spec is self._wanted):
+            return True
+        newest = self._runners[-1] if self._runners else self._last
+        return newest is not None and newest.spec is self._wanted and newest.state in _FALLEN
 
     async def stopped(self) -> None:
         """Wait until nothing runs any more."""
@@ -150,6 +165,7 @@ class Supervisor:
         for other in self._runners:
             if other is not runner:
                 other.retire("replaced")
+        self._turned.set()
         self._reports.changed(self.plugin_id)
 
     def stopped_serving(self, runner: Runner) -> None:
@@ -165,6 +181,7 @@ class Supervisor:
 
     def tell(self, runner: Runner, name: str, level: str, **fields: Any) -> None:
         """Record an event, and what has to survive the gateway."""
+        self._turned.set()
         self._reports.changed(self.plugin_id)
         now = self._around.clock.now()
         plugin_id, version, record = self.plugin_id, runner.spec.version, runner.record
