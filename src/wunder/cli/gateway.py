@@ -139,16 +139,19 @@ def _offline(options: GlobalOptions) -> Client:
     """Open the store under the lock of its data directory."""
     from wunder.app import offline
     from wunder.cli.asgi_transport import AsgiTransport
-    from wunder.errors import WunderError
+    from wunder.errors import DataDirRefused, WunderError
 
     config = loaded_config(options)
     try:
         transport = AsgiTransport(offline(config), str(config.data_dir))
     except WunderError as error:
+        is_held = isinstance(error, DataDirRefused)
         raise CommandFailed(
             error.detail,
             where=str(config.data_dir),
-            advice=("a running gateway is asked instead: is it one, and does it answer?",),
+            advice=("a gateway that runs there does not answer: look at its log",)
+            if is_held
+            else (),
             document={"code": error.code},
         ) from error
     return Client(transport, transport.token, options.lang)

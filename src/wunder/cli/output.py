@@ -78,7 +78,7 @@ class Output:
         kept = [(name, value) for name, value in pairs if value not in (None, "", (), [], {})]
         width = max((len(name) for name, _ in kept), default=0)
         for name, value in kept:
-            print(f"{name:<{width}}  {plain(value)}")
+            print(f"{name:<{width}}  {_words(value)}")
 
     def failed(self, failure: CommandFailed) -> None:
         """Say why a command failed: what, where, what to do."""
@@ -156,14 +156,19 @@ def size(size_bytes: int) -> str:
 
 
 def _cell(row: Row, where: str | Callable[[Row], object]) -> str:
-    value = row.get(where) if isinstance(where, str) else where(row)
-    if value is None or value is False:
-        return "" if value is None else "no"
-    if value is True:
-        return "yes"
-    if isinstance(value, list | tuple):
-        return plain(", ".join(str(item) for item in value))
-    return plain(value)
+    return _words(row.get(where) if isinstance(where, str) else where(row))
+
+
+def _words(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case True | False:
+            return "yes" if value else "no"
+        case list() | tuple():
+            return plain(", ".join(str(item) for item in value))
+        case _:
+            return plain(value)
 
 
 def _console() -> Any:

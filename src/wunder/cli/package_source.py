@@ -4,12 +4,12 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import as_file, files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from wunder.cli.failure import CommandFailed, bad_usage
-from wunder.errors import Invalid, PackageRefused, WunderError
+from wunder.errors import Invalid, NotFound, PackageRefused, WunderError
 from wunder.plugins.bundle import bundle_builtin
 from wunder.plugins.pack import PackResult, pack
 
@@ -44,8 +44,7 @@ def packed(source: str, target: Path) -> PackResult:
     """Pack a folder or bundle a built-in into `target`. Raises: CommandFailed."""
     try:
         if source.startswith(BUILTIN):
-            with as_file(files(CHANNELS)) as channels:
-                return bundle_builtin(source.removeprefix(BUILTIN), Path(channels), target)
+            return bundle_builtin(source.removeprefix(BUILTIN), _channels_dir(), target)
         return pack(Path(source), target)
     except WunderError as error:
         raise refused_package(error, source) from error
@@ -69,6 +68,15 @@ def refused_package(error: WunderError, where: str) -> CommandFailed:
             ],
         },
     )
+
+
+def _channels_dir() -> Path:
+    """Return where the built-in channels lie: a folder of folders, imported by nobody."""
+    found = find_spec(CHANNELS)
+    places = list(found.submodule_search_locations or ()) if found is not None else []
+    if not places:
+        raise NotFound("this gateway comes without built-in channels")
+    return Path(places[0])
 
 
 def _existing(path: Path) -> PackageFile:

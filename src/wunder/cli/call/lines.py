@@ -81,9 +81,7 @@ def read_call(line: bytes, line_no: int) -> Call:
     try:
         document = parse_json(line, max_depth=MAX_DEPTH)
     except DecodeError as error:
-        raise bad_usage(
-            f"line {line_no}: {error.problem}", _SHAPE, where=where
-        ) from None
+        raise bad_usage(f"line {line_no}: {error.problem}", _SHAPE, where=where) from None
     if not isinstance(document, dict):
         raise bad_usage(f"line {line_no}: not a JSON object", _SHAPE, where=where)
     call_id, method = document.get("id"), document.get("method")

@@ -185,8 +185,11 @@ def _show(out: Output, view: Mapping[str, Any]) -> None:
         ]
     )
     out.line("")
-    for part in ("provider_config", "access", "delivery"):
-        out.facts((f"{part}.{name}", _masked(value)) for name, value in view[part].items())
+    out.facts(
+        (f"{part}.{name}", _masked(value))
+        for part in ("provider_config", "access", "delivery")
+        for name, value in view[part].items()
+    )
 
 
 def _show_faults(out: Output, faults: list[Any], word: str) -> None:

@@ -351,7 +351,10 @@ def _show_permissions(out: Output, release: Mapping[str, Any]) -> None:
     if out.is_json:
         return
     out.table(release["permissions"], columns, "It asks for no permissions.")
+    wants = {permission["name"]: permission["wants"] for permission in release["permissions"]}
     for change in release["changes"]:
+        if not change["removed"] and change["added"] == wants.get(change["name"]):
+            continue  # the first version: everything is new, and stands above
         added = ", ".join(change["added"])
         removed = ", ".join(change["removed"])
         out.line(f"{change['name']}: new {added or 'nothing'}; no longer {removed or 'nothing'}")

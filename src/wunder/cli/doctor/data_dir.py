@@ -8,10 +8,10 @@ from pathlib import Path
 from wunder.accounts.keyring import KEY_FILE
 from wunder.cli.doctor.finding import Finding, failed, ok, warning
 from wunder.cli.output import size
+from wunder.store.sqlite.backup import DB_FILE
 from wunder.store.sqlite.disk import free_bytes
 from wunder.store.sqlite.life import NETWORK_FILE_SYSTEMS, file_system_of
 
-STORE_FILE = "wunder.sqlite3"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -47,7 +47,7 @@ def check_room(data_dir: Path, least_bytes: int) -> Finding:
 
 def check_store(data_dir: Path) -> Finding:
     """Read the whole store without changing it."""
-    path = data_dir / STORE_FILE
+    path = data_dir / DB_FILE
     if not path.exists():
         return ok("store", "none yet")
     try:
@@ -67,7 +67,7 @@ def check_key(data_dir: Path) -> Finding:
     """Look whether the key of the secrets is there and nobody else's."""
     path = data_dir / KEY_FILE
     if not path.exists():
-        if (data_dir / STORE_FILE).exists() and "CREDENTIALS_DIRECTORY" not in os.environ:
+        if (data_dir / DB_FILE).exists() and "CREDENTIALS_DIRECTORY" not in os.environ:
             advice = (
                 f"put the key that belongs to this store at {path}; without it secrets are lost"
             )
