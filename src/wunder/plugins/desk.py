@@ -30,7 +30,11 @@ class PluginDesk:
     """Everything an administrator does to plugins. State lives in the plugin table only."""
 
     def __init__(
-        self, doors: DeskDoors, policy: PluginPolicy, here: HostPlatform | None = None
+        self,
+        doors: DeskDoors,
+        policy: PluginPolicy,
+        here: HostPlatform | None = None,
+        folders: PluginFolders | None = None,
     ) -> None:
         """Make the desk.
 
@@ -38,11 +42,12 @@ class PluginDesk:
             doors: What it needs of others.
             policy: Settings.
             here: Where it runs; found out if None.
+            folders: Where plugins lie; below the policy's data dir if None.
         """
         self._doors = doors
         self._policy = policy
         self._here = here or this_host()
-        folders = PluginFolders(policy.data_dir)
+        folders = folders or PluginFolders(policy.data_dir)
         self._installer = Installer(doors, policy, folders, self._here)
         self._gatekeeper = Gatekeeper(folders, policy, self._here)
         self._switchboard = Switchboard(doors, self._gatekeeper, policy.parallel_starts)

@@ -4,6 +4,7 @@ import json
 import struct
 import zlib
 from dataclasses import dataclass, field
+from typing import Any
 
 STORED, DEFLATE = 0, 8
 MANIFEST = {
@@ -45,7 +46,11 @@ class Raw:
 
     @property
     def raw_name(self) -> bytes:
-        return self.name if isinstance(self.name, bytes) else self.name.encode("utf-8", "surrogatepass")
+        return (
+            self.name
+            if isinstance(self.name, bytes)
+            else self.name.encode("utf-8", "surrogatepass")
+        )
 
     @property
     def known_flags(self) -> int:
@@ -132,7 +137,7 @@ def _central(one: Raw, at: int) -> bytes:
     )  # fmt: skip
 
 
-def good_entries(**changed: object) -> list[Raw]:
+def good_entries(**changed: Any) -> list[Raw]:
     """A package that is accepted; `changed` replaces fields of its manifest, `...` drops one."""
     manifest = {key: value for key, value in {**MANIFEST, **changed}.items() if value is not ...}
     return [
@@ -141,6 +146,6 @@ def good_entries(**changed: object) -> list[Raw]:
     ]
 
 
-def good_zip(*more: Raw, **changed: object) -> bytes:
+def good_zip(*more: Raw, **changed: Any) -> bytes:
     """The bytes of an accepted package, with further entries."""
     return Archive([*good_entries(**changed), *more]).build()

@@ -18,7 +18,11 @@ GOOD = {
     "type": "object",
     "required": ["app_id"],
     "properties": {
-        "app_id": {"type": "string", "pattern": "^[0-9]{5,20}$", "x-i18n": {"zh-CN": {"title": "应用"}}},
+        "app_id": {
+            "type": "string",
+            "pattern": "^[0-9]{5,20}$",
+            "x-i18n": {"zh-CN": {"title": "应用"}},
+        },
         "secret": {"$ref": "#/$defs/secret"},
         "pattern": {"type": "string"},
         "$id": {"type": "string"},
@@ -123,4 +127,6 @@ def test_a_lookup_field_exists_and_is_no_secret() -> None:
     assert lookup("secret", GOOD) == ["lookup_is_secret"]
     assert lookup("app_id", None) == ["lookup_without_schema"]
     assert lookup("k", {"allOf": [{"properties": {"k": {"type": "string"}}}]}) == []
-    assert lookup("k", {"properties": {"k": {"anyOf": [{"writeOnly": True}]}}}) == ["lookup_is_secret"]
+    assert lookup("k", {"properties": {"k": {"anyOf": [{"writeOnly": True}]}}}) == [
+        "lookup_is_secret"
+    ]

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tests.unit.plugins.raw_zip import Raw
-from tests.unit.plugins.world import World
+from tests.unit.plugins.world import World, until
 from wunder.errors import Conflict, Invalid, NotFound
 from wunder.model.plugin import PluginStatus
 from wunder.model.runtime import RuntimeReport, RuntimeState
@@ -287,7 +287,7 @@ async def test_a_release_that_was_touched_does_not_start_and_says_why(
             victim.symlink_to(copy)
         case "folder":
             (root / "app/empty").mkdir()
-        case "gone":
+        case _:
             root.rename(world.top / "gone")
     world.host.started.clear()
     await world.restart().start_all()
@@ -316,9 +316,8 @@ async def test_a_repaired_release_starts_without_help(world: World) -> None:
     looking = asyncio.create_task(desk.run())
     await asyncio.sleep(0)
     world.clock.advance(301)
-    async with asyncio.timeout(5):
-        while not world.host.started:
-            await asyncio.sleep(0.001)
+    await until(lambda: world.host.started)
+    await until(lambda: world.row().status is PluginStatus.ENABLED)
     looking.cancel()
     assert (world.row().status, world.row().last_error) == (PluginStatus.ENABLED, "")
     assert world.events.names()[-1] == "plugin_recovered"
@@ -391,7 +390,7 @@ def broken(world: World, state: RuntimeState, error: str = "") -> None:
         found = real(plugin_id)  # type: ignore[arg-type]
         return found and msgspec.structs.replace(found, state=state, last_error=error)
 
-    world.host.report = report  # type: ignore[method-assign, assignment]
+    world.host.report = report  # type: ignore[method-assign]
 
 
 async def test_a_broken_process_is_noted_and_its_recovery_too(world: World) -> None:

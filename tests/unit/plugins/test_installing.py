@@ -3,14 +3,14 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.plugins.raw_zip import Raw
-from tests.unit.plugins.world import World
+from tests.unit.plugins.world import World, until
 from wunder.errors import Conflict, NotFound, PackageRefused, StoreFull
 from wunder.observe.clock import SystemClock
-from wunder.plugins import folders as folders_module
 from wunder.plugins.install_lock import InstallLock
 
 SCHEMA = Raw(
@@ -46,15 +46,13 @@ async def test_only_entries_may_run_whatever_the_zip_says(world: World) -> None:
 
 
 async def test_with_command_what_lies_in_bin_may_run(world: World) -> None:
-    release = await world.installed(
-        Raw("bin/tool", b"#!/bin/sh\n"), permissions={"command": True}
-    )
+    release = await world.installed(Raw("bin/tool", b"#!/bin/sh\n"), permissions={"command": True})
     root = world.data_dir / release.install_path
     assert stat.S_IMODE((root / "bin/tool").stat().st_mode) == 0o555
 
 
 async def test_a_script_for_any_platform_names_its_interpreter(world: World) -> None:
-    script = {"entry": {"any": "run.sh"}, "runtime": ...}
+    script: dict[str, Any] = {"entry": {"any": "run.sh"}, "runtime": ...}
     release = await world.installed(Raw("run.sh", b"#!/usr/bin/env node\n"), **script)
     assert (world.data_dir / release.install_path / "run.sh").stat().st_mode & 0o111
     with pytest.raises(PackageRefused) as caught:
@@ -197,8 +195,7 @@ async def test_an_install_waits_for_another_and_then_says_who_is_busy(world: Wor
     other = InstallLock(world.folders.root, world.clock, 1.0)
     async with other.held():
         waiting = asyncio.create_task(world.installed())
-        while not world.clock.sleepers:
-            await asyncio.sleep(0)
+        await until(lambda: world.clock.sleepers)
         for _ in range(700):
             world.clock.advance(0.1)
             for _ in range(3):
@@ -223,7 +220,7 @@ async def test_a_full_disk_leaves_nothing_and_says_so(
             raise OSError(28, "No space left on device")
         real(descriptor)
 
-    monkeypatch.setattr(folders_module.os, "fsync", full)
+    monkeypatch.setattr("wunder.plugins.folders.os.fsync", full)
     with pytest.raises(StoreFull):
         await world.installed(version="2.0.0")
     assert world.files_on_disk() == before
@@ -246,7 +243,9 @@ async def test_a_serving_version_is_not_removed(world: World) -> None:
     assert caught.value.state["bindings"] == 1
 
 
-async def test_removing_the_last_version_uninstalls_and_keeps_the_plugins_data(world: World) -> None:
+async def test_removing_the_last_version_uninstalls_and_keeps_the_plugins_data(
+    world: World,
+) -> None:
     await world.enabled(permissions={"filesystem": "data"})
     kept = world.folders.own_data_dir("acme.echo") / "cursor"
     kept.write_text("7")

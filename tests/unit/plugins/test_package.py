@@ -70,7 +70,7 @@ def test_what_a_streaming_archiver_writes_is_taken(tmp_path: Path) -> None:
             return len(data)
 
     pipe = Pipe()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("plugin.json", b"{}")
         archive.writestr("a.txt", b"text" * 100)
     path = tmp_path / "p.zip"
@@ -123,7 +123,7 @@ def test_what_a_streaming_archiver_writes_is_taken(tmp_path: Path) -> None:
         ("app/sitecustomize.py", Reason.PYTHON_HOOK),
         ("app/SiteCustomize.cpython-311-x86_64-linux-gnu.so", Reason.PYTHON_HOOK),
         ("app/usercustomize/__init__.py", Reason.PYTHON_HOOK),
-        ("app/ſitecustomize.py", Reason.PYTHON_HOOK),
+        ("app/\u017fitecustomize.py", Reason.PYTHON_HOOK),
     ],
 )
 def test_bad_names_are_refused_and_never_repaired(

@@ -1,5 +1,7 @@
 """A plugin desk with a table in memory, a fake host, and packages to install."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from tests.unit.plugins.raw_zip import Raw, good_zip
 from wunder.errors import Conflict, NotFound
 from wunder.model.account import AccountConfig, AccountRow
 from wunder.model.binding import Binding
+from wunder.model.ids import AccountId, AccountUid, AgentId, At, BindingId, ChannelId
 from wunder.model.plugin import Approval, PluginRow, PluginStatus, Release
 from wunder.model.trail import Event
 from wunder.plugins.desk import PluginDesk
@@ -21,6 +24,15 @@ from wunder.plugins.policy import PluginPolicy
 from wunder.plugins.release import HostPlatform
 
 HERE = HostPlatform("linux-amd64", (3, 11, 7))
+
+
+async def until(is_so: Callable[[], object]) -> None:
+    """Let other tasks and threads go on until something is so."""
+    for _ in range(20_000):
+        if is_so():
+            return
+        await asyncio.sleep(0.0005)
+    raise AssertionError("it never came to that")
 
 
 class DictPluginTable:
@@ -44,7 +56,9 @@ class DictPluginTable:
             return
         self.stored[release.plugin_id, release.version] = release
         at = release.created_at
-        row = PluginRow(release.plugin_id, name, "", PluginStatus.DISABLED, "plugin", "", "", at, at)
+        row = PluginRow(
+            release.plugin_id, name, "", PluginStatus.DISABLED, "plugin", "", "", at, at
+        )
         self.rows.setdefault(release.plugin_id, row)
 
     async def put_plugin(self, row: PluginRow, expected_epoch: int | None = None) -> None:
@@ -99,8 +113,8 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     table: DictPluginTable = field(default_factory=DictPluginTable)
     host: FakePluginHost = field(default_factory=FakePluginHost)
-    accounts: ListTable = field(default_factory=ListTable)
-    bindings: ListTable = field(default_factory=ListTable)
+    accounts: Any = field(default_factory=ListTable)
+    bindings: Any = field(default_factory=ListTable)
     events: EventList = field(default_factory=EventList)
     builtins: dict[str, str] = field(default_factory=dict)
     signature: Any = "warn"
@@ -128,12 +142,12 @@ class World:
     async def _refresh(self) -> None:
         self.refreshed += 1
 
-    def zip(self, *more: Raw, **changed: object) -> Path:
+    def zip(self, *more: Raw, **changed: Any) -> Path:
         path = self.top / "upload.zip"
         path.write_bytes(good_zip(*more, **changed))
         return path
 
-    async def installed(self, *more: Raw, approve: bool = True, **changed: object) -> Release:
+    async def installed(self, *more: Raw, approve: bool = True, **changed: Any) -> Release:
         release = await self.desk.install(
             self.zip(*more, **changed), sha256=None, by="ann", source="api"
         )
@@ -143,7 +157,7 @@ class World:
             )
         return release
 
-    async def enabled(self, *more: Raw, **changed: object) -> Release:
+    async def enabled(self, *more: Raw, **changed: Any) -> Release:
         release = await self.installed(*more, **changed)
         await self.desk.enable(release.plugin_id, version=release.version, confirm=None, by="ann")
         return release
@@ -151,14 +165,24 @@ class World:
     def account(self, channel: str, account_id: str = "main", status: Any = "enabled") -> None:
         self.accounts.rows.append(
             AccountRow(
-                account_uid=f"uid-{account_id}", channel=channel, account_id=account_id,
-                display_name=account_id.title(), status=status, config=AccountConfig(), secrets=b"",
-                rev=1, secret_rev=1, webhook_key="k", created_at=0, updated_at=0,
-            )  # type: ignore[arg-type]  # NewTypes
-        )  # fmt: skip
+                account_uid=AccountUid(f"uid-{account_id}"),
+                channel=ChannelId(channel),
+                account_id=AccountId(account_id),
+                display_name=account_id.title(),
+                status=status,
+                config=AccountConfig(),
+                secrets=b"",
+                rev=1,
+                secret_rev=1,
+                webhook_key="k",
+                created_at=At(0),
+                updated_at=At(0),
+            )
+        )
 
     def binding(self, channel: str, account_id: str) -> None:
-        rule = Binding(f"b{len(self.bindings.rows)}", channel, account_id, "*", "*", "echo")  # type: ignore[arg-type]  # NewTypes
+        binding_id = BindingId(f"b{len(self.bindings.rows)}")
+        rule = Binding(binding_id, channel, account_id, "*", "*", AgentId("echo"))
         self.bindings.rows.append(rule)
 
     def files_on_disk(self) -> set[str]:
