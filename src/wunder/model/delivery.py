@@ -8,8 +8,8 @@ import msgspec
 from wunder.model.ids import (
     AccountId,
     AccountUid,
-    AttemptId,
     At,
+    AttemptId,
     ChannelId,
     DeliveryId,
     MessageId,
@@ -75,8 +75,6 @@ class SendGrant(msgspec.Struct, frozen=True):
     release: ReleaseRef
     limit: int = 1  # how many sends of this account the grant covers
     idempotency_window_s: int | None = None
-    idempotency_applies_to: Literal["all", "replies"] = "all"
-    idempotency_window_s: int | None = None  # how long the platform folds repeats; None: never
     idempotency_applies_to: Literal["all", "replies"] = "all"
 
 

@@ -1,7 +1,7 @@
 """A call that was given up and succeeded after all: evidence for the outbox (pure)."""
 
 from wunder.model.delivery import Evidence
-from wunder.model.ids import At, AttemptId, derived_id
+from wunder.model.ids import At, DeliveryId, attempt_id
 from wunder_wire.methods import SendParams, SendResult
 
 
@@ -16,7 +16,7 @@ def evidence_of(params: object, result: object, at: At) -> Evidence | None:
         return None
     delivery_id = params.idempotency_key.partition("#")[0]
     return Evidence(
-        attempt_id=AttemptId(derived_id(delivery_id, "attempt", params.attempt)),
+        attempt_id=attempt_id(DeliveryId(delivery_id), params.attempt),
         provider_message_id=result.provider_message_id or "",
         at=at,
         raw_result=result.raw_result,

@@ -20,6 +20,7 @@ class StorePolicy(msgspec.Struct, frozen=True):
     cache_bytes: int = 8 * MIB
     checkpoint_wal_bytes: int = 4 * MIB  # grown by so much, or by so many rows
     checkpoint_rows: int = 8_192
+    restart_wal_bytes: int = 16 * MIB  # begun anew in place: a long log makes every read slower
     truncate_wal_bytes: int = 64 * MIB
     quick_check_up_to_bytes: int = 64 * MIB  # larger files are checked by `wunder doctor`
     spool_rows: int = 1_000  # per account

@@ -1,4 +1,5 @@
 -- The first schema. Times (`*_at`, `*_until`) are Unix milliseconds. JSON columns hold UTF-8 JSON text.
+-- Lists of states are written as ORs: `IN` builds a temporary index for each row (60 us instead of 4).
 -- Each column's comment is "English | 中文": docs/database.md and its twin are generated from it.
 
 -- table meta: facts about this store itself: schema version, epoch, incarnation, kept counters | 关于存储自身的事实：模式版本、纪元、化身、持续计数
@@ -14,7 +15,7 @@ CREATE TABLE channel_accounts (
   account_id TEXT NOT NULL, -- label, unique per channel among live accounts | 标签，在同一渠道的有效账号中唯一
   owner_user_id TEXT NOT NULL DEFAULT '', -- gateway user who owns it, '' for administrators | 所属网关用户，管理员账号为空
   display_name TEXT NOT NULL DEFAULT '', -- name shown to people | 展示名称
-  status TEXT NOT NULL CHECK (status IN ('enabled', 'disabled', 'draft', 'deleted')), -- enabled, disabled, draft or deleted (a tombstone) | 启用、停用、草稿或已删除（墓碑）
+  status TEXT NOT NULL CHECK (status = 'enabled' OR status = 'disabled' OR status = 'draft' OR status = 'deleted'), -- enabled, disabled, draft or deleted (a tombstone) | 启用、停用、草稿或已删除（墓碑）
   config TEXT NOT NULL DEFAULT '{}', -- JSON: access and delivery settings, provider_config without secrets | JSON：访问与投递设置及不含机密的 provider_config
   secrets BLOB NOT NULL DEFAULT x'', -- sealed secrets, empty where there are none | 密封的机密，没有时为空
   rev INTEGER NOT NULL DEFAULT 1, -- grows with each change; compared by writers | 每次修改递增，供写入者比较
@@ -80,7 +81,7 @@ CREATE UNIQUE INDEX channel_sessions_current ON channel_sessions (account_uid, p
 -- table channel_lanes: one row per order of turns or deliveries within a conversation | 每个对话内轮次或投递的有序队列，一行一个
 CREATE TABLE channel_lanes (
   lane_id INTEGER PRIMARY KEY, -- identity | 标识
-  kind TEXT NOT NULL CHECK (kind IN ('turn', 'delivery')), -- turn or delivery | turn 或 delivery
+  kind TEXT NOT NULL CHECK (kind = 'turn' OR kind = 'delivery'), -- turn or delivery | turn 或 delivery
   account_uid TEXT NOT NULL DEFAULT '', -- conversation: account | 对话：账号
   peer_kind TEXT NOT NULL DEFAULT '', -- conversation: kind of peer | 对话：对端类型
   peer_id TEXT NOT NULL DEFAULT '', -- conversation: peer | 对话：对端
@@ -102,7 +103,7 @@ CREATE INDEX channel_lanes_ready_account ON channel_lanes (kind, account_uid, re
 CREATE TABLE channel_messages (
   seq INTEGER PRIMARY KEY, -- order of storing, cursor of lists | 存储顺序，列表游标
   message_id TEXT NOT NULL UNIQUE, -- our identity | 我们的标识
-  direction TEXT NOT NULL CHECK (direction IN ('in', 'out')), -- in or out | in 或 out
+  direction TEXT NOT NULL CHECK (direction = 'in' OR direction = 'out'), -- in or out | in 或 out
   account_uid TEXT NOT NULL DEFAULT '', -- conversation: account | 对话：账号
   peer_kind TEXT NOT NULL DEFAULT '', -- conversation: kind of peer | 对话：对端类型
   peer_id TEXT NOT NULL DEFAULT '', -- conversation: peer | 对话：对端
@@ -122,7 +123,7 @@ CREATE TABLE channel_messages (
   platform_message_id TEXT NOT NULL DEFAULT '', -- inbound: the platform's stable id | 入站：平台的稳定标识
   reply_to TEXT, -- outbound: platform id of the message it answers | 出站：所回复消息的平台标识
   in_reply_to TEXT, -- outbound: our id of the inbound message it answers | 出站：所回复入站消息的我方标识
-  state TEXT NOT NULL DEFAULT '' CHECK (state IN ('', 'received', 'answering', 'answered', 'no_answer', 'unrouted', 'refused', 'failed')), -- inbound: where it is in room 2; '' outbound | 入站：在房间二中的状态；出站为空
+  state TEXT NOT NULL DEFAULT '' CHECK (state = '' OR state = 'received' OR state = 'answering' OR state = 'answered' OR state = 'no_answer' OR state = 'unrouted' OR state = 'refused' OR state = 'failed'), -- inbound: where it is in room 2; '' outbound | 入站：在房间二中的状态；出站为空
   reason TEXT NOT NULL DEFAULT '', -- why refused, unrouted, failed or not answered | 拒收、无路由、失败或未答的原因
   lane_id INTEGER, -- turn lane of the conversation | 该对话的轮次队列
   lane_seq INTEGER, -- place in that lane | 在队列中的位置
@@ -147,9 +148,8 @@ CREATE TABLE channel_messages (
   created_at INTEGER NOT NULL, -- when it was stored | 存储时间
   finished_at INTEGER -- when its turn ended | 轮次结束时间
 ) STRICT;
-CREATE INDEX channel_messages_lane ON channel_messages (lane_id, lane_seq) WHERE state IN ('received', 'answering');
-CREATE INDEX channel_messages_answering ON channel_messages (state) WHERE state = 'answering';
-CREATE INDEX channel_messages_trouble ON channel_messages (state) WHERE state IN ('unrouted', 'refused', 'failed');
+CREATE INDEX channel_messages_lane ON channel_messages (lane_id, lane_seq, state) WHERE (state = 'received' OR state = 'answering');
+CREATE INDEX channel_messages_trouble ON channel_messages (state) WHERE (state = 'unrouted' OR state = 'refused' OR state = 'failed');
 CREATE INDEX channel_messages_session ON channel_messages (session_id, session_seq) WHERE session_id IS NOT NULL;
 
 -- table channel_outbox: deliveries, the duty to get one outbound message to its platform | 投递：把一条出站消息送达平台的责任
@@ -164,8 +164,8 @@ CREATE TABLE channel_outbox (
   thread_id TEXT NOT NULL DEFAULT '', -- conversation: thread | 对话：话题
   channel TEXT NOT NULL, -- provider id | 提供方标识
   account_id TEXT NOT NULL, -- account label when queued | 入队时的账号标签
-  state TEXT NOT NULL CHECK (state IN ('pending', 'claimed', 'sending', 'sent', 'failed', 'unknown', 'expired', 'cancelled', 'held', 'streaming')), -- where it is in room 3 | 在房间三中的状态
-  receipt TEXT NOT NULL DEFAULT 'none' CHECK (receipt IN ('none', 'delivered', 'read', 'failed')), -- what the platform said later; only forward | 平台的后续回执，只前进
+  state TEXT NOT NULL CHECK (state = 'pending' OR state = 'claimed' OR state = 'sending' OR state = 'sent' OR state = 'failed' OR state = 'unknown' OR state = 'expired' OR state = 'cancelled' OR state = 'held' OR state = 'streaming'), -- where it is in room 3 | 在房间三中的状态
+  receipt TEXT NOT NULL DEFAULT 'none' CHECK (receipt = 'none' OR receipt = 'delivered' OR receipt = 'read' OR receipt = 'failed'), -- what the platform said later; only forward | 平台的后续回执，只前进
   lane_id INTEGER NOT NULL, -- delivery lane of the conversation | 该对话的投递队列
   lane_seq INTEGER NOT NULL, -- place in that lane | 在队列中的位置
   fence INTEGER NOT NULL DEFAULT 0, -- the claim under which it is or was sent | 发送它的那次领取
@@ -197,11 +197,9 @@ CREATE TABLE channel_outbox (
   begun_version TEXT, -- version of that code | 该代码的版本
   canary INTEGER NOT NULL DEFAULT 0 -- 1: the last try was made by a canary release | 1 表示最近一次尝试由灰度版本执行
 ) STRICT;
-CREATE INDEX channel_outbox_lane ON channel_outbox (lane_id, lane_seq) WHERE state IN ('pending', 'claimed', 'sending', 'held', 'streaming');
-CREATE INDEX channel_outbox_in_flight ON channel_outbox (state) WHERE state IN ('claimed', 'sending', 'streaming');
-CREATE INDEX channel_outbox_trouble ON channel_outbox (state) WHERE state IN ('failed', 'unknown', 'expired', 'cancelled', 'held');
+CREATE INDEX channel_outbox_lane ON channel_outbox (lane_id, lane_seq, state) WHERE (state = 'pending' OR state = 'claimed' OR state = 'sending' OR state = 'held' OR state = 'streaming');
+CREATE INDEX channel_outbox_trouble ON channel_outbox (state) WHERE (state = 'failed' OR state = 'unknown' OR state = 'expired' OR state = 'cancelled' OR state = 'held');
 CREATE INDEX channel_outbox_expiry ON channel_outbox (expires_at) WHERE state = 'pending';
-CREATE INDEX channel_outbox_message ON channel_outbox (message_id);
 CREATE UNIQUE INDEX channel_outbox_key ON channel_outbox (account_uid, idempotency_key) WHERE idempotency_key <> '';
 
 -- table channel_attempts: each try of a delivery, with its outcome | 投递的每次尝试及其结果
@@ -275,7 +273,7 @@ CREATE INDEX channel_quarantine_account ON channel_quarantine (account_uid);
 CREATE TABLE channel_receipts (
   account_uid TEXT NOT NULL, -- account | 账号
   provider_message_id TEXT NOT NULL, -- the platform's id | 平台标识
-  status TEXT NOT NULL CHECK (status IN ('delivered', 'read', 'failed')), -- what it says | 回执内容
+  status TEXT NOT NULL CHECK (status = 'delivered' OR status = 'read' OR status = 'failed'), -- what it says | 回执内容
   at INTEGER NOT NULL, -- the platform's time | 平台时间
   detail TEXT NOT NULL DEFAULT '', -- its words | 说明
   keep_until INTEGER NOT NULL, -- forgotten after this time | 此时间之后可遗忘
@@ -361,8 +359,8 @@ CREATE TABLE channel_plugins (
   plugin_id TEXT NOT NULL PRIMARY KEY, -- identity, also the provider id | 标识，也是提供方标识
   name TEXT NOT NULL, -- name shown to people | 展示名称
   current_version TEXT NOT NULL DEFAULT '', -- version that serves, '' while none was enabled | 正在服务的版本，尚未启用为空
-  status TEXT NOT NULL CHECK (status IN ('enabled', 'disabled', 'error')), -- enabled, disabled or error | enabled、disabled 或 error
-  source TEXT NOT NULL DEFAULT 'plugin' CHECK (source IN ('plugin', 'builtin')), -- who serves the id: plugin or builtin | 由插件还是内置渠道服务
+  status TEXT NOT NULL CHECK (status = 'enabled' OR status = 'disabled' OR status = 'error'), -- enabled, disabled or error | enabled、disabled 或 error
+  source TEXT NOT NULL DEFAULT 'plugin' CHECK (source = 'plugin' OR source = 'builtin'), -- who serves the id: plugin or builtin | 由插件还是内置渠道服务
   manifest TEXT NOT NULL DEFAULT '{}', -- JSON: manifest of the current version | JSON：当前版本的清单
   install_path TEXT NOT NULL DEFAULT '', -- of the current version, relative to the data dir | 当前版本的安装路径，相对数据目录
   last_error TEXT NOT NULL DEFAULT '', -- words for people | 供人阅读的错误
@@ -432,7 +430,7 @@ CREATE TABLE users (
   user_id TEXT NOT NULL PRIMARY KEY, -- identity | 标识
   name TEXT NOT NULL UNIQUE, -- login name | 登录名
   display_name TEXT NOT NULL DEFAULT '', -- name shown to people | 展示名称
-  role TEXT NOT NULL DEFAULT 'user' CHECK (role IN ('admin', 'user')), -- admin or user | admin 或 user
+  role TEXT NOT NULL DEFAULT 'user' CHECK (role = 'admin' OR role = 'user'), -- admin or user | admin 或 user
   password_hash TEXT NOT NULL DEFAULT '', -- salted hash, '' where the login comes from elsewhere | 加盐哈希，外部登录为空
   session_epoch INTEGER NOT NULL DEFAULT 0, -- sessions of an older number are over | 旧编号的登录会话已失效
   created_at INTEGER NOT NULL, -- when it was made | 创建时间

@@ -33,7 +33,7 @@ class Checkpoints:
         self._rows = 0
         self._thread = threading.Thread(target=self._loop, name="store-checkpoints", daemon=True)
         self.done = 0
-        self.cuts = 0
+        self.restarts = 0
 
     def start(self) -> None:
         """Start the thread."""
@@ -84,10 +84,12 @@ class Checkpoints:
         self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         self._moved_bytes = size
         self.done += 1
-        if size < self._policy.truncate_wal_bytes:
+        if size < self._policy.restart_wal_bytes:
             return
+        # Overwriting the log in place syncs faster than growing it again; cut it only when huge.
+        mode = "RESTART" if size < self._policy.truncate_wal_bytes else "TRUNCATE"
         with self._gate:
-            busy = self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            busy = self._conn.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()[0]
         if not busy:
-            self._moved_bytes = 0
-            self.cuts += 1
+            self._moved_bytes = self.wal_bytes()
+            self.restarts += 1

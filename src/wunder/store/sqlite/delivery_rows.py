@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from wunder.model.delivery import ClaimedDelivery, DeliveryState, ReleaseRef, SendGrant
-from wunder.model.ids import At, AttemptId, DeliveryId, MessageId, PluginId
+from wunder.model.ids import At, DeliveryId, MessageId, PluginId, attempt_id
 from wunder.model.message import OutboundMessage
 from wunder.model.trail import Step, StepName
 from wunder.store.clean import from_json
@@ -35,7 +35,7 @@ _HEAD_COLUMNS = """o.delivery_id, o.root_message_id, o.attempts, o.retries_used,
 _HEAD = f"""
 SELECT {_HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
 FROM channel_outbox o JOIN channel_messages m ON m.message_id = o.message_id
-WHERE o.lane_id = ? AND o.{LIVE_DELIVERIES} ORDER BY o.lane_seq LIMIT 1
+WHERE o.lane_id = ? AND {LIVE_DELIVERIES.replace("state", "o.state")} ORDER BY o.lane_seq LIMIT 1
 """  # noqa: S608 - constants of this package
 _ONE = f"""
 SELECT {_HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
@@ -90,11 +90,6 @@ def facts_of(grant: SendGrant) -> SendFacts:
     """Read a grant; a window of None seconds is 0."""
     window_ms = (grant.idempotency_window_s or 0) * 1000
     return SendFacts(grant.release, window_ms, grant.idempotency_applies_to)
-
-
-def attempt_id_of(delivery_id: str, attempt_no: int) -> AttemptId:
-    """The id of an attempt: fixed by its delivery and number."""
-    return AttemptId(f"{delivery_id}.{attempt_no}")
 
 
 def parse_attempt_id(attempt_id: str) -> tuple[str, int] | None:
@@ -190,7 +185,7 @@ def begin_attempt(
     )
     return ClaimedDelivery(
         delivery_id=head.delivery_id,
-        attempt_id=attempt_id_of(head.delivery_id, attempt_no),
+        attempt_id=attempt_id(head.delivery_id, attempt_no),
         attempt_no=attempt_no,
         fence=fence,
         message=message,

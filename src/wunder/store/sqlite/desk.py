@@ -11,6 +11,7 @@ from wunder.model.trail import StepName
 from wunder.ports import DeliveryFilter
 from wunder.store.sqlite import lanes
 from wunder.store.sqlite.filters import delivery_where
+from wunder.store.sqlite.lanes import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.standing import standing_of, tell
 from wunder.store.sqlite.transaction import Tx
@@ -38,20 +39,20 @@ UPDATE channel_outbox SET state = 'pending', lane_seq = ?, replays = replays + 1
   collisions = 0, retry_at = NULL, not_before = NULL, settled_at = NULL, expires_at = ?
 WHERE delivery_id = ? AND state = ?
 """
-_HELD = """
+_HELD = f"""
 SELECT delivery_id, lane_id FROM channel_outbox
-WHERE state = 'held' AND state IN ('failed', 'unknown', 'expired', 'cancelled', 'held')
+WHERE state = 'held' AND {TROUBLED_DELIVERIES}
   AND (?1 IS NULL OR channel = ?1) ORDER BY seq
-"""
+"""  # noqa: S608 - constants
 _LET_GO = """
 UPDATE channel_outbox SET state = 'pending', retry_at = NULL,
   expires_at = max(expires_at, ? + expires_at - created_at) WHERE delivery_id = ? AND state = 'held'
 """
-_STOOD_STILL = """
+_STOOD_STILL = f"""
 SELECT message_id FROM channel_messages
-WHERE state = 'failed' AND state IN ('unrouted', 'refused', 'failed') AND reason = 'restored'
+WHERE state = 'failed' AND {TROUBLED_MESSAGES} AND reason = 'restored'
   AND (?1 IS NULL OR channel = ?1) ORDER BY seq
-"""
+"""  # noqa: S608 - constants
 
 
 class SqliteOutboxDesk:

@@ -4,6 +4,7 @@ from typing import Any
 
 from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.store.clean import clean_text
+from wunder.store.sqlite.lanes import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 
 _TROUBLE = ("failed", "unknown", "expired", "cancelled", "held")
 _MESSAGE_TROUBLE = ("unrouted", "refused", "failed")
@@ -29,7 +30,7 @@ def delivery_where(where: DeliveryFilter) -> Condition:
         values += [state.value for state in where.states]
         if all(state.value in _TROUBLE for state in where.states):
             # Said again in the words of the partial index, so that it can be used.
-            parts.append("state IN ('failed', 'unknown', 'expired', 'cancelled', 'held')")
+            parts.append(TROUBLED_DELIVERIES)
     equals = {"channel": where.channel, "account_id": where.account_id, "peer_id": where.peer_id}
     _add_equals(parts, values, equals)
     _add_span(parts, values, where.since, where.until)
@@ -52,7 +53,7 @@ def message_where(where: MessageFilter) -> Condition:
     if where.session_id:
         parts.append("session_id IS NOT NULL")
     if where.state in _MESSAGE_TROUBLE:
-        parts.append("state IN ('unrouted', 'refused', 'failed')")
+        parts.append(TROUBLED_MESSAGES)
     _add_span(parts, values, where.since, where.until)
     if where.text:
         parts.append(

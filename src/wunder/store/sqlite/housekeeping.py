@@ -9,6 +9,7 @@ from wunder.store.sqlite.claims import expire
 from wunder.store.sqlite.clock_watch import ClockWatch
 from wunder.store.sqlite.disk import Disk
 from wunder.store.sqlite.events import SqliteEventLog
+from wunder.store.sqlite.lanes import LIVE_DELIVERIES
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
 
@@ -32,10 +33,9 @@ DELETE FROM channel_events WHERE event_id IN (
   ORDER BY event_id LIMIT ?)
 """
 _CAP_LANES = "UPDATE channel_lanes SET ready_at = ?1 WHERE ready_at > ?1 AND kind = 'delivery'"
-_CAP_RETRIES = """
-UPDATE channel_outbox SET retry_at = ?1 WHERE state = 'pending' AND retry_at > ?1
-  AND state IN ('pending', 'claimed', 'sending', 'held', 'streaming')
-"""
+_CAP_RETRIES = f"""
+UPDATE channel_outbox SET retry_at = ?1 WHERE state = 'pending' AND {LIVE_DELIVERIES} AND retry_at > ?1
+"""  # noqa: S608 - constant
 
 
 class Housekeeping:

@@ -14,8 +14,17 @@ from wunder.model.ids import AccountUid, At
 from wunder.store.sqlite.transaction import Tx
 
 #: The states that keep a row in its lane. The text is also the WHERE of the partial indexes.
-LIVE_DELIVERIES = "state IN ('pending', 'claimed', 'sending', 'held', 'streaming')"
-LIVE_TURNS = "state IN ('received', 'answering')"
+LIVE_DELIVERIES = (
+    "(state = 'pending' OR state = 'claimed' OR state = 'sending' OR state = 'held'"
+    " OR state = 'streaming')"
+)
+LIVE_TURNS = "(state = 'received' OR state = 'answering')"
+#: Finished otherwise than well: likewise the text of an index.
+TROUBLED_DELIVERIES = (
+    "(state = 'failed' OR state = 'unknown' OR state = 'expired' OR state = 'cancelled'"
+    " OR state = 'held')"
+)
+TROUBLED_MESSAGES = "(state = 'unrouted' OR state = 'refused' OR state = 'failed')"
 #: So many unfinished claims make a message run alone (delivery semantics, Turns).
 SUSPECT_CLAIMS = 2
 
@@ -112,10 +121,15 @@ def leave_turns(tx: Tx, lane_id: int, now: At) -> None:
         refresh_turns(tx, lane_id, now)
 
 
-def leave_deliveries(tx: Tx, lane_id: int, now: At) -> None:
-    """Release one row of a delivery lane; its head, the same or the next, becomes ready in its time."""
-    if _number(tx.one(_LEAVE, (lane_id,))):
+def leave_deliveries(tx: Tx, lane_id: int, now: At) -> int:
+    """Release one row of a delivery lane; its head, the same or the next, becomes ready in its time.
+
+    Returns how many rows wait still.
+    """
+    waiting = _number(tx.one(_LEAVE, (lane_id,)))
+    if waiting:
         refresh_deliveries(tx, lane_id, now)
+    return waiting
 
 
 def refresh_turns(tx: Tx, lane_id: int, now: At) -> None:

@@ -6,12 +6,11 @@ from typing import Any
 from wunder.errors import Invalid
 from wunder.model.conversation import Conversation, Session
 from wunder.model.delivery import DeliveryState, StoredAttempt, StoredDelivery
-from wunder.model.ids import At, DeliveryId, MessageId
+from wunder.model.ids import At, DeliveryId, MessageId, attempt_id
 from wunder.model.message import StoredMessage
 from wunder.model.trail import Step, StepName
 from wunder.ports import DeliveryFilter, MessageFilter, Page
 from wunder.store.clean import from_json
-from wunder.store.sqlite.delivery_rows import attempt_id_of
 from wunder.store.sqlite.filters import delivery_where, message_where
 from wunder.store.sqlite.message_rows import STORED_COLUMNS, stored_message_of
 from wunder.store.sqlite.reader import Reader
@@ -133,7 +132,7 @@ def _delivery(row: tuple[Any, ...]) -> StoredDelivery:
 
 
 def _attempt(row: tuple[Any, ...]) -> StoredAttempt:
-    values = [attempt_id_of(row[0], row[1]), *row]
+    values = [attempt_id(row[0], row[1]), *row]
     values[11] = None if row[10] is None else from_json(row[10])
     return StoredAttempt(*values)
 

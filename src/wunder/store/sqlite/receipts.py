@@ -42,7 +42,7 @@ def join_waiting(
     tx: Tx, delivery_id: DeliveryId, account_uid: AccountUid, provider_message_id: str
 ) -> None:
     """Apply receipts that came before the outcome of the attempt they speak of."""
-    if not provider_message_id:
+    if not provider_message_id or not tx.figure("channel_receipts"):
         return
     rows = tx.execute(_WAITING, (account_uid, provider_message_id)).fetchall()
     for status, at, detail in sorted(rows, key=lambda row: RECEIPT_ORDER[row[0]]):

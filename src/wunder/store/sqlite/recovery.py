@@ -15,6 +15,7 @@ from wunder.model.trail import Event, Step, StepName
 from wunder.model.turn import Reply
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import lanes
+from wunder.store.sqlite.lanes import LIVE_DELIVERIES, LIVE_TURNS
 from wunder.store.sqlite.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.sqlite.replies import Outgoing, queue_replies
 from wunder.store.sqlite.standing import Standing, standing_of, tell
@@ -22,7 +23,7 @@ from wunder.store.sqlite.transaction import Tx
 
 _ANSWERING = f"""
 SELECT {INBOUND_COLUMNS}, lane_id, turn_id, is_alone, reply_ordinals FROM channel_messages
-WHERE state = 'answering' ORDER BY seq
+WHERE state = 'answering' AND {LIVE_TURNS} ORDER BY seq
 """  # noqa: S608 - constant
 _RECEIVED = """
 UPDATE channel_messages SET state = 'received', is_alone = 0 WHERE message_id = ? AND state = 'answering'
@@ -32,10 +33,10 @@ UPDATE channel_messages SET state = 'failed', reason = 'poison', finished_at = ?
   reply_ordinals = reply_ordinals + ?
 WHERE message_id = ? AND state = 'answering'
 """
-_IN_FLIGHT = """
+_IN_FLIGHT = f"""
 SELECT delivery_id, retries_used, had_unknown, first_sending_at FROM channel_outbox
-WHERE state IN ('claimed', 'sending', 'streaming') ORDER BY seq
-"""
+WHERE state IN ('claimed', 'sending', 'streaming') AND {LIVE_DELIVERIES} ORDER BY seq
+"""  # noqa: S608 - constant
 _ATTEMPT = """
 UPDATE channel_attempts SET settled_at = ?, outcome = 'unknown', error_kind = ?, error = ?
 WHERE delivery_id = ? AND attempt_no = ? AND outcome = ''

@@ -24,11 +24,13 @@ UPDATE channel_attempts SET settled_at = ?, outcome = ?, error_kind = ?, error =
   provider_message_id = ?, raw_result = ?, took_ms = ?
 WHERE delivery_id = ? AND attempt_no = ? AND outcome <> 'sent'
 """
+#: States stand in the text, never bound: with a partial index over `state = ..` SQLite compares the
+#: bound value with it, and prepares the statement anew for each (60 instead of 15 us, measured).
 _FINISH = """
 UPDATE channel_outbox SET state = ?1, settled_at = ?2, error_kind = ?3, error = ?4,
   provider_message_id = CASE WHEN ?5 = '' THEN provider_message_id ELSE ?5 END,
   retry_at = NULL, had_unknown = had_unknown OR ?6, retries_used = retries_used + ?7
-WHERE delivery_id = ?8 AND state = ?9 AND fence = ?10
+WHERE delivery_id = ?8 AND state = 'sending' AND fence = ?9
 """
 _PUT_BACK = """
 UPDATE channel_outbox SET state = 'pending', retry_at = ?, error_kind = ?, error = ?,
@@ -85,9 +87,9 @@ def settle(
         raise Conflict(words, reason="illegal_move")
     if done.state is DeliveryState.PENDING:
         _put_back(tx, done, standing)
-    else:
-        _finish(tx, done, standing)
-    if not done.take_next or done.state not in RELEASED or done.lane_until is not None:
+        return []
+    waiting = _finish(tx, done, standing)
+    if not waiting or not done.take_next or done.lane_until is not None:
         return []
     facts = SendFacts(delivery.release, standing.idem_window_ms, standing.idem_covers)
     following = claim_lane(tx, standing.lane_id, facts, done.at, may_expire)
@@ -167,7 +169,8 @@ def _put_back(tx: Tx, done: Settlement, standing: Standing) -> None:
     _tell(tx, done, standing, retry_at)
 
 
-def _finish(tx: Tx, done: Settlement, standing: Standing) -> None:
+def _finish(tx: Tx, done: Settlement, standing: Standing) -> int:
+    """End the delivery, or hold it; how many wait behind it in an open lane."""
     delivery_id = done.delivery.delivery_id
     row = (
         done.state.value,
@@ -178,20 +181,21 @@ def _finish(tx: Tx, done: Settlement, standing: Standing) -> None:
         int(done.outcome == "unknown"),
         int(done.uses_retry),
         delivery_id,
-        standing.state,
         standing.fence,
     )
     tx.execute(_FINISH, row)
     tx.moved("channel_outbox", "sending", done.state.value)
     _tell(tx, done, standing, None)
+    waiting = 0
     if done.state in RELEASED:
         if done.lane_until is not None:
             lanes.rest(tx, standing.lane_id, done.lane_until)
-        lanes.leave_deliveries(tx, standing.lane_id, done.at)
+        waiting = lanes.leave_deliveries(tx, standing.lane_id, done.at)
     if done.state is DeliveryState.SENT:
         receipts.join_waiting(tx, delivery_id, standing.account_uid, done.provider_message_id)
         if standing.receipt == "failed":
             receipts.fail(tx, delivery_id, done.at, "")
+    return waiting
 
 
 def _next_ordinal(tx: Tx, standing: Standing) -> int:

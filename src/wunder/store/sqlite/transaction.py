@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from wunder.model.ids import At
@@ -43,10 +43,17 @@ class Tx:
     `mark` and `back_to` undo those of a unit that failed.
     """
 
-    def __init__(self, conn: sqlite3.Connection, epoch: int, now: At) -> None:
+    def __init__(
+        self,
+        conn: sqlite3.Connection,
+        epoch: int,
+        now: At,
+        kept: Callable[[str], int] = lambda _name: 0,
+    ) -> None:
         self.conn = conn
         self.epoch = epoch
         self.now = now
+        self._kept = kept
         self.counts: Counter[str] = Counter()
         self._steps: list[Step] = []
         self._events: list[Event] = []
@@ -74,6 +81,10 @@ class Tx:
             self.counts[f"{table}_{old}"] -= rows
         if new is not None:
             self.counts[f"{table}_{new}"] += rows
+
+    def figure(self, name: str) -> int:
+        """A kept counter as this transaction sees it."""
+        return self._kept(name) + self.counts[name]
 
     def mark(self) -> tuple[Counter[str], int, int]:
         """Remember what was gathered so far."""

@@ -145,7 +145,7 @@ class Writer:
     def _attempt(self, jobs: list[UnitJob], is_guarded: bool) -> BaseException | None:
         """Run the batch and commit it; returns what stopped it, rolled back, or None."""
         conn = self._conn
-        tx = Tx(conn, self._life.epoch, self._now())
+        tx = Tx(conn, self._life.epoch, self._now(), self.counters.value)
         try:
             conn.execute("BEGIN IMMEDIATE")
             before = conn.total_changes
