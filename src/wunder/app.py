@@ -179,7 +179,8 @@ class Gateway:
         desk = IntakeDesk(store.intake, self.worker, clock, figures)
         spool = Spool(store.intake, keyring, clock, store.events, config.spool)
         who = WebhookDirectory(self.accounts, self.providers)
-        self.webhooks = Webhooks(who, desk, spool, store.events, figures)
+        limit = config.gateway.max_body_bytes
+        self.webhooks = Webhooks(who, desk, spool, store.events, figures, limit)
         self.spool = SpoolWorker(spool, desk, self.accounts, self.providers, clock)
         self.sends = SendDesk(store.outbox, self.accounts, self.dispatcher, clock)
 

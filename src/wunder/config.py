@@ -33,7 +33,8 @@ class GatewaySettings(msgspec.Struct, frozen=True):
     """The gateway itself.
 
     `data_dir` holds everything it keeps. `stop_grace_s` bounds how long running turns and sends may
-    take to end. `max_message_bytes` is the largest message a channel may hand in or be handed.
+    take to end. `max_message_bytes` is the largest message a channel may hand in or be handed; `max_body_bytes` the largest
+    webhook body, whatever a channel's manifest allows.
     """
 
     data_dir: str = "data"
@@ -41,6 +42,7 @@ class GatewaySettings(msgspec.Struct, frozen=True):
     log_json: bool = True
     stop_grace_s: float = 15.0
     max_message_bytes: int = 524_288
+    max_body_bytes: int = 5 * 1_048_576
 
 
 class ServerSettings(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from wunder.observe.metrics import Metrics
 from wunder.ports import Accounts, ChannelProvider, EventLog, Providers
 
 log = get_logger(__name__)
+MAX_BODY_BYTES = 5 * 1_048_576
 DROPPED = WebhookAnswer(0)
 _ACCEPTED = WebhookAnswer(200)
 #: The provider could not look at the request at all: the request itself is not judged yet.
@@ -57,12 +58,14 @@ class Webhooks:
         spool: Spool,
         events: EventLog,
         metrics: Metrics,
+        max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._directory = directory
         self._desk = desk
         self._spool = spool
         self._events = events
         self._metrics = metrics
+        self._max_body_bytes = max_body_bytes
 
     def body_limit(self, channel: str) -> int:
         """How many body bytes this channel may post.
@@ -70,7 +73,7 @@ class Webhooks:
         Raises:
             RequestRefused: 404, no such channel.
         """
-        return self._facts(ChannelId(channel)).body_bytes
+        return min(self._facts(ChannelId(channel)).body_bytes, self._max_body_bytes)
 
     async def receive(
         self, channel: str, path_account: str | None, request: RawRequest
