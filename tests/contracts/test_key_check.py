@@ -2,13 +2,20 @@
 
 import pytest
 
+from tests.fakes.clock import FakeClock
 from tests.fakes.key_check import FakeKeyCheck
 from wunder.errors import Conflict
+from wunder.store.sqlite.store import open_store
 
 
-@pytest.fixture(params=[FakeKeyCheck])
-def check(request):
-    return request.param()
+@pytest.fixture(params=["fake", "sqlite"])
+async def check(request, tmp_path):
+    if request.param == "fake":
+        yield FakeKeyCheck()
+        return
+    store = await open_store(tmp_path, FakeClock())
+    yield store.key_check
+    await store.close()
 
 
 async def test_a_new_store_has_no_value(check):

@@ -87,7 +87,7 @@ class AccountDesk:
 
         Raises:
             Invalid: Fields are wrong; each is named by pointer, from schema or provider.
-            Conflict: `account_exists`; `identity_in_use`; `schema_unusable`.
+            Conflict: `account_exists`; `external_id_in_use`; `schema_unusable`.
         """
         _refuse_names(draft)
         now = self._parts.clock.now()
@@ -151,14 +151,8 @@ class AccountDesk:
         return await self.replace(channel, account_id, whole, rev, by)
 
     async def remove(self, channel: str, account_id: str, by: str) -> int:
-        """Remove an account; how many deliveries were cancelled.
-
-        Its bindings go first: after a crash between the two, a later account of the same name must
-        not find them.
-        """
+        """Remove an account and the bindings that name it; how many deliveries were cancelled."""
         row = await self._row(channel, account_id)
-        for binding_id in await self._bindings_of(channel, account_id):
-            await self._parts.bindings.remove(binding_id)
         cancelled = await self._parts.accounts.remove(row.account_uid, self._parts.clock.now())
         self._record("account_removed", row, {"by": by, "cancelled": cancelled})
         await self._parts.on_change()
@@ -287,7 +281,7 @@ class AccountDesk:
             if one.status == "enabled" and own & identities(one, facts):
                 raise Conflict(
                     f"The enabled account {one.account_id} is the same login on the platform.",
-                    reason="identity_in_use",
+                    reason="external_id_in_use",
                     state={"account_id": one.account_id},
                 )
 

@@ -42,10 +42,12 @@ class TokenDesk:
         self._clock = clock
         self._random = random
         self._by_hash: dict[bytes, ApiToken] = {}
+        self._this_run: dict[bytes, ApiToken] = {}
 
     async def reload(self) -> None:
         """Read the table again."""
-        self._by_hash = {token.token_hash: token for token in await self._table.all()}
+        stored = {token.token_hash: token for token in await self._table.all()}
+        self._by_hash = {**stored, **self._this_run}
 
     async def list(self) -> list[ApiToken]:
         """Return every token, revoked ones too, newest first. Hashes tell nothing of a token."""
@@ -112,7 +114,7 @@ class TokenDesk:
         text = PREFIX + self._random(TOKEN_BYTES)
         now = self._clock.now()
         token = ApiToken(TokenId(new_id()), "this run", _hash(text), SCOPES, now, "gateway")
-        self._by_hash[token.token_hash] = token
+        self._by_hash[token.token_hash] = self._this_run[token.token_hash] = token
         return text
 
     async def offer_setup(self) -> str | None:

@@ -3,9 +3,12 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+if TYPE_CHECKING:
+    from multidict import CIMultiDictProxy
 
 
 class OpenAiServer:
@@ -13,7 +16,7 @@ class OpenAiServer:
 
     def __init__(self) -> None:
         self.requests: list[dict] = []
-        self.headers: list[Mapping[str, str]] = []
+        self.headers: list[CIMultiDictProxy[str]] = []
         self.says: deque[object] = deque()
         self.answers: deque[tuple[int, object]] = deque()
         self.go_on = asyncio.Event()

@@ -1,0 +1,38 @@
+"""What every book of bindings promises."""
+
+from typing import Any
+
+import pytest
+
+from tests.fakes.bindings import FakeBindings
+from wunder.accounts.book import BindingBook
+from wunder.model.binding import Binding
+from wunder.model.ids import AgentId, BindingId
+
+BINDINGS = [
+    Binding(BindingId("b1"), "*", "*", "*", "*", AgentId("echo")),
+    Binding(BindingId("b2"), "chat", "main", "group", "g", AgentId("echo"), is_enabled=False),
+]
+
+
+class Rows:
+    async def all(self) -> list[Binding]:
+        return BINDINGS
+
+
+@pytest.fixture(params=["fake", "book"])
+async def bindings(request):
+    if request.param == "fake":
+        return FakeBindings(*BINDINGS)
+    table: Any = Rows()
+    book = BindingBook(table)
+    await book.reload()
+    return book
+
+
+def test_every_binding_is_there_disabled_ones_too(bindings):
+    assert list(bindings.all()) == BINDINGS
+
+
+def test_what_was_handed_out_does_not_change(bindings):
+    assert isinstance(bindings.all(), tuple)
