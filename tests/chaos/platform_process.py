@@ -28,7 +28,7 @@ class Platform:
 
     def __init__(self, journal: IO[str], seed: int) -> None:
         self._journal = journal
-        self._dice = random.Random(seed)  # noqa: S311 - a stand-in's dice
+        self._dice = random.Random(seed)
         self._lines = itertools.count()
         self._ids: dict[str, str] = {}
         self._refusals: Counter[str] = Counter()

@@ -1,6 +1,7 @@
 """Promises P1, P2, P3: `kill -9` of the gateway at random instants loses, doubles, reorders nothing."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ async def test_whatever_was_accepted_is_answered_once_and_in_order_through_fifty
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with world(tmp_path, MESSAGES_PER_S) as here:
-        print(f"CHAOS_SEED={here.seed}")
         async with asyncio.timeout(LIMIT_S), flooding(here):
             plan = [True] * KILLS_UNDER_LOAD + [False] * KILLS_WHILE_STARTING
             here.dice.shuffle(plan)
@@ -33,7 +33,11 @@ async def test_whatever_was_accepted_is_answered_once_and_in_order_through_fifty
             await here.start()
         verdict = await here.judge()
     with capsys.disabled():
-        print("\n" + verdict.table(f"kill -9 of the gateway, {len(plan)} times, seed {here.seed}"))
+        sys.stdout.write(
+            "\n"
+            + verdict.table(f"kill -9 of the gateway, {len(plan)} times, seed {here.seed}")
+            + "\n"
+        )
     assert not verdict.faults, f"CHAOS_SEED={here.seed}\n" + "\n".join(verdict.faults)
     assert verdict.accepted == verdict.posted > 0
     assert not verdict.ended

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,6 @@ async def test_whatever_was_accepted_is_answered_once_and_in_order_through_plugi
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with world(tmp_path, MESSAGES_PER_S, **PATIENCE) as here:
-        print(f"CHAOS_SEED={here.seed}")
         gateway_pid = here.gateway.pid
         async with asyncio.timeout(LIMIT_S), flooding(here):
             for _ in range(KILLS):
@@ -38,7 +38,9 @@ async def test_whatever_was_accepted_is_answered_once_and_in_order_through_plugi
         assert here.gateway.pid == gateway_pid
         assert here.gateway.get("/healthz")
     with capsys.disabled():
-        print("\n" + verdict.table(f"kill -9 of plugins, {KILLS} times, seed {here.seed}"))
+        sys.stdout.write(
+            "\n" + verdict.table(f"kill -9 of plugins, {KILLS} times, seed {here.seed}") + "\n"
+        )
     assert not verdict.faults, f"CHAOS_SEED={here.seed}\n" + "\n".join(verdict.faults)
     assert verdict.accepted == verdict.posted > 0
     assert not verdict.ended

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.chaos.flood import Flood, Place
 from tests.chaos.rough_channel import package
@@ -19,7 +20,7 @@ from tests.journeys.gateway_process import GatewayProcess
 
 #: A platform that folds repeats of a key and delivers again itself, and one that does neither.
 FOLDING, PLAIN = "folding_sea", "plain_sea"
-CHANNELS = {
+CHANNELS: dict[str, dict[str, Any]] = {
     FOLDING: {"idempotency": {"window_s": 300}, "webhook": {"redelivery": "long"}},
     PLAIN: {
         "webhook": {
@@ -81,7 +82,7 @@ class World:
     async def judge(self) -> Verdict:
         """Wait until everything has come to rest, then compare."""
         async with asyncio.timeout(SETTLE_S):
-            while await asyncio.to_thread(self._is_busy):
+            while await asyncio.to_thread(self._is_busy):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.2)
         ended = await asyncio.to_thread(self._ended_otherwise)
         verdict = judge(self.flood.posted, self.journal, ended)
@@ -143,8 +144,9 @@ async def world(tmp_path: Path, per_s: float, **settings: str) -> AsyncIterator[
             places = install(gateway, port)
             # From here on on the same port, as platforms know only one address.
             gateway.settings["WUNDER_SERVER_PORT"] = gateway.url.rpartition(":")[2]
-            dice = random.Random(seed)  # noqa: S311 - a test's dice
+            dice = random.Random(seed)
             flood = Flood(gateway.url, places, dice, per_s)
+            sys.stdout.write(f"CHAOS_SEED={seed}\n")
             yield World(seed, dice, gateway, flood, journal)
 
 
@@ -202,11 +204,13 @@ def enable(gateway: GatewayProcess, channel: str, content: bytes) -> None:
     approval = {"version": release["version"], "sha256": release["package_sha256"]}
     gateway.call("POST", f"channel_plugins/{channel}/approve", approval)
     gateway.call("POST", f"channel_plugins/{channel}/enable", {})
-    gateway.call("POST", "channels/bindings", {"channel": channel, "agent_id": "echo"})
+    gateway.call(
+        "POST", "channels/bindings", {"channel": channel, "account_id": "*", "agent_id": "echo"}
+    )
 
 
 async def until(condition: Callable[[], bool], limit_s: float) -> None:
     """Wait until `condition` holds. Raises: TimeoutError."""
     async with asyncio.timeout(limit_s):
-        while not await asyncio.to_thread(condition):
+        while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.02)
