@@ -25,7 +25,7 @@ test: setup  ## everything that must be green: check, then all tests
 	@sh tools/check.sh
 	@.venv/bin/python -m pytest $(ARGS)
 
-check: setup  ## lint, format, types, import contracts, docstrings
+check: setup  ## lint, format, types, import contracts
 	@sh tools/check.sh
 
 fix: setup  ## what a tool can repair by itself: lint, format, the map

@@ -12,18 +12,10 @@ step() {
     "$@" || failed="$failed $name,"
 }
 
-# Quiet while all is well; else the names of what has no docstring, under their modules.
-docstrings() {
-    "$bin/interrogate" --quiet src && return
-    "$bin/interrogate" -vv --omit-covered-files src | grep -E 'Coverage for|\(module\)|MISSED|^RESULT'
-    return 1
-}
-
 step "ruff check" "$bin/ruff" check .
 step "ruff format" "$bin/ruff" format --check .
 step "mypy" "$bin/mypy"
 step "import contracts" "$bin/lint-imports" --no-logo
-step "docstrings" docstrings
 
 [ -z "$failed" ] && exit 0
 echo "check: failed:${failed%,} (\`make fix\` repairs lint, format and the map where a tool can)" >&2

@@ -36,11 +36,7 @@ def page() -> str:
         parts.append("\n| setting | variable | takes | default |\n| --- | --- | --- | --- |\n")
         for one in settings(section.type, (section.name,)):
             name = ".".join(one.path[1:])
-            kind = (
-                getattr(one.kind, "__name__", str(one.kind))
-                if isinstance(one.kind, type)
-                else str(one.kind)
-            )
+            kind = getattr(one.kind, "__name__", str(one.kind))
             kind = kind.replace("typing.", "").replace("|", "or")
             default = str(one.default).replace("|", "\\|") or '""'
             parts.append(f"| `{name}` | `{one.variable}` | {kind} | `{default}` |\n")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from tests.fakes.channel_provider import FakeChannelProvider
 from tests.fakes.clock import FakeClock
 from tests.fakes.providers import FakeProviders
 from tests.fakes.sealer import FakeSealer
+from tests.waiting import until
 from wunder.conversation.turn import Directory as TurnDirectory
 from wunder.conversation.turn import TurnPolicy, TurnRunner
 from wunder.conversation.worker import Worker, WorkerPolicy
@@ -61,7 +63,7 @@ class Agents:
 
     def __init__(self) -> None:
         self.turns: list[AgentTurn] = []
-        self.answer_with = None
+        self.answer_with: Callable[[AgentTurn], Awaitable[tuple[Reply, ...]]] | None = None
 
     def get(self, agent_id):
         return self
@@ -110,9 +112,8 @@ class Corridor:
         return await self.webhooks.receive("chat", account, request)
 
     async def until(self, condition) -> None:
-        """Let everything run until `condition` holds (pytest's timeout bounds it)."""
-        while not (await condition() if asyncio.iscoroutinefunction(condition) else condition()):
-            await asyncio.sleep(0.002)
+        """Let everything run until `condition` holds."""
+        await until(condition)
 
     async def states(self) -> list[DeliveryState]:
         page = await self.store.ledger.deliveries(DeliveryFilter(), 200, "")

@@ -1,6 +1,5 @@
 """Acceptance 1, rows N4, N5: a channel unknown to the repository does in, agent, out; no core change."""
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -11,6 +10,7 @@ import pytest
 
 from tests.journeys.gateway_process import GatewayProcess, Refused
 from tests.journeys.new_channel import package
+from tests.waiting import until
 
 pytestmark = pytest.mark.process
 CHANNEL = "bottle_post"
@@ -31,11 +31,6 @@ def throw(gateway: GatewayProcess, account: str, note: dict, key: str = KEY) -> 
 
 def washed_ashore(shore: Path) -> list[dict]:
     return [json.loads(line) for line in shore.read_text().splitlines()] if shore.exists() else []
-
-
-async def until(condition) -> None:
-    while not condition():
-        await asyncio.sleep(0.01)
 
 
 def install(gateway: GatewayProcess, shore: Path) -> dict:

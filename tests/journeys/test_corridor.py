@@ -11,6 +11,7 @@ from wunder.model.account import AccountConfig, DeliverySettings
 from wunder.model.delivery import DeliveryState
 from wunder.model.fault import FaultKind
 from wunder.model.turn import Reply
+from wunder.outbound.queue import SendRequest
 from wunder.ports import DeliveryFilter, MessageFilter
 
 SENT, PENDING, UNKNOWN = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNKNOWN
@@ -259,8 +260,6 @@ async def test_two_bots_do_not_talk_for_ever(tmp_path) -> None:
 
 
 async def test_a_message_sent_first_takes_the_same_way_once_per_key(tmp_path) -> None:
-    from wunder.outbound.queue import SendRequest
-
     async with corridor(tmp_path) as here:
         request = SendRequest("chat", "main", "user", "p9", "hello")
         first = await here.sends.send(request, "k1")

@@ -1,6 +1,7 @@
 """Rows N1b, N7, R: QQ works built in and as a plugin, and switches between them in mid-traffic."""
 
-import time
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.journeys.gateway_process import GatewayProcess, Refused
 from tests.journeys.qq_process import APP_ID, SECRET, QqProcess
+from tests.waiting import wait_for
 from wunder.plugins.pack import pack
 
 pytestmark = pytest.mark.process
@@ -47,13 +49,6 @@ def install_plugin(gateway: GatewayProcess, tmp_path: Path) -> None:
     plugin_id, version = release["plugin_id"], release["version"]
     approval = {"version": version, "sha256": release["package_sha256"]}
     gateway.call("POST", f"channel_plugins/{plugin_id}/approve", approval)
-
-
-def wait_for(condition, seconds: float = 20.0) -> None:
-    ends_at = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends_at, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("way", ["builtin", "plugin"])
@@ -114,9 +109,6 @@ def test_switching_between_built_in_and_plugin_in_mid_traffic_loses_and_doubles_
 def test_a_killed_plugin_answers_the_next_message(
     gateway: GatewayProcess, qq: QqProcess, tmp_path: Path
 ) -> None:
-    import os
-    import signal
-
     install_plugin(gateway, tmp_path)
     gateway.call("POST", "channel_plugins/qq/enable", {})
     add_account(gateway, qq, "qq")

@@ -32,7 +32,10 @@ async def gateway(data_dir: Path, case: dict):
     clock = FakeClock(case["now"] * 1000)
     limit = case.get("limits", {}).get("max_body_bytes", 5 * 1_048_576)
     config = msgspec.convert(
-        {"gateway": {"data_dir": str(data_dir), "max_body_bytes": limit}, "api": {"access_log": "off"}},
+        {
+            "gateway": {"data_dir": str(data_dir), "max_body_bytes": limit},
+            "api": {"access_log": "off"},
+        },
         Config,
     )
     store = await open_store(data_dir, clock)

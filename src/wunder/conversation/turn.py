@@ -10,7 +10,7 @@ from wunder.conversation.bot_loop import BotLoop
 from wunder.conversation.routing import route
 from wunder.errors import AgentFailed
 from wunder.model.account import Account
-from wunder.model.binding import ANY, Binding
+from wunder.model.binding import Binding
 from wunder.model.ids import At, BindingId, SessionId, derived_id
 from wunder.model.message import InboundMessage, MessageState
 from wunder.model.trail import Step, StepName

@@ -1,7 +1,6 @@
 """Room 2: takes received messages, one at a time a conversation, and commits what answers them."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +15,7 @@ from wunder.ports import Clock, SendSlots, Turns
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
+    from collections.abc import Sequence
 
 log = get_logger(__name__)
 

@@ -13,7 +13,6 @@ from wunder import __version__
 from wunder.errors import Conflict, Invalid, ProviderFault
 from wunder.model.fault import Fault, FaultKind, fault_as_told
 from wunder.model.ids import ChannelId, PluginId
-from wunder.model.provider import ProviderFacts
 from wunder.observe.logs import get_logger
 from wunder.ports import HttpDoor, PluginHistory
 from wunder.providers.adapter import ProviderAdapter, Surroundings

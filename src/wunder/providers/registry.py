@@ -15,9 +15,9 @@ from wunder.model.provider import ProviderFacts
 from wunder.ports import ChannelProvider, HttpDoor, PluginHistory, PluginHost, PluginTable
 from wunder.providers.adapter import Surroundings
 from wunder.providers.builtin import (
-    Bundled,
     BuiltinHost,
     BuiltinProviderAdapter,
+    Bundled,
     CallLimits,
     bundled_channels,
 )
