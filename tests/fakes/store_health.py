@@ -1,6 +1,7 @@
 """A store whose health a test decides."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ class FakeStoreHealth:
         self.probes = 0
         self.failure: StoreUnavailable | None = None
         self.is_hanging = False
-        self.backups: list[str] = []
 
     async def probe(self) -> None:
         self.probes += 1
@@ -24,9 +24,9 @@ class FakeStoreHealth:
             raise self.failure
 
     def figures(self) -> dict[str, float]:
-        return {"commits": 1.0}
+        return {"commits": float(self.probes)}
 
     async def backup(self, target: str) -> None:
         if self.failure is not None:
             raise self.failure
-        self.backups.append(target)
+        Path(target).write_bytes(b"a copy")

@@ -48,8 +48,8 @@ class AdminRequest(Request[Any, Any, Any]):
 
     @property
     def by(self) -> str:
-        """Who asks, for records: the name of the token."""
-        return self.caller.name
+        """Who asks, for records: the token's name, and what tells it from one of the same name."""
+        return f"{self.caller.name}#{self.caller.token_id[:8]}"
 
     async def json(self) -> Any:
         """Decode the body into the type of the handler's `data`.

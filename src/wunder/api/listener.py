@@ -31,9 +31,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_too_large = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Begin to wait for the first head."""
+        """Begin to wait for the first head; one connection too many is closed."""
         super().connection_made(transport)
-        self._wait_for_head()
+        if len(self.connections) > self.policy.connections:
+            transport.abort()  # descriptors are for those who are here already, and for plugins
+        else:
+            self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timer."""

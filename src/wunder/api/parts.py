@@ -58,6 +58,7 @@ class ApiPolicy(msgspec.Struct, frozen=True):
     body_timeout_s: float = 10.0
     keep_alive_s: int = 10
     backlog: int = 2_048
+    connections: int = 4_096  # further ones are closed at once
     stop_grace_s: int = 10
     webhooks_at_once: int = 1_000
     json_bytes: int = 1_048_576

@@ -21,8 +21,8 @@ class KnockPolicy(msgspec.Struct, frozen=True):
 
     stranger_per_s: float = 50.0
     stranger_burst: float = 200.0
-    proven_per_s: float = 5_000.0
-    proven_burst: float = 10_000.0
+    proven_per_s: float = 20_000.0
+    proven_burst: float = 40_000.0
     account_per_s: float = 100.0
     account_burst: float = 400.0
     provider_per_s: float = 500.0

@@ -86,7 +86,7 @@ async def test_a_conflict_tells_its_reason_and_the_state(door: Door, desk: Desk)
     desk.error = Conflict("approve it", reason="not_approved", state={"accounts": 2})
     told = await problem(door, "POST", f"{PLUGINS}/parrot/enable", json={"version": "1.0.0"})
     assert (told["status"], told["code"], told["state"]) == (409, "not_approved", {"accounts": 2})
-    assert desk.asked == {"version": "1.0.0", "confirm": None, "by": "tester"}
+    assert desk.asked == {"version": "1.0.0", "confirm": None, "by": "tester#t"}
 
 
 async def test_a_body_may_be_absent_where_nothing_in_it_is_needed(door: Door, desk: Desk) -> None:
@@ -185,7 +185,7 @@ async def test_an_upload_reaches_the_desk_as_a_file_of_the_data_dir(
     async with door.http.post(f"{PLUGINS}/upload", data=form) as answer:
         assert answer.status == 404  # what the desk of this test answers
     assert desk.content == content
-    assert desk.asked == {"sha256": digest, "by": "tester", "source": "api"}
+    assert desk.asked == {"sha256": digest, "by": "tester#t", "source": "api"}
     assert desk.path is not None
     assert desk.path.is_relative_to(world.data_dir)
     assert not desk.path.exists()

@@ -1,6 +1,7 @@
 """The listener: how it stops, and that an answer does not wait for the network's timers."""
 
 import asyncio
+import contextlib
 import socket
 from typing import Any
 
@@ -49,6 +50,20 @@ async def test_a_stop_waits_no_longer_than_it_may(world: World) -> None:
     async with asyncio.timeout(5):
         await serving
     writer.close()
+
+
+async def test_a_connection_too_many_is_closed_and_the_others_go_on(open_door: OpenDoor) -> None:
+    door = await open_door(ApiPolicy(connections=1))
+    async with asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+        writer.write(REQUEST)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        with contextlib.suppress(ConnectionError):
+            assert await door.raw(REQUEST) == b""
+        writer.write(REQUEST)
+        while not (await reader.readline()).startswith(b"HTTP/1.1 200"):
+            pass
+        writer.close()
 
 
 async def test_a_cancelled_listener_gives_its_port_back(world: World) -> None:
