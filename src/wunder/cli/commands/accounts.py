@@ -44,10 +44,11 @@ def list_accounts(context: typer.Context) -> None:
 
 @app.command("show")
 def show(context: typer.Context, account: str = _ACCOUNT) -> None:
-    """Show an account; secrets are only said to be set."""
+    """Show an account, without its secrets."""
     session = session_of(context)
+    path = _path(account)
     with session.client() as client:
-        _show(session.out, client.get(_path(account)))
+        _show(session.out, client.get(path))
 
 
 @app.command("add")
@@ -58,7 +59,7 @@ def add(
     name: str = typer.Option("", "--name", help="What people call it."),
     disabled: bool = typer.Option(False, "--disabled", help="Do not let it receive and send yet."),
 ) -> None:
-    """Make an account; without --config-file each field of its form is asked for."""
+    """Make an account. Without --config-file each field of its form is asked for."""
     session = session_of(context)
     channel, account_id = split_account(account)
     with session.client() as client:
@@ -84,7 +85,7 @@ def change(
     config_file: str = _CONFIG,
     name: str | None = typer.Option(None, "--name", help="What people call it."),
 ) -> None:
-    """Change fields of an account: those that the file names; null removes one or clears a secret."""
+    """Change fields of an account. Null removes one, or clears a secret."""
     session = session_of(context)
     changes: dict[str, Any] = {}
     if config_file:
@@ -114,16 +115,17 @@ def remove(
     account: str = _ACCOUNT,
     yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
 ) -> None:
-    """Remove an account after showing what that ends; its waiting deliveries are cancelled."""
+    """Remove an account. What that ends is shown; waiting deliveries are cancelled."""
     session = session_of(context)
+    path = _path(account)
     with session.client() as client:
-        impact = client.get(f"{_path(account)}/impact")
+        impact = client.get(f"{path}/impact")
         more = "+" if impact["has_more"] else ""
         session.out.note(f"bindings that name it: {', '.join(impact['bindings']) or 'none'}")
         session.out.note(f"deliveries that would be cancelled: {impact['open_deliveries']}{more}")
         if not yes and not session.out.confirm(f"Remove {account}?", "--yes"):
             raise CommandFailed("nothing was removed")
-        removed = client.delete(_path(account))
+        removed = client.delete(path)
     if session.out.is_json:
         session.out.document(removed)
     session.out.line(f"{account} is removed; {removed['cancelled']} deliveries were cancelled.")
@@ -131,10 +133,11 @@ def remove(
 
 @app.command("test")
 def test(context: typer.Context, account: str = _ACCOUNT) -> None:
-    """Ask the platform whether the stored configuration works."""
+    """Ask the platform whether an account works."""
     session = session_of(context)
+    path = _path(account)
     with session.out.progress("asking the platform"), session.client() as client:
-        verdict = client.post(f"{_path(account)}/test")
+        verdict = client.post(f"{path}/test")
     if session.out.is_json:
         session.out.document(verdict)
     _show_faults(session.out, verdict["warnings"], "warning")
@@ -150,9 +153,9 @@ def test(context: typer.Context, account: str = _ACCOUNT) -> None:
 
 
 def _patch(session: Session, account: str, changes: Mapping[str, Any], sentence: str) -> None:
+    path = _path(account)
     with session.client() as client:
-        seen = client.get(_path(account))
-        view = client.patch(_path(account), changes, seen["rev"])
+        view = client.patch(path, changes, client.get(path)["rev"])
     _changed(session, view, sentence)
 
 

@@ -41,7 +41,7 @@ def list_agents(context: typer.Context) -> None:
 
 @app.command("show")
 def show(context: typer.Context, agent_id: str = _AGENT) -> None:
-    """Show an agent; secrets are only said to be set."""
+    """Show an agent, without its secrets."""
     session = session_of(context)
     with session.client() as client:
         found = client.get(ROOT + path_of(agent_id))
@@ -94,7 +94,7 @@ def change(
         None, "--for-users/--no-for-users", help="Whether users may use it."
     ),
 ) -> None:
-    """Change an agent. A --config-file replaces its configuration; secrets left out stay."""
+    """Change an agent. A --config-file replaces its settings; secrets left out stay."""
     session = session_of(context)
     if not config_file and default is None and for_users is None:
         raise bad_usage("nothing to change: give --config-file, --default or --for-users")
@@ -135,7 +135,7 @@ def attempt(
     agent_id: str = _AGENT,
     text: str = typer.Argument("Hello", help="What to say to it."),
 ) -> None:
-    """Say something to an agent and show what it answers; nothing is stored or sent."""
+    """Say something to an agent. Nothing is stored or sent."""
     session = session_of(context)
     with session.out.progress(f"asking {agent_id}"), session.client() as client:
         answer = client.post(ROOT + path_of(agent_id, "try"), {"text": text})

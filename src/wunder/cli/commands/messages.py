@@ -32,7 +32,7 @@ def send(
     key: str = typer.Option("", "--key", help="Idempotency key: the same key never sends twice."),
     text_file: Path | None = typer.Option(None, "--text-file", help="Read the text from a file."),
 ) -> None:
-    """Queue a message that answers nothing; it takes the same lane, pace and trail as answers."""
+    """Send a message first. It takes the same lane, pace and trail as answers."""
     session = session_of(context)
     channel, account_id = split_account(account)
     kind, separator, peer_id = peer.partition(":")

@@ -85,7 +85,7 @@ def replay(
     dry_run: bool = typer.Option(False, "--dry-run", help="Only say which."),
     yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
 ) -> None:
-    """Send finished deliveries again: same message, same key, at the tail of its conversation."""
+    """Send finished deliveries again. Same key, at the tail of the conversation."""
     session = session_of(context)
     if bool(delivery_ids) == bool(state or account):
         raise bad_usage("name deliveries, or choose them by --state and --account")

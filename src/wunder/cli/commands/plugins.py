@@ -56,7 +56,7 @@ def pack(
         None, "--to", help="The zip, or the folder it goes to; default: here."
     ),
 ) -> None:
-    """Pack a plugin's folder into a zip that any gateway can install."""
+    """Pack a plugin's folder into a zip."""
     from wunder.cli.package_source import opened_package
 
     session = session_of(context)
@@ -80,7 +80,7 @@ def install(
     yes: bool = typer.Option(False, "--yes", "-y", help="Approve without asking."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show the review and install nothing."),
 ) -> None:
-    """Install a package after showing what it asks for; approve it."""
+    """Review, install and approve a package. Asks after showing its permissions."""
     from wunder.cli.package_source import opened_package
 
     session = session_of(context)
@@ -145,7 +145,7 @@ def enable(
         "", "--confirm", metavar="ID", help="Its id, to take over from a built-in."
     ),
 ) -> None:
-    """Let a plugin serve its provider id, or switch it to another version."""
+    """Let a plugin serve its id, or switch its version."""
     session = session_of(context)
     body = {"version": version or None, "confirm": confirm or None}
     with session.client() as client:
@@ -161,7 +161,7 @@ def enable(
 
 @app.command("disable")
 def disable(context: typer.Context, plugin_id: str) -> None:
-    """Take a plugin out of service; deliveries wait, or the built-in serves."""
+    """Take a plugin out of service. Deliveries wait, or the built-in serves."""
     session = session_of(context)
     with session.client() as client:
         view = client.post(ROOT + path_of(plugin_id, "disable"))
@@ -174,7 +174,7 @@ def source(
     plugin_id: str,
     who: str = typer.Argument(..., metavar="builtin|plugin", help="Who is to serve this id."),
 ) -> None:
-    """Switch between the plugin and the built-in that serves the same id; accounts stay."""
+    """Switch between plugin and built-in. Accounts and bindings stay."""
     session = session_of(context)
     if who not in {"builtin", "plugin"}:
         raise bad_usage("the source is `builtin` or `plugin`")
@@ -190,7 +190,7 @@ def remove(
     version: str,
     yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
 ) -> None:
-    """Delete an installed version; the last one uninstalls the plugin. Accounts stay."""
+    """Delete a version. The last one uninstalls the plugin; accounts stay."""
     session = session_of(context)
     if not yes and not session.out.confirm(f"Delete {plugin_id} {version}?", "--yes"):
         raise CommandFailed("nothing was removed")
@@ -221,7 +221,10 @@ def call(
         None, "--now", metavar="UNIX", help="Let the clock stand at this second."
     ),
 ) -> None:
-    """Call a channel without a gateway: a line {"id","method","params"} in, a line out, in order."""
+    """Call a channel line by line, without a gateway.
+
+    Each line of stdin is {"id","method","params"}; each line of stdout the result or error, in order.
+    """
     from wunder.cli.call.calling import run_plugin_call
     from wunder.cli.call.lines import StdinLines
     from wunder.observe import logs

@@ -1,0 +1,193 @@
+"""The command line speaks to the gateway that runs: found by its run file, or named by its address."""
+
+import asyncio
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.gateway_process import GatewayProcess
+from tests.journeys.new_channel import package
+from tests.journeys.test_acceptance_1 import CHANNEL, KEY, throw, until, washed_ashore
+
+pytestmark = pytest.mark.process
+WUNDER = [sys.executable, "-m", "wunder.cli.main"]
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    with GatewayProcess(tmp_path_factory.mktemp("online") / "data") as running:
+        yield running
+
+
+def wunder(
+    gateway: GatewayProcess, *line: str, given: str = ""
+) -> subprocess.CompletedProcess[str]:
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("WUNDER_")}
+    return subprocess.run(
+        [*WUNDER, "--data-dir", str(gateway.data_dir), *line],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        env=environ,
+        check=False,
+    )
+
+
+def said(gateway: GatewayProcess, *line: str, given: str = "") -> Any:
+    done = wunder(gateway, "--json", *line, given=given)
+    assert done.returncode == 0, (line, done.stdout, done.stderr)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def shore(gateway, tmp_path_factory) -> Path:
+    """A new channel, put to work from the terminal alone."""
+    folder = tmp_path_factory.mktemp("shore")
+    zipped = folder / "bottle.zip"
+    zipped.write_bytes(package(CHANNEL))
+    said(gateway, "plugin", "install", str(zipped), "--yes")
+    said(gateway, "plugin", "enable", CHANNEL)
+    config = json.dumps({"shore": str(folder / "shore.jsonl"), "key": KEY})
+    account = said(gateway, "account", "add", f"{CHANNEL}/main", "--config-file", "-", given=config)
+    assert account["status"] == "enabled"
+    said(gateway, "binding", "add", "echo", "--account", f"{CHANNEL}/main")
+    assert said(gateway, "account", "test", f"{CHANNEL}/main")["is_ok"] is True
+    return folder / "shore.jsonl"
+
+
+async def test_row_p7_one_id_follows_a_message_from_webhook_to_platform(gateway, shore):
+    note = {"id": "t1", "from": "ann", "say": "where \x1b[31mis my [/red] message"}
+    assert throw(gateway, "main", note)[0] == 200
+    async with asyncio.timeout(20):
+        await until(lambda: any(one["to"] == "ann" for one in washed_ashore(shore)))
+    (message,) = [
+        one for one in said(gateway, "message", "list", "--peer", "ann") if one["direction"] == "in"
+    ]
+    found = said(gateway, "trace", message["message_id"])
+    steps = [step["step"] for step in found["steps"]]
+    assert steps.index("accepted") < steps.index("queued") < steps.index("sent")
+    sent = found["steps"][steps.index("sent")]
+    assert (sent["plugin_id"], sent["version"], sent["account_id"]) == (CHANNEL, "1.0.0", "main")
+    assert [one["state"] for one in found["deliveries"]] == ["sent"]
+
+    for asked in (message["message_id"], found["deliveries"][0]["delivery_id"]):
+        shown = wunder(gateway, "trace", asked)
+        assert shown.returncode == 0, shown.stderr
+        assert r"where \x1b[31mis my [/red] message" in shown.stdout
+        assert f"{CHANNEL} 1.0.0" in shown.stdout
+        assert "\x1b" not in shown.stdout
+
+
+async def test_a_message_is_sent_first_once_for_each_key(gateway, shore):
+    line = ("message", "send", f"{CHANNEL}/main", "user:bob", "--key", "k-1", "-")
+    first = said(gateway, *line, given="good news")
+    again = said(gateway, *line, given="good news")
+    assert (first["is_new"], again["is_new"]) == (True, False)
+    assert first["delivery_id"] == again["delivery_id"]
+    async with asyncio.timeout(20):
+        await until(lambda: any(one["to"] == "bob" for one in washed_ashore(shore)))
+    assert [one["text"] for one in washed_ashore(shore) if one["to"] == "bob"] == ["good news"]
+    shown = said(gateway, "outbox", "show", first["delivery_id"])
+    assert shown["delivery"]["state"] == "sent"
+    assert [one["outcome"] for one in shown["attempts"]] == ["sent"]
+    preview = said(gateway, "outbox", "replay", first["delivery_id"], "--dry-run")
+    assert preview["ids"] == [first["delivery_id"]]
+
+
+def test_taking_over_from_a_built_in_shows_what_is_exposed_and_wants_the_id(gateway):
+    said(gateway, "plugin", "install", "plugins/channel-qq", "--yes")
+    config = json.dumps({"app_id": "102000001", "client_secret": "s3cret"})
+    said(gateway, "account", "add", "qq/shop", "--config-file", "-", "--name", "Shop", given=config)
+
+    refused = wunder(gateway, "plugin", "enable", "qq")
+    assert refused.returncode == 1
+    assert "qq / shop / Shop" in refused.stderr
+    assert "agree with --confirm qq" in refused.stderr
+    assert "s3cret" not in refused.stdout + refused.stderr
+    document = json.loads(wunder(gateway, "plugin", "enable", "qq", "--json").stdout)
+    assert document["error"]["code"] == "takes_over_builtin"
+    assert wunder(gateway, "plugin", "enable", "qq", "--confirm", "qqbot").returncode == 1
+
+    assert said(gateway, "plugin", "enable", "qq", "--confirm", "qq")["serving"] == "plugin"
+    assert said(gateway, "plugin", "source", "qq", "builtin")["serving"] == "builtin"
+    assert said(gateway, "plugin", "disable", "qq")["status"] == "disabled"
+
+
+def test_a_built_in_is_installed_as_a_plugin(gateway):
+    view = said(gateway, "plugin", "install", "builtin:qqbot", "--yes")
+    assert view["plugin_id"] == "qqbot"
+    assert view["releases"][0]["is_approved"] is True
+    shown = wunder(gateway, "plugin", "install", "builtin:nobody", "--yes")
+    assert shown.returncode == 1
+    assert "no built-in channel" in shown.stderr
+
+
+def test_rule_16_the_first_run_token_is_traded_once(gateway, tmp_path):
+    target = tmp_path / "token"
+    said(gateway, "setup", "--name", "alice", "--to", str(target))
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    again = wunder(gateway, "setup")
+    assert again.returncode == 1
+    assert "no first-run token" in again.stderr
+
+    named = [*WUNDER, "--json", "--url", gateway.url, "--token-file", str(target), "agent", "list"]
+    done = subprocess.run(
+        named, capture_output=True, text=True, timeout=50, cwd=tmp_path, check=True
+    )
+    assert "echo" in {agent["agent_id"] for agent in json.loads(done.stdout)}
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_token_without_the_scope_is_told_which_it_lacks(gateway, tmp_path):
+    target = tmp_path / "token"
+    said(gateway, "token", "create", "sender", "--scope", "send", "--to", str(target))
+    done = wunder(gateway, "--token-file", str(target), "account", "list")
+    assert done.returncode == 1
+    assert "`read`" in done.stderr
+    assert "wunder token create --scope" in done.stderr
+    target.write_text("wndr_wrong")
+    assert (
+        "expired or revoked" in wunder(gateway, "--token-file", str(target), "token", "list").stderr
+    )
+
+
+def test_the_doctor_finds_a_running_gateway_ready(gateway):
+    findings = {one["name"]: one for one in said(gateway, "doctor")}
+    assert findings["gateway"]["found"].startswith(f"runs at {gateway.url}")
+    assert findings["store"]["verdict"] == "ok"
+    assert all(one["advice"] for one in findings.values() if one["verdict"] != "ok")
+
+
+def test_a_store_is_copied_while_the_gateway_serves(gateway, tmp_path):
+    made = said(gateway, "backup", str(tmp_path / "copy.db"))
+    assert Path(made["path"]).stat().st_size == made["size_bytes"]
+
+
+def test_a_gateway_that_was_killed_leaves_a_run_file_that_nobody_trusts(tmp_path):
+    gateway = GatewayProcess(tmp_path / "data").start()
+    gateway.kill()
+    assert (gateway.data_dir / "run" / "cli.json").exists()
+    assert [agent["agent_id"] for agent in said(gateway, "agent", "list")] == ["echo"]
+    os.chmod(gateway.data_dir / "run" / "cli.json", 0o644)
+    refused = wunder(gateway, "agent", "list")
+    assert refused.returncode == 1
+    assert "not trusted" in refused.stderr
+
+
+def test_serving_and_its_help_load_no_library_of_the_command_line():
+    code = (
+        "import sys; from wunder.cli.main import main; main(['serve', '--help']);"
+        "print(sorted({'typer', 'rich', 'msgspec', 'asyncio'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=True
+    )
+    assert done.stderr.strip() == "[]"
+    assert done.stdout.startswith("usage: wunder serve")
