@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from wunder.accounts.agent_kinds import AGENT_SCHEMAS
 from wunder.accounts.changes import changes_between
+from wunder.accounts.schema import SchemaView
 from wunder.accounts.schema_check import SchemaCheck, refuse
 from wunder.accounts.sealing import agent_context, agent_secrets, seal_secrets
 from wunder.accounts.secrets import Merged, masked, merge
@@ -151,7 +152,9 @@ class AgentDesk:
             refuse(self._parts.schemas.size_faults(given), "/config")
         merged = merge(schema, given, old.config if old else {}, before)
         refuse(merged.faults, "/config")
-        refuse(await self._parts.schemas.faults(schema, merged.whole), "/config")
+        # Our own defaults are right; the first start makes an agent of them, without the library.
+        if "required" in schema or merged.whole != SchemaView(schema).with_defaults({}):
+            refuse(await self._parts.schemas.faults(schema, merged.whole), "/config")
         return merged
 
     def _new_row(

@@ -13,7 +13,8 @@ MODEL = {"base_url": "https://api.example/v1", "model": "small", "api_key": "sk-
 
 
 async def put(world, agent_id="gpt", rev=None, config=None, **fields):
-    usual = {"agent_id": agent_id, "kind": "openai", "config": config or MODEL}
+    usual = {"agent_id": agent_id, "kind": "openai"}
+    usual["config"] = MODEL if config is None else config
     return await world.agents.put(AgentDraft(**{**usual, **fields}), rev, "ann")
 
 
@@ -124,3 +125,12 @@ async def test_what_is_not_there_is_not_found(world):
 @pytest.mark.parametrize("kind", AGENT_SCHEMAS)
 def test_rule_12_our_own_forms_keep_the_rules_of_forms(kind):
     assert not schema_faults(AGENT_SCHEMAS[kind])
+
+
+async def test_the_first_agent_of_a_gateway_needs_no_checker(world):
+    def compile_nothing(schema):
+        raise AssertionError("the checker was loaded")
+
+    world.agents._parts.schemas._compile = compile_nothing
+    assert (await put(world, "echo", kind="echo", config={})).is_default
+    assert (await world.agents.get("echo")).config == {"prefix": ""}
