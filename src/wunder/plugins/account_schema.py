@@ -165,8 +165,9 @@ def _reference_faults(nodes: dict[str, dict[str, Any]]) -> list[FieldFault]:
             continue
         target = node["$ref"]
         place = pointer(at, "$ref")
-        if not isinstance(target, str) or not target.startswith("#/"):
-            faults.append(FieldFault(place, "reference_open", "must begin with #/"))
+        # Percent signs: a validator decodes them, and would arrive somewhere else than we looked.
+        if not isinstance(target, str) or not target.startswith("#/") or "%" in target:
+            faults.append(FieldFault(place, "reference_open", "must begin with #/, without %"))
         elif target[1:] not in nodes:
             faults.append(FieldFault(place, "reference_unknown", "leads to no subschema"))
     if not faults and _expanded_size(nodes) > MAX_EXPANDED_NODES:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from wunder.errors import Conflict, NotFound
+from wunder.errors import Conflict, NotFound, WunderError
 from wunder.model.plugin import Approval, PluginRow, PluginStatus, Release, Source
+from wunder.observe.logs import get_logger
 from wunder.plugins.describe import impact_as_state, impact_on, plugin_view
 from wunder.plugins.doors import DeskDoors as DeskDoors
 from wunder.plugins.folders import PluginFolders
@@ -24,6 +25,8 @@ from wunder.plugins.release import (
 from wunder.plugins.starting import Gatekeeper
 from wunder.plugins.switching import Switchboard
 from wunder.plugins.views import PluginView, Review
+
+log = get_logger(__name__)
 
 
 class PluginDesk:
@@ -206,14 +209,20 @@ class PluginDesk:
 
         One that may not start is put in `error` with the cause; it never stops the others.
         """
-        await self._installer.sweep()
+        try:
+            await self._installer.sweep()
+        except WunderError as error:  # leftovers harm nobody; the plugins are waited for
+            log.warning("plugin_sweep_failed", code=error.code)
         await self._switchboard.start_each(is_to_run)
 
     async def run(self) -> None:
         """Look again at plugins in `error` from time to time; ends by cancellation."""
         while True:
             await self._doors.clock.sleep(self._policy.retry_errors_every_s)
-            await self.retry_errors()
+            try:
+                await self.retry_errors()
+            except WunderError as error:  # the store is away; it is asked again next time
+                log.warning("plugin_retry_failed", code=error.code)
 
     async def retry_errors(self) -> None:
         """Try plugins once more that could not be admitted; the runtime retries broken processes."""

@@ -1,6 +1,5 @@
 """Reads fields of a manifest one by one and keeps every fault, so that all are told at once."""
 
-import math
 import unicodedata
 from typing import Any
 
@@ -140,7 +139,7 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.fault(key, "type", "must be a number")
             return None
-        if not math.isfinite(value) or not least <= value <= most:
+        if not least <= value <= most:
             self.fault(key, "range", f"{least:g} to {most:g}")
             return None
         return value

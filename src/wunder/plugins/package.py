@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import stat
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -181,7 +182,7 @@ def open_package(
     # Unlinked from its birth: nothing is left behind by a kill at any point.
     copy = tempfile.TemporaryFile(dir=scratch_dir)  # noqa: SIM115  # the package closes it
     try:
-        with path.open("rb") as source:
+        with _regular(path) as source:
             sha256, size_bytes = _copy(source, copy, limits.packed_bytes)
         return Package(copy, sha256, size_bytes, limits)
     except OSError as error:
@@ -198,6 +199,15 @@ def disk_trouble(error: OSError) -> WunderError:
         return StoreFull()
     name = errno.errorcode.get(error.errno or 0, "unknown")
     return StoreUnavailable(f"a file of a package could not be read or written ({name})")
+
+
+def _regular(path: Path) -> BinaryIO:
+    """Open a file that is one: a pipe would keep us waiting."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise refusal(Reason.NOT_A_ZIP)
+    return os.fdopen(descriptor, "rb")
 
 
 def _copy(source: BinaryIO, target: BinaryIO, at_most_bytes: int) -> tuple[str, int]:

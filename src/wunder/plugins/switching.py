@@ -61,7 +61,7 @@ class Switchboard:
         """
         spec = await self._gatekeeper.admit(release)
         await self._doors.host.preflight(spec)
-        await self._commit_switch(row, spec)
+        await self._commit_switch(row, release, spec)
         self._doors.tell(
             event, row.plugin_id, release.version, by, source="plugin", before=row.current_version
         )
@@ -104,8 +104,11 @@ class Switchboard:
         slots = asyncio.Semaphore(self._parallel_starts)
 
         async def start_one(row: PluginRow) -> None:
-            async with slots:
-                await self._start_or_note(row.plugin_id)
+            try:
+                async with slots:
+                    await self._start_or_note(row.plugin_id)
+            except WunderError as error:  # not even its row could be written; the others go on
+                log.exception("plugin_start_failed", plugin_id=row.plugin_id, code=error.code)
 
         async with asyncio.TaskGroup() as group:
             for row in rows:
@@ -119,8 +122,9 @@ class Switchboard:
         if report is None:
             return
         async with self.held(plugin_id):
-            row = await self._doors.row(plugin_id)
-            if not is_to_run(row) or report.version != row.current_version:
+            rows = await self._doors.plugins.plugins()
+            row = next((one for one in rows if one.plugin_id == plugin_id), None)
+            if row is None or not is_to_run(row) or report.version != row.current_version:
                 return
             if report.state is RuntimeState.BROKEN and row.status is PluginStatus.ENABLED:
                 await self._put_error(row, BROKEN, report.last_error or report.last_exit)
@@ -154,7 +158,7 @@ class Switchboard:
             raise Conflict(detail, reason="version_missing")
         await self._doors.host.start(await self._gatekeeper.admit(release))
 
-    async def _commit_switch(self, row: PluginRow, spec: PluginSpec) -> None:
+    async def _commit_switch(self, row: PluginRow, release: Release, spec: PluginSpec) -> None:
         async with self.held(row.plugin_id):
             seen = await self._doors.row(row.plugin_id)
             if seen.epoch != row.epoch:
@@ -163,9 +167,10 @@ class Switchboard:
                     reason="changed_meanwhile",
                     state={"epoch": seen.epoch, "current_version": seen.current_version},
                 )
-            await self._put(
-                seen, status=PluginStatus.ENABLED, source="plugin", version=spec.version
+            chosen = msgspec.structs.replace(
+                seen, current_version=release.version, name=release.manifest["name"]
             )
+            await self._put(chosen, status=PluginStatus.ENABLED, source="plugin")
             await self._doors.host.start(spec)
 
     async def _put(
@@ -174,14 +179,12 @@ class Switchboard:
         *,
         status: PluginStatus | None = None,
         source: Source | None = None,
-        version: str | None = None,
     ) -> None:
         """Commit a switch; the error of before is over with it."""
         changed = msgspec.structs.replace(
             row,
             status=status or row.status,
             source=source or row.source,
-            current_version=row.current_version if version is None else version,
             last_error="",
             last_error_code="",
             updated_at=self._doors.clock.now(),

@@ -5,7 +5,7 @@ import pytest
 
 from tests.unit.plugins.raw_zip import Raw
 from tests.unit.plugins.world import World, until
-from wunder.errors import Conflict, Invalid, NotFound
+from wunder.errors import Conflict, Invalid, NotFound, StoreUnavailable
 from wunder.model.plugin import PluginStatus
 from wunder.model.runtime import RuntimeReport, RuntimeState
 from wunder.plugins.release import HostPlatform
@@ -451,3 +451,41 @@ async def test_a_plugins_own_frame_size_can_only_raise_the_limit(world: World) -
     assert (spec.frame_bytes, spec.send_inflight, spec.parse_inflight) == (4_325_376, 8, 16)
     await world.enabled(version="1.0.1", limits={"frame_bytes": 900_000})
     assert world.host.started[-1].frame_bytes == 1_048_576
+
+
+async def test_leftovers_that_cannot_be_swept_stop_no_plugin(world: World) -> None:
+    await world.enabled()
+    world.host.started.clear()
+    desk = world.restart()
+
+    async def busy() -> None:
+        raise Conflict(reason="install_busy")
+
+    desk._installer.sweep = busy  # type: ignore[method-assign]
+    await desk.start_all()
+    assert len(world.host.started) == 1
+
+
+async def test_a_store_that_is_away_ends_neither_start_nor_retry(world: World) -> None:
+    await world.enabled()
+    world.table.rows[ID] = msgspec.structs.replace(world.row(), status=PluginStatus.ERROR)
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable
+
+    world.table.put_plugin = away  # type: ignore[method-assign, assignment]
+    desk = world.restart()
+    await desk.start_all()
+    looking = asyncio.create_task(desk.run())
+    await asyncio.sleep(0)
+    world.clock.advance(301)
+    await until(lambda: world.clock.sleepers)
+    assert not looking.done()
+    looking.cancel()
+
+
+async def test_the_name_of_a_plugin_is_that_of_its_current_version(world: World) -> None:
+    await world.enabled()
+    await world.enabled(version="1.1.0", name="Louder Echo")
+    assert (await world.desk.view(ID)).name == "Louder Echo"
+    await world.desk.note_runtime("nobody")

@@ -1,5 +1,6 @@
 import hashlib
 import io
+import os
 import random
 import struct
 import zipfile
@@ -338,3 +339,11 @@ def test_the_package_is_read_from_a_private_copy(tmp_path: Path) -> None:
 
 def test_every_reason_has_words() -> None:
     assert set(WORDS) == set(Reason)
+
+
+def test_a_pipe_or_folder_is_no_package(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(PackageRefused) as caught:
+            open_package(path)
+        assert caught.value.reason == "not_a_zip"
