@@ -7,7 +7,7 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from wunder.api.admin_request import IDEMPOTENCY_KEY, AdminRequest
-from wunder.api.query import Cursor, Limit
+from wunder.api.query import Cursor, Limit, Moment
 from wunder.errors import Conflict, NotFound
 from wunder.model.conversation import Session
 from wunder.model.ids import At, MessageId
@@ -39,8 +39,8 @@ class MessageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session_id: str = ""
     state: MessageState | None = None
     direction: Literal["in", "out"] | None = None
-    since: int | None = None
-    until: int | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     limit: Limit = 50
     cursor: Cursor = ""
 

@@ -5,7 +5,7 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from wunder.api.admin_request import AdminRequest
-from wunder.api.query import Cursor, Limit
+from wunder.api.query import Cursor, Limit, Moment
 from wunder.errors import FieldFault, Invalid, NotFound
 from wunder.model.delivery import DeliveryState, StoredAttempt, StoredDelivery
 from wunder.model.ids import At, DeliveryId
@@ -24,8 +24,8 @@ class DeliveryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: str = ""
     account_id: str = ""
     peer_id: str = ""
-    since: int | None = None
-    until: int | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     limit: Limit = 50
     cursor: Cursor = ""
 
@@ -37,8 +37,8 @@ class ReplayFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: str = ""
     account_id: str = ""
     peer_id: str = ""
-    since: int | None = None
-    until: int | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
