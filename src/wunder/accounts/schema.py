@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from wunder.accounts.pointer import Path
-from wunder.accounts.schema_rules import resolve
+from wunder.accounts.schema_rules import resolve, schema_faults
 
 Nodes = list[dict[str, Any]]
 
@@ -25,10 +25,13 @@ _BRANCHES = ("if", "then", "else")
 
 
 class SchemaView:
-    """Answers questions about places of documents; the schema has no faults (schema_rules)."""
+    """Answers questions about places of documents; under an unusable schema all of it is secret."""
 
     def __init__(self, schema: dict[str, Any] | None) -> None:
-        self._root: dict[str, Any] = {"writeOnly": True} if schema is None else schema
+        is_usable = schema is not None and not schema_faults(schema)
+        self._root: dict[str, Any] = (
+            schema if schema and is_usable else {"writeOnly": not is_usable}
+        )
 
     def at_root(self) -> Nodes:
         """Return the subschemas that may apply to the whole document."""

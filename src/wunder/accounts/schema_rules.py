@@ -18,6 +18,9 @@ MAX_SCHEMA_DEPTH = 16
 MAX_PATTERN_CHARS = 256
 #: Subschemas after every reference is replaced by what it names. Choice: the largest built-in has 40.
 MAX_EXPANDED = 4_000
+#: How far references may lead, with the nesting on the way. Choice: four times the depth of a schema, far
+#: from Python's own limit.
+MAX_REFERENCES = 64
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 #: Keywords whose value is one subschema, a list of them, or an object of them.
@@ -89,6 +92,9 @@ def _node_faults(node: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[
         yield FieldFault(pointer((*path, keyword)), "refused", "This keyword is not allowed here.")
     if path and "$id" in node:
         yield FieldFault(pointer((*path, "$id")), "refused", "Only the root may have an $id.")
+    for keyword, value in node.items():
+        if not _has_shape(keyword, value):
+            yield FieldFault(pointer((*path, keyword)), "type", "This is no schema, list or map.")
     reference = node.get("$ref", "#")
     if not isinstance(reference, str) or not _REFERENCE.fullmatch(reference):
         yield FieldFault(pointer((*path, "$ref")), "reference", "References begin with #/.")
@@ -98,6 +104,19 @@ def _node_faults(node: dict[str, Any], path: tuple[str | int, ...]) -> Iterator[
     if any(not isinstance(one, str) or len(one) > MAX_PATTERN_CHARS for one in patterns):
         words = f"Patterns are strings of at most {MAX_PATTERN_CHARS} characters."
         yield FieldFault(pointer((*path, "pattern")), "pattern", words)
+
+
+def _has_shape(keyword: str, value: Any) -> bool:
+    """Say whether what stands for subschemas is of the kind that its keyword takes."""
+    if keyword in ONE_SCHEMA:
+        return isinstance(value, dict | bool)
+    if keyword in SCHEMA_LIST:
+        return isinstance(value, list) and all(isinstance(one, dict | bool) for one in value)
+    if keyword in SCHEMA_MAP | DEFINITIONS:
+        return isinstance(value, dict) and all(
+            isinstance(one, dict | bool) for one in value.values()
+        )
+    return True
 
 
 def _expansion_faults(root: dict[str, Any]) -> list[FieldFault]:
@@ -110,6 +129,9 @@ def _expansion_faults(root: dict[str, Any]) -> list[FieldFault]:
             return 1
         if id(node) in sizes:
             return sizes[id(node)]
+        if len(open_nodes) > MAX_REFERENCES:
+            problem.append(FieldFault("", "too_deep", "References follow one another too far."))
+            return 1
         if id(node) in open_nodes:
             problem.append(
                 FieldFault("", "recursive", "References may not lead back to themselves.")

@@ -60,7 +60,8 @@ class GuardedConnector(aiohttp.TCPConnector):
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the signature is aiohttp's
     ) -> "Connection":
         """Return a connection, new or kept. Raises: ClientConnectorDNSError for a refused address."""
-        host, port = req.url.host or "", req.url.port or 0
+        # The raw host is what is connected to: full-width digits are plain ones there.
+        host, port = (req.url.raw_host or "").rstrip("."), req.url.port or 0
         address = literal(host)
         if (
             address is not None

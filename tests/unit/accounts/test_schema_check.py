@@ -72,6 +72,12 @@ async def test_rule_12_an_odd_field_name_is_not_repeated():
         {"$dynamicRef": "#a"},
         {"pattern": "a" * 257},
         {"patternProperties": {"a" * 257: {}}},
+        {"properties": []},
+        {"properties": {"a": 5}},
+        {"allOf": {"a": {}}},
+        {"anyOf": ["a"]},
+        {"items": [{}]},
+        {"$defs": []},
     ],
 )
 def test_rule_12_a_schema_that_points_out_or_is_costly_is_refused(part):
@@ -100,12 +106,18 @@ def test_rule_12_a_recursive_schema_is_refused():
     assert schema_faults({"properties": {"a": {"$ref": "#"}}})[0].code == "recursive"
 
 
+def test_rule_12_references_that_lead_far_are_refused_and_no_recursion_error():
+    chain = {f"d{at}": {"$ref": f"#/$defs/d{at + 1}"} for at in range(5_000)}
+    faults_of_chain = schema_faults({"$defs": {**chain, "d5000": {}}, "$ref": "#/$defs/d0"})
+    assert faults_of_chain[0].code == "too_deep"
+
+
 def test_rule_12_a_schema_that_doubles_with_each_definition_is_refused():
     definitions: dict[str, object] = {"d0": {"type": "string"}}
-    for place in range(1, 40):
+    for place in range(1, 24):
         below = {"$ref": f"#/$defs/d{place - 1}"}
         definitions[f"d{place}"] = {"anyOf": [below, dict(below)]}
-    bomb = {"$defs": definitions, "$ref": "#/$defs/d39"}
+    bomb = {"$defs": definitions, "$ref": "#/$defs/d23"}
     assert schema_faults(bomb)[0].code == "too_large"
 
 

@@ -179,6 +179,16 @@ def test_without_a_schema_everything_is_one_secret():
     assert masked(None, {}, {}) == {}
 
 
+@pytest.mark.parametrize("schema", [{"properties": []}, {"$ref": 5}, {"$ref": "#"}, [], "x"])
+def test_rule_12_under_a_schema_that_cannot_be_used_everything_is_secret(schema):
+    assert masked(schema, {"app_id": "a"}, {}) == SET
+    assert split(schema, {"a": 1}) == ({}, {"a": 1})
+
+
+def test_an_empty_schema_makes_nothing_secret():
+    assert split({}, {"a": 1}) == ({"a": 1}, {})
+
+
 def test_a_field_that_became_a_secret_is_hidden_at_once_and_moves_at_the_next_write():
     newer = {"properties": {"app_id": SECRET, "app_secret": SECRET}}
     assert masked(newer, {"app_id": "a"}, {"app_secret": "s"}) == {"app_id": SET, "app_secret": SET}

@@ -105,7 +105,19 @@ async def test_rule_10_what_is_not_global_is_refused(site, strict, host):
     assert not site.seen
 
 
-@pytest.mark.parametrize("host", ["2130706433", "127.1", "0x7f000001", "0177.0.0.1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "2130706433",
+        "127.1",
+        "0x7f000001",
+        "0177.0.0.1",
+        "0",
+        "127.0.0.1.",
+        "\uff11\uff12\uff17.0.0.1",
+        "127\u30020\u30020\u30021",
+    ],
+)
 async def test_rule_10_odd_spellings_of_an_address_do_not_slip_through(site, strict, host):
     assert isinstance(await strict.request("GET", site.url(host=host)), FetchFault)
     assert not site.seen
