@@ -30,6 +30,11 @@ class LineSplitter:
         self._kept: list[bytes] = []
         self._size = 0
 
+    @property
+    def is_discarding(self) -> bool:
+        """Is it inside a line that is too long already?"""
+        return self._size > self.max_bytes
+
     def feed(self, chunk: bytes) -> list[bytes | OverlongLine]:
         """Return the lines that `chunk` completes; one trailing CR is cut, empty ones skipped."""
         *ends, rest = chunk.split(b"\n")

@@ -14,13 +14,15 @@ from wunder.runtime.handshake import StartFailed, agree, handshake_params
 from wunder.runtime.limits import Full, Pool, Turnstile
 from wunder.runtime.peer import Peer
 from wunder.runtime.policy import RuntimePolicy
-from wunder.runtime.process import Warden, Watched, spawn
+from wunder.runtime.process import Watched
 from wunder.runtime.rules import MethodRule, PoolName, host_fault
-from wunder.runtime.splitter import Splitter
+from wunder.runtime.sandbox.guard import Warden
+from wunder.runtime.sandbox.spawn import spawn
 from wunder.runtime.stderr import StderrRing
 from wunder.runtime.suspects import key_of
 from wunder.runtime.unasked import Unasked
 from wunder.runtime.wire import Wire
+from wunder_wire.lines import LineSplitter
 from wunder_wire.methods import (
     Empty,
     HandshakeResult,
@@ -199,7 +201,8 @@ class Generation:
         deadline = clock.monotonic() + rule.limit_s
         pool = self._pools[rule.pool]
         is_control = rule.pool == "control"
-        await self._admit(pool, account, rule.limit_s, None if is_control else alone)
+        if is_control or alone or not self._admit_at_once(pool, account):
+            await self._admit(pool, account, rule.limit_s, None if is_control else alone)
         try:
             return await self.peer.call(method, params, shape, deadline, rule.may_reach)
         finally:
@@ -209,12 +212,16 @@ class Generation:
             if not pool.in_use:
                 self._is_quiet.set()
 
+    def _admit_at_once(self, pool: Pool, account: str) -> bool:
+        if not pool.try_take(account):
+            return False
+        if not self._turnstile.try_enter():
+            pool.give(account)
+            return False
+        return True
+
     async def _admit(self, pool: Pool, account: str, limit_s: float, alone: bool | None) -> None:
         """Take a slot and pass the turnstile; `alone` None: a call that need not pass it."""
-        if not alone and pool.try_take(account):
-            if alone is None or self._turnstile.try_enter():
-                return
-            pool.give(account)
         try:
             async with asyncio.timeout(limit_s):
                 await pool.take(account)
@@ -235,22 +242,28 @@ class Generation:
     # --- inside -----------------------------------------------------------------------------
 
     def _spawn(self) -> str:
-        policy = self._around.policy
+        policy, warden = self._around.policy, self._around.warden
         try:
             process = spawn(
                 self.spec, self._around.boot_path, policy.limits, policy.wire.pipe_bytes
             )
         except OSError as problem:
             raise StartFailed("cannot_spawn", problem.strerror or repr(problem)) from None
-        fds = (process.stdin_fd, process.stdout_fd, process.stderr_fd)
-        splitter = Splitter(self.spec.frame_bytes)
-        self._wire = Wire(fds, splitter, self.ring, policy.wire, self._around.clock)
+        pid, cookie = process.child.pid, process.cookie
+        splitter = LineSplitter(self.spec.frame_bytes)
+        self._wire = Wire(process.fds, splitter, self.ring, policy.wire, self._around.clock)
         self._unasked.peer = self._peer = Peer(
             self._wire, self._unasked, self._around.clock, policy.wire, self.spec.frame_bytes
         )
-        self._watched = process.watch(self._around.warden, self._exited)
+
+        def exited() -> None:
+            warden.remove(pid, cookie)
+            self._exited()
+
+        warden.add(pid, cookie)
+        self._watched = Watched(process.child, exited)
         self._wire.open(self._peer)
-        return process.cookie
+        return cookie
 
     async def _shake_hands(self, cookie: str, deadline: float) -> None:
         asked = handshake_params(

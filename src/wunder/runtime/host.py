@@ -18,8 +18,8 @@ from wunder.runtime.generation import Generation, Surroundings
 from wunder.runtime.handshake import StartFailed
 from wunder.runtime.host_state import HostState
 from wunder.runtime.policy import RuntimePolicy
-from wunder.runtime.process import Warden
 from wunder.runtime.rules import host_fault, method_rules
+from wunder.runtime.sandbox.guard import Warden
 from wunder.runtime.stderr import StderrRing
 from wunder.runtime.supervisor import Reports, Supervisor
 from wunder.runtime.unasked import Unasked

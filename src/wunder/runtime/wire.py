@@ -8,8 +8,8 @@ from typing import Protocol
 
 from wunder.ports import Clock
 from wunder.runtime.policy import WirePolicy
-from wunder.runtime.splitter import Overlong, Splitter
 from wunder.runtime.stderr import StderrRing
+from wunder_wire.lines import LineSplitter, OverlongLine
 
 _GATHERED = 128  # frames a system call takes; the kernel's limit is 1,024
 _DISCARD_PAUSE_S = 0.01
@@ -29,7 +29,7 @@ class Outgoing:
 class Reader(Protocol):
     """Who takes what arrives."""
 
-    def lines(self, lines: list[bytes | Overlong]) -> int:
+    def lines(self, lines: list[bytes | OverlongLine]) -> int:
         """Take lines, in order, without waiting; return how many of them were noise."""
         ...
 
@@ -46,7 +46,7 @@ class Wire:
     """
 
     def __init__(
-        self, fds: tuple[int, int, int], splitter: Splitter, ring: StderrRing, policy: WirePolicy,
+        self, fds: tuple[int, int, int], splitter: LineSplitter, ring: StderrRing, policy: WirePolicy,
         clock: Clock,
     ) -> None:  # fmt: skip
         self._stdin, self._stdout, self._stderr = fds
@@ -77,13 +77,17 @@ class Wire:
         queued = self._queued_bytes
         return not queued or queued + size_bytes <= self._policy.write_buffer_bytes
 
-    def send(self, outgoing: Outgoing) -> None:
-        """Queue a frame; it leaves at the end of this turn of the loop."""
+    def send(self, outgoing: Outgoing, *, at_once: bool = False) -> None:
+        """Queue a frame; it leaves with others at the end of this turn of the loop, or `at_once`."""
         if self._stdin < 0:
             return
         self._queue.append(outgoing)
         self._queued_bytes += len(outgoing.frame)
-        if not self._is_scheduled and not self._is_blocked:
+        if self._is_scheduled or self._is_blocked:
+            return
+        if at_once:
+            self._flush()
+        else:
             self._is_scheduled = True
             self._loop.call_soon(self._flush)
 
