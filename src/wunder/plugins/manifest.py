@@ -93,7 +93,7 @@ def _read_identity(top: Fields) -> None:
     version = top.text("version", at_most=64, is_required=True)
     if version is not None and not SEMVER.match(version):
         top.fault("version", "semver", "must be SemVer, such as 1.4.0 or 1.4.0-rc.1")
-    asked = top.whole("api_version", 0, 1_000_000, is_required=True)
+    asked = top.whole("api_version", 0, 1_000_000)
     if asked is not None and asked not in PROTOCOL_VERSIONS:
         spoken = ", ".join(str(number) for number in PROTOCOL_VERSIONS)
         message = f"asks for protocol {asked}; this gateway speaks {spoken}"

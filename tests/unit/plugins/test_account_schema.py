@@ -15,6 +15,7 @@ def faults(schema: Any) -> dict[str, str]:
 
 GOOD = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "https://example.com/account.schema.json",
     "type": "object",
     "required": ["app_id"],
     "properties": {

@@ -57,7 +57,13 @@ def test_an_unknown_api_version_names_those_spoken() -> None:
     assert "this gateway speaks 1" in fault.message
 
 
-@pytest.mark.parametrize("key", ["plugin_id", "name", "version", "api_version"])
+def test_without_an_api_version_the_first_is_meant() -> None:
+    manifest = read(api_version=...).manifest
+    assert manifest is not None
+    assert manifest.api_version == 1
+
+
+@pytest.mark.parametrize("key", ["plugin_id", "name", "version"])
 def test_what_must_be_there_is_missed(key: str) -> None:
     assert faults(**{key: ...}) == {f"/{key}": "required"}
 

@@ -347,3 +347,9 @@ def test_a_pipe_or_folder_is_no_package(tmp_path: Path) -> None:
         with pytest.raises(PackageRefused) as caught:
             open_package(path)
         assert caught.value.reason == "not_a_zip"
+
+
+@pytest.mark.parametrize("page", ["plugins.md", "plugins.zh-CN.md"])
+def test_the_operators_pages_name_every_reason(page: str) -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs/operate" / page).read_text("utf-8")
+    assert [reason.value for reason in Reason if f"| `{reason.value}` |" not in text] == []
