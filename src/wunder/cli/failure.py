@@ -5,6 +5,8 @@ from typing import Any
 
 #: Exit codes of every command.
 OK, FAILED, BAD_USAGE = 0, 1, 2
+#: Ctrl-C, as shells say it.
+STOPPED = 130
 
 
 class CommandFailed(Exception):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from wunder.cli.failure import BAD_USAGE, FAILED, OK, CommandFailed
+from wunder.cli.failure import BAD_USAGE, OK, STOPPED, CommandFailed
 from wunder.cli.global_options import GlobalOptions
 from wunder.cli.output import Output
 from wunder.cli.plain_text import plain
@@ -65,7 +65,7 @@ def run_command(options: GlobalOptions, arguments: Sequence[str]) -> int:
         return ending.exit_code
     except (Abort, KeyboardInterrupt):
         print("\nwunder: stopped", file=sys.stderr)
-        return FAILED
+        return STOPPED
     except TyperException as wrong:
         return _wrong_usage(wrong, out)
     return ended if isinstance(ended, int) else OK

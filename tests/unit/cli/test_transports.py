@@ -176,13 +176,15 @@ def test_an_address_that_is_none_is_bad_usage(url: str):
 
 
 def test_a_store_that_cannot_be_opened_says_why():
-    @contextlib.asynccontextmanager
-    async def refused():
-        raise DataDirRefused("/data is in use by process 7")
-        yield
+    class Refusing(contextlib.AbstractAsyncContextManager):
+        async def __aenter__(self):
+            raise DataDirRefused("/data is in use by process 7")
+
+        async def __aexit__(self, *_):
+            """Never reached."""
 
     with pytest.raises(DataDirRefused, match="process 7"):
-        AsgiTransport(refused(), "/data")
+        AsgiTransport(Refusing(), "/data")
 
 
 def test_closing_leaves_what_was_opened():

@@ -1,5 +1,6 @@
 """`wunder plugin`: pack, install, approve, enable, switch, remove and try channel plugins."""
 
+import contextlib
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -85,7 +86,10 @@ def install(
 
     session = session_of(context)
     out = session.out
-    with opened_package(package) as found, session.client() as client:
+    with contextlib.ExitStack() as opened:
+        with out.progress(f"packing {package}"):
+            found = opened.enter_context(opened_package(package))
+        client = opened.enter_context(session.client())
         if sha256 and sha256.lower() != found.sha256:
             raise CommandFailed(
                 f"the package hashes to {found.sha256}, not to what --sha256 says", where=package

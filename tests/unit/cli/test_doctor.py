@@ -1,0 +1,139 @@
+"""The doctor finds what keeps a gateway from working, says what to do, and changes nothing."""
+
+import socket
+import sqlite3
+
+import pytest
+
+from wunder.accounts.keyring import KEY_FILE
+from wunder.cli.doctor import data_dir, machine
+from wunder.cli.doctor.gateway_health import check_gateway
+from wunder.cli.failure import CommandFailed
+from wunder.store.sqlite.backup import DB_FILE
+
+GIB = 1024**3
+
+
+class Gateway:
+    """A gateway that answers what the test says."""
+
+    place = "http://gw"
+
+    def __init__(self, ready=None, plugins=(), refusal=None) -> None:
+        self.ready = ready
+        self.plugins = list(plugins)
+        self.refusal = refusal
+
+    def get(self, path):
+        if self.refusal is not None:
+            raise CommandFailed("not ready", document=self.refusal)
+        return self.ready
+
+    def whole(self, path):
+        return self.plugins
+
+
+def make_store(place) -> None:
+    place.mkdir(mode=0o700, exist_ok=True)
+    connection = sqlite3.connect(place / DB_FILE)
+    connection.execute("CREATE TABLE t (x)")
+    connection.executemany("INSERT INTO t VALUES (?)", [("y" * 500,)] * 200)
+    connection.commit()
+    connection.close()
+
+
+def test_a_machine_that_runs_these_tests_has_a_good_enough_python_and_sqlite():
+    assert machine.check_python().verdict == "ok"
+    assert machine.check_sqlite().verdict == "ok"
+    assert machine.check_clock().verdict in {"ok", "warning"}
+
+
+def test_a_port_that_is_taken_is_told_unless_the_gateway_has_it():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = machine.check_port("127.0.0.1", port, is_running=False)
+        assert (found.verdict, "--port" in found.advice) == ("failed", True)
+        assert machine.check_port("127.0.0.1", port, is_running=True).verdict == "ok"
+    assert machine.check_port("127.0.0.1", port, is_running=False).verdict == "ok"
+
+
+def test_a_data_directory_is_looked_at_and_not_made(tmp_path):
+    place = tmp_path / "a" / "data"
+    assert "will be made" in data_dir.check_place(place).found
+    assert data_dir.check_room(place, 1).verdict == "ok"
+    assert data_dir.check_store(place).found == "none yet"
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_data_directory_that_others_may_enter_is_a_warning(tmp_path):
+    tmp_path.chmod(0o755)
+    assert data_dir.check_place(tmp_path).verdict == "warning"
+    tmp_path.chmod(0o700)
+    assert data_dir.check_place(tmp_path).verdict == "ok"
+
+
+def test_a_file_in_the_place_of_the_data_directory_is_told(tmp_path):
+    (tmp_path / "data").write_text("")
+    assert data_dir.check_place(tmp_path / "data").verdict == "failed"
+
+
+def test_too_little_room_is_told_before_messages_are_refused(tmp_path):
+    free = data_dir.free_bytes(tmp_path)
+    assert data_dir.check_room(tmp_path, free * 2).verdict == "failed"
+    assert data_dir.check_room(tmp_path, free // 2).verdict == "warning"
+    assert data_dir.check_room(tmp_path, 1).verdict == "ok"
+
+
+def test_a_whole_store_is_ok_and_a_damaged_one_is_told(tmp_path):
+    make_store(tmp_path)
+    assert data_dir.check_store(tmp_path).verdict == "ok"
+    path = tmp_path / DB_FILE
+    content = bytearray(path.read_bytes())
+    content[8_192:12_288] = b"\xff" * 4_096
+    path.write_bytes(content)
+    found = data_dir.check_store(tmp_path)
+    assert found.verdict == "failed"
+    assert "restore" in found.advice
+    path.write_bytes(b"not a database" * 100)
+    assert data_dir.check_store(tmp_path).verdict == "failed"
+
+
+def test_a_key_is_missing_open_or_fine(tmp_path, monkeypatch):
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert data_dir.check_key(tmp_path).verdict == "ok"
+    make_store(tmp_path)
+    assert data_dir.check_key(tmp_path).verdict == "failed"
+    key = tmp_path / KEY_FILE
+    key.parent.mkdir()
+    key.write_text("00" * 32)
+    key.chmod(0o640)
+    assert "chmod 600" in data_dir.check_key(tmp_path).advice
+    key.chmod(0o600)
+    assert data_dir.check_key(tmp_path).verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("checks", "status", "verdicts"),
+    [
+        ({"store": "ok", "key": "ok", "stop": "ok"}, "ready", {"gateway": "ok", "plugins": "ok"}),
+        (
+            {"store": "full", "key": "ok"},
+            "not_ready",
+            {"gateway store": "failed", "plugins": "ok"},
+        ),
+    ],
+)
+def test_a_gateway_says_which_part_is_not_ready(checks, status, verdicts):
+    document = {"status": status, "checks": checks}
+    gateway = Gateway(ready=document) if status == "ready" else Gateway(refusal=document)
+    assert {one.name: one.verdict for one in check_gateway(gateway)} == verdicts
+
+
+def test_a_broken_plugin_and_one_that_is_not_held_to_its_permissions_are_told():
+    ready = {"status": "ready", "checks": {}}
+    common = {"health": "ok", "sandbox_level": "L1", "sandbox_note": "no sandbox here"}
+    broken = {"plugin_id": "a", "status": "error", "last_error": "hash", **common}
+    loose = {"plugin_id": "b", "status": "enabled", "is_sandbox_enforced": False, **common}
+    found = {one.name: one for one in check_gateway(Gateway(ready, [broken, loose]))}
+    assert (found["plugin a"].verdict, found["plugin a"].found) == ("failed", "hash")
+    assert (found["plugin b"].verdict, found["plugin b"].advice) == ("warning", "no sandbox here")
