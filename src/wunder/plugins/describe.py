@@ -168,6 +168,7 @@ def _manifest(release: Release | None) -> Manifest | None:
 
 
 def _who_serves(row: PluginRow, builtin_id: str | None) -> Literal["plugin", "builtin", "nobody"]:
-    if is_serving(row):
+    # As the registry routes: a plugin in `error` gives way to the built-in.
+    if is_serving(row) and row.status is PluginStatus.ENABLED:
         return "plugin"
     return "builtin" if builtin_id is not None else "nobody"
