@@ -181,6 +181,18 @@ def test_a_gateway_that_was_killed_leaves_a_run_file_that_nobody_trusts(tmp_path
     assert "not trusted" in refused.stderr
 
 
+def test_a_second_gateway_says_who_is_in_its_way(gateway, tmp_path):
+    port = gateway.url.rpartition(":")[2]
+    held = wunder(gateway, "serve", "--port", "0")
+    assert held.returncode == 1
+    assert f"in use by process {gateway.pid}" in held.stderr
+    taken = [*WUNDER, "serve", "--data-dir", str(tmp_path / "other"), "--port", port]
+    done = subprocess.run(taken, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}: address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_serving_and_its_help_load_no_library_of_the_command_line():
     code = (
         "import sys; from wunder.cli.main import main; main(['serve', '--help']);"

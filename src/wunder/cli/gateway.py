@@ -139,13 +139,13 @@ def _offline(options: GlobalOptions) -> Client:
     """Open the store under the lock of its data directory."""
     from wunder.app import offline
     from wunder.cli.asgi_transport import AsgiTransport
-    from wunder.errors import DataDirRefused, WunderError
+    from wunder.errors import WunderError
 
     config = loaded_config(options)
     try:
         transport = AsgiTransport(offline(config), str(config.data_dir))
     except WunderError as error:
-        is_held = isinstance(error, DataDirRefused)
+        is_held = (data_dir(options) / RUN_FILE).exists()
         raise CommandFailed(
             error.detail,
             where=str(config.data_dir),

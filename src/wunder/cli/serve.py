@@ -1,5 +1,6 @@
 """`wunder serve`: start the gateway; loads nothing that only other commands need."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ Start the gateway. Everything it keeps lies in the data directory (default: ./da
 
 Stop it with Ctrl-C or SIGTERM: running turns and sends end first, new ones are refused.
 """
+_CANNOT_LISTEN = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 _OPTIONS = {"--host": "WUNDER_SERVER_HOST", "--port": "WUNDER_SERVER_PORT"}
 
 
@@ -39,12 +41,22 @@ def serve_command(options: GlobalOptions, arguments: Sequence[str]) -> int:
 
     try:
         config = load_config(config_path(options), os.environ, {**options.overrides, **overrides})
-        serve(config)
     except ConfigInvalid as error:
         sys.stderr.write(f"wunder: {error.detail}\n")
         return BAD_USAGE
+    try:
+        serve(config)
     except WunderError as error:
         sys.stderr.write(f"wunder: {error.detail}\n")
+        return FAILED
+    except OSError as error:
+        if error.errno not in _CANNOT_LISTEN:
+            raise
+        place = f"{config.server.host}:{config.server.port}"
+        sys.stderr.write(
+            f"wunder: it cannot listen on {place}: {(error.strerror or '').lower()}\n"
+            "  -> see what does (ss -ltnp), or choose another with --host and --port\n"
+        )
         return FAILED
     return OK
 
