@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from wunder.errors import Invalid, ProviderFault
 from wunder.model.fault import Fault, FaultKind
@@ -12,20 +13,23 @@ from wunder.model.runtime import PluginSpec, RuntimeReport, RuntimeState
 PLUGINS = Path(__file__).parent.parent / "fixtures" / "plugins"
 
 
-def little_plugin(root: Path, kind: str = "Good", **changes) -> PluginSpec:
+def little_plugin(
+    root: Path, kind: str = "Good", *, write: bool = True, **changes: Any
+) -> PluginSpec:
     """Write an executable that runs one class of tests/fixtures/plugins/bad.py."""
     plugin_id = changes.pop("plugin_id", kind.lower())
     home = root / f"{plugin_id}-{changes.get('version', '1.0.0')}"
     work = root / plugin_id / "work"
-    home.mkdir(parents=True, exist_ok=True)
-    work.mkdir(parents=True, exist_ok=True)
-    entry = home / "plugin"
-    entry.write_text(
-        f"#!{sys.executable} -SB\nimport sys\nsys.path.insert(0, {str(PLUGINS)!r})\n"
-        f"import bad\nbad.{kind}().serve()\n"
-    )
-    entry.chmod(0o755)
-    settled = {
+    if write:
+        home.mkdir(parents=True, exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
+        entry = home / "plugin"
+        entry.write_text(
+            f"#!{sys.executable} -SB\nimport sys\nsys.path.insert(0, {str(PLUGINS)!r})\n"
+            f"import bad\nbad.{kind}().serve()\n"
+        )
+        entry.chmod(0o755)
+    settled: dict[str, Any] = {
         "plugin_id": PluginId(plugin_id), "version": "1.0.0", "package_sha256": "0" * 64,
         "root_dir": str(home), "work_dir": str(work), "data_dir": "", "entry": "plugin",
         "is_python": False, "capabilities": {"webhook": True, "outbound": True},

@@ -15,7 +15,6 @@ class StderrRing:
         self._lines: deque[str] = deque()
         self._kept_bytes = 0
         self._part = bytearray()
-        self._is_cut = False
         self._second = 0
         self._in_second = 0
         self.dropped = 0
@@ -39,7 +38,7 @@ class StderrRing:
             self._second, self._in_second = int(now), 0
         self._in_second += 1
         if self._in_second <= self._policy.stderr_lines_per_s:
-            self._add(line[: self._policy.stderr_line_bytes])
+            self._add(line[: self._policy.stderr_line_bytes + len(_CUT)])
 
     def close(self, now: float) -> None:
         """End the last line, which may lack its LF."""
@@ -52,16 +51,14 @@ class StderrRing:
         return found if lines is None else found[-lines:]
 
     def _keep(self, piece: bytes) -> None:
-        room = self._policy.stderr_line_bytes - len(self._part)
-        self._is_cut = self._is_cut or len(piece) > room
-        if room > 0:
-            self._part += piece[:room]
+        # One byte too many tells a cut line from one that just fits.
+        self._part += piece[: max(0, self._policy.stderr_line_bytes + 1 - len(self._part))]
 
     def _end(self, now: float) -> None:
-        text = self._part.decode("utf-8", "replace").rstrip("\r")
-        self.note(text + _CUT if self._is_cut else text, now)
+        limit = self._policy.stderr_line_bytes
+        text = self._part[:limit].decode("utf-8", "replace").rstrip("\r")
+        self.note(text + _CUT if len(self._part) > limit else text, now)
         self._part.clear()
-        self._is_cut = False
 
     def _add(self, line: str) -> None:
         self._lines.append(line)
