@@ -65,7 +65,7 @@ async def test_the_same_key_with_other_content_is_kept_and_alerted(world: World)
 
 
 async def test_conversations_are_compared_byte_by_byte(world: World) -> None:
-    peers = ["Ann", "ann", "ann ", "ＡＮＮ", "a\u0301nn", "\u00e1nn"]
+    peers = ["Ann", "ann", "ann ", "\uff21\uff2e\uff2e", "a\u0301nn", "\u00e1nn"]
     taken = await world.take(*(world.new(peer=p, platform_id="same") for p in peers), claim=9)
     assert set(taken.results.values()) == {Taken.ACCEPTED}
     assert len(taken.claimed) == len(peers), "each has a lane of its own"

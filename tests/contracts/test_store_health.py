@@ -1,24 +1,26 @@
-"""What every store tells of its health."""
+"""What every StoreHealth promises: probes, kept counters, backups while serving, restore."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.contracts.store_world import World
 from tests.fakes.clock import FakeClock
 from tests.fakes.store_health import FakeStoreHealth
+from wunder.errors import Conflict, DataDirRefused, StoreBroken, StoreFull
+from wunder.model.delivery import DeliveryState
+from wunder.model.ids import At, TokenId
+from wunder.model.message import MessageState
+from wunder.model.token import ApiToken
 from wunder.ports import StoreHealth
-from wunder.store.sqlite.store import open_store
+from wunder.store.sqlite.backup import manifest_path, restore
 
 
-@pytest.fixture(params=["fake", "sqlite"])
-async def health(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StoreHealth]:
-    if request.param == "fake":
-        yield FakeStoreHealth()
-        return
-    store = await open_store(tmp_path / "data", FakeClock())
-    yield store.health
-    await store.close()
+@pytest.fixture(params=["fake", "store"])
+async def health(request: pytest.FixtureRequest, world: World) -> AsyncIterator[StoreHealth]:
+    yield FakeStoreHealth() if request.param == "fake" else world.store.health
 
 
 async def test_a_probe_of_a_sound_store_commits(health: StoreHealth) -> None:
@@ -40,3 +42,153 @@ async def test_a_backup_is_written_where_it_was_asked_for(
     target = tmp_path / "copy.db"
     await health.backup(str(target))
     assert target.stat().st_size > 0
+
+
+# --- what only a real store can show -----------------------------------------------------------------
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    return tmp_path / "backups" / "one.db"
+
+
+async def restored(world: World, backup: Path) -> World:
+    """A world on another data directory, made from a backup."""
+    place = world.dir.with_name("restored")
+    await asyncio.to_thread(restore, backup, place, world.now)
+    clock = FakeClock(world.now)
+    return await World(world.opener, place, clock).open()
+
+
+async def test_a_probe_fails_while_intake_would(world: World) -> None:
+    world.free_bytes = 0
+    with pytest.raises(StoreFull):
+        await world.store.health.probe()
+
+
+async def test_counters_are_kept_with_the_transactions(world: World) -> None:
+    turn = await world.turn()
+    await world.take(world.new("2"), world.new("quiet", state=MessageState.NO_ANSWER))
+    await world.answer(turn, "a", "b")
+    await world.settle(await world.claim_one())
+
+    def seen() -> dict[str, float]:
+        figures = world.store.health.figures()
+        return {name: n for name, n in figures.items() if name.startswith("channel_") and n}
+
+    expected = {
+        "channel_dedupe": 3,
+        "channel_messages_received": 1,
+        "channel_messages_answered": 1,
+        "channel_messages_no_answer": 1,
+        "channel_messages_out": 2,
+        "channel_outbox_sent": 1,
+        "channel_outbox_pending": 1,
+        "channel_sessions": 1,
+    }
+    assert seen() == expected
+    await world.die_and_return()
+    assert seen() == expected, "counted on, never anew"
+
+
+async def test_what_fails_is_not_counted(world: World) -> None:
+    await world.take(world.new(meta={"x": object()}))
+    figures = world.store.health.figures()
+    assert "channel_messages_received" not in figures
+    assert "channel_dedupe" not in figures
+
+
+async def test_a_backup_is_taken_while_messages_flow(world: World, backup: Path) -> None:
+    async def traffic() -> None:
+        for n in range(50):
+            await world.take(world.new(peer=f"p{n}"))
+
+    async with asyncio.TaskGroup() as tg:
+        tg.create_task(traffic())
+        tg.create_task(world.store.health.backup(str(backup)))
+    assert manifest_path(backup).exists()
+    other = await restored(world, backup)
+    await other.store.close()
+
+
+async def test_a_backup_overwrites_nothing(world: World, backup: Path) -> None:
+    await world.store.health.backup(str(backup))
+    with pytest.raises(Conflict):
+        await world.store.health.backup(str(backup))
+
+
+async def test_after_a_restore_nothing_leaves_until_a_person_lets_it(
+    world: World, backup: Path
+) -> None:
+    pending, _ = await world.queue("1", "2")
+    (sending,) = await world.queue("3", peer="p2")
+    await world.claim(9)
+    await world.store.health.backup(str(backup))
+    other = await restored(world, backup)
+    assert [await other.state(d) for d in (pending, sending)] == [DeliveryState.HELD] * 2
+    assert await other.claim(9) == []
+    assert other.store.health.figures()["channel_outbox_held"] == 3
+    assert await other.store.outbox_desk.release_held(None, other.now, "ann") == 3
+    assert sorted(await other.sends_in_order()) == ["1", "2", "3"]
+    await other.store.close()
+
+
+async def test_after_a_restore_a_send_that_was_under_way_may_have_arrived(
+    world: World, backup: Path
+) -> None:
+    await world.queue("1")
+    await world.claim_one()
+    await world.store.health.backup(str(backup))
+    other = await restored(world, backup)
+    await other.store.outbox_desk.release_held(None, other.now, "ann")
+    assert (await other.claim_one()).had_unknown
+    await other.store.close()
+
+
+async def test_after_a_restore_unanswered_messages_stand_still_too(
+    world: World, backup: Path
+) -> None:
+    running = await world.turn("1")
+    await world.take(world.new("2"))
+    await world.store.health.backup(str(backup))
+    other = await restored(world, backup)
+    assert await other.store.turns.claim(9, other.now) == []
+    assert await other.message_state(running.message.message_id) == ("failed", "restored")
+    assert await other.store.outbox_desk.release_held(None, other.now, "ann") == 2
+    (turn,) = await other.store.turns.claim(9, other.now)
+    assert turn.message.content.text == "1"
+    await other.store.close()
+
+
+async def test_a_restore_begins_a_new_life_and_ends_tokens(world: World, backup: Path) -> None:
+    token = ApiToken(TokenId("t"), "ci", b"h", ("admin",), world.now, "ann")
+    await world.store.tokens.add(token)
+    await world.store.health.backup(str(backup))
+    other = await restored(world, backup)
+    assert other.store.life.incarnation != world.store.life.incarnation
+    assert other.store.life.epoch > world.store.life.epoch
+    (ended,) = await other.store.tokens.all()
+    assert not ended.is_valid(At(other.now))
+    await other.store.close()
+
+
+async def test_a_restore_overwrites_no_store_and_disturbs_no_gateway(
+    world: World, backup: Path
+) -> None:
+    await world.store.health.backup(str(backup))
+    with pytest.raises(DataDirRefused):
+        restore(backup, world.dir, world.now)
+    other = await restored(world, backup)
+    await other.store.close()
+    with pytest.raises(DataDirRefused):
+        restore(backup, other.dir, world.now)
+
+
+async def test_a_changed_backup_is_refused(world: World, backup: Path, tmp_path: Path) -> None:
+    await world.store.health.backup(str(backup))
+    with backup.open("r+b") as file:
+        file.seek(5_000)
+        file.write(b"\xff" * 100)
+    with pytest.raises(StoreBroken):
+        restore(backup, tmp_path / "new", world.now)
+    assert not (tmp_path / "new" / "wunder.db").exists()

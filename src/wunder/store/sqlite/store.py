@@ -1,11 +1,12 @@
 """The store in one SQLite file, opened under the lock of its data directory: every door in one place."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from wunder.errors import ConfigInvalid, StoreBroken
+from wunder.errors import ConfigInvalid, StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
 from wunder.store.policy import StorePolicy
@@ -95,6 +96,8 @@ class SqliteStore:
     async def close(self) -> None:
         """Commit what was submitted, close every connection, give the data directory back."""
         try:
+            with contextlib.suppress(StoreUnavailable, StoreBroken):
+                await self.events.flush()
             await self._writer.close()
             await self._quick.close()
             await self._slow.close()

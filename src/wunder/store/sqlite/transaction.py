@@ -124,23 +124,29 @@ def _step_row(step: Step, number: int) -> tuple[Any, ...]:
             step.account_id,
             step.delivery_id,
             step.attempt_no,
-            to_json(step.detail) if step.detail else "{}",
+            _told(step.detail),
         )
     )
 
 
 def _event_row(event: Event) -> tuple[Any, ...]:
-    return clean_row(
-        (
-            event.name,
-            event.at,
-            event.level,
-            event.plugin_id,
-            event.version,
-            event.account_uid,
-            event.account_id,
-            event.message_id,
-            event.delivery_id,
-            to_json(event.fields) if event.fields else "{}",
-        )
+    words = (
+        event.level,
+        event.plugin_id,
+        event.version,
+        event.account_uid,
+        event.account_id,
+        event.message_id,
+        event.delivery_id,
     )
+    return clean_row((event.name, int(event.at), *map(str, words), _told(event.fields)))
+
+
+def _told(fields: dict[str, Any]) -> str:
+    """Encode what is told of a step or an event: what is no JSON must not fail a whole batch."""
+    if not fields:
+        return "{}"
+    try:
+        return to_json(fields)
+    except (TypeError, ValueError):
+        return to_json({"not_json": sorted(map(str, fields))})
