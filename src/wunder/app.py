@@ -3,11 +3,13 @@
 import asyncio
 import os
 import random
+import resource
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import uvloop
@@ -25,7 +27,7 @@ from wunder.accounts.tokens import TokenDesk
 from wunder.agents.catalog import AgentCatalog
 from wunder.api.asgi import App
 from wunder.api.listener import Listener, listener
-from wunder.api.parts import ApiParts
+from wunder.api.parts import ApiParts, ApiPolicy
 from wunder.api.server import build_app
 from wunder.config import Config
 from wunder.conversation.routing import route
@@ -33,7 +35,7 @@ from wunder.conversation.turn import Directory as TurnDirectory
 from wunder.conversation.turn import TurnRunner
 from wunder.conversation.worker import Worker
 from wunder.egress.client import EgressPolicy, GuardedClient
-from wunder.errors import StoreBroken
+from wunder.errors import StoreBroken, WunderError
 from wunder.inbound.intake import IntakeDesk
 from wunder.inbound.spool import Spool, SpoolWorker
 from wunder.inbound.webhook import Directory as WebhookDirectory
@@ -61,6 +63,9 @@ from wunder.store.sqlite.store import SqliteStore, open_store
 
 log = logs.get_logger(__name__)
 RUN_FILE = Path("run", "cli.json")
+ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+#: What the listener, the plugins' pipes and the store may need together (Debian's soft limit: 1,024).
+OPEN_FILES = 16_384
 
 
 class Gateway:
@@ -72,6 +77,8 @@ class Gateway:
         self.clock = clock
         self.is_draining = False
         self.metrics = Metrics()
+        self._changed: set[PluginId] = set()
+        self._news = asyncio.Event()
         self.accounts = AccountBook(store.accounts, keyring)
         self.bindings = BindingBook(store.bindings)
         self.host = ProcessHost(config.runtime, self._host_doors())
@@ -210,9 +217,16 @@ class Gateway:
                 is_draining=lambda: self.is_draining,
                 is_key_open=lambda: True,
                 wake=self._wake,
-                policy=self.config.api,
+                policy=self._api_policy(),
             )
         )
+
+    def _api_policy(self) -> ApiPolicy:
+        """The hosts that platforms and people were told to call are allowed without being named."""
+        server, policy = self.config.server, self.config.api
+        told = (urlsplit(server.public_url).hostname or "", server.host)
+        hosts = (*policy.allowed_hosts, *(host for host in told if host and host not in ANY_HOST))
+        return msgspec.structs.replace(policy, allowed_hosts=hosts)
 
     # --- what one part tells another -------------------------------------------------------------
 
@@ -228,6 +242,20 @@ class Gateway:
 
     def _on_plugin_change(self, plugin_id: PluginId) -> None:
         self.dispatcher.wake()
+        self._changed.add(plugin_id)
+        self._news.set()
+
+    async def _note_plugin_changes(self) -> None:
+        """Take down in the table what became of processes: broken for good, or running again."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._changed:
+                plugin_id = self._changed.pop()
+                try:
+                    await self.plugins.note_runtime(plugin_id)
+                except WunderError as error:
+                    log.warning("plugin_state_not_noted", plugin_id=plugin_id, reason=error.code)
 
     def _count_call(self, method: str, kind: str, seconds: float) -> None:
         self.metrics.plugin_calls.inc(method, kind or "none")
@@ -243,6 +271,7 @@ class Gateway:
 
     async def _accounts_changed(self) -> None:
         await self.accounts.reload()
+        await self.bindings.reload()  # an account takes its bindings with it
         self.dispatcher.wake()
 
     # --- life ----------------------------------------------------------------------------------
@@ -265,6 +294,7 @@ class Gateway:
                 "store": self.store.run(),
                 "plugin host": self.host.run(),
                 "plugin desk": self.plugins.run(),
+                "plugin states": self._note_plugin_changes(),
                 "dispatcher": self.dispatcher.run(),
                 "worker": self.worker.run(),
                 "spool": self.spool.run(),
@@ -290,8 +320,16 @@ def serve(config: Config) -> None:
         WunderError: it cannot start, or its store broke; the message says what to do.
     """
     logs.configure(config.gateway.log_level, config.gateway.log_json)
+    _raise_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(config))
+
+
+def _raise_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _serve(config: Config) -> None:
@@ -355,7 +393,7 @@ async def _opened(
 
 
 def _url_host(host: str) -> str:
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+    if host in ANY_HOST:
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 

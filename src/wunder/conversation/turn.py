@@ -11,7 +11,8 @@ from wunder.conversation.routing import route
 from wunder.errors import AgentFailed
 from wunder.model.account import Account
 from wunder.model.binding import Binding
-from wunder.model.ids import At, BindingId, SessionId, derived_id
+from wunder.model.delivery import ReleaseRef
+from wunder.model.ids import At, BindingId, PluginId, SessionId, derived_id
 from wunder.model.message import InboundMessage, MessageState
 from wunder.model.trail import Step, StepName
 from wunder.model.turn import AgentTurn, ClaimedTurn, Reply, TurnCommit
@@ -20,6 +21,7 @@ from wunder.observe.metrics import Metrics
 from wunder.ports import Accounts, Agent, Agents, Bindings, Clock, Providers, Turns
 
 log = get_logger(__name__)
+NOBODY = ReleaseRef(PluginId(""), "")
 
 
 class TurnPolicy(msgspec.Struct, frozen=True):
@@ -88,7 +90,7 @@ class TurnRunner:
         self, turn: ClaimedTurn, account: Account, binding: Binding, agent: Agent, started_at: At
     ) -> TurnCommit:
         session_id = turn.session_id or SessionId(derived_id(turn.message.message_id, "session"))
-        steps = [_step(turn, StepName.TURN_STARTED, started_at, agent_id=binding.agent_id)]
+        steps = [self._step(turn, StepName.TURN_STARTED, started_at, agent_id=binding.agent_id)]
         lines = self._policy.history_lines if turn.session_id else 0
         history = await self._turns.history(session_id, lines) if lines else []
         asked = AgentTurn(turn.turn_id, session_id, turn.message, tuple(history))
@@ -101,7 +103,7 @@ class TurnRunner:
         now = self._clock.now()
         is_answered = state is MessageState.ANSWERED
         done = StepName.ANSWERED if is_answered else StepName.NOT_ANSWERED
-        steps.append(_step(turn, done, now, **({"reason": reason} if reason else {})))
+        steps.append(self._step(turn, done, now, **({"reason": reason} if reason else {})))
         return TurnCommit(
             turn=turn,
             state=state,
@@ -130,7 +132,7 @@ class TurnRunner:
                 log.exception("agent_failed_inside", turn_id=turn.turn_id)
                 reason, is_last = type(error).__name__, attempt_no == self._policy.tries
             steps.append(
-                _step(
+                self._step(
                     turn,
                     StepName.AGENT_FAILED,
                     self._clock.now(),
@@ -160,17 +162,21 @@ class TurnRunner:
 
     def _without_reply(self, turn: ClaimedTurn, state: MessageState, reason: str) -> TurnCommit:
         now = self._clock.now()
-        step = _step(turn, StepName.NOT_ANSWERED, now, reason=reason)
+        step = self._step(turn, StepName.NOT_ANSWERED, now, reason=reason)
         return TurnCommit(turn=turn, state=state, at=now, reason=reason, steps=(step,))
 
-
-def _step(turn: ClaimedTurn, name: StepName, at: At, **detail: object) -> Step:
-    message = turn.message
-    return Step(
-        message_id=message.message_id,
-        step=name,
-        at=at,
-        account_uid=message.conversation.account_uid,
-        account_id=message.account_id,
-        detail=detail,
-    )
+    def _step(self, turn: ClaimedTurn, name: StepName, at: At, **detail: object) -> Step:
+        """One step of the trail, with the release that serves the account at this moment."""
+        message = turn.message
+        provider = self._directory.providers.serving(message.channel)
+        release = provider.facts.release if provider else NOBODY
+        return Step(
+            message_id=message.message_id,
+            step=name,
+            at=at,
+            plugin_id=release.plugin_id,
+            version=release.version,
+            account_uid=message.conversation.account_uid,
+            account_id=message.account_id,
+            detail=detail,
+        )

@@ -1,7 +1,8 @@
 """ProviderRegistry: who serves a channel now, a plugin or a built-in (row N1b).
 
-An enabled plugin serves its provider id; disabled, broken or with source `builtin`: the built-in that
-serves the id, where there is one.
+An enabled plugin serves its provider id, also while it is broken: its webhooks are refused or kept,
+its deliveries wait, and the built-in is offered, not taken. Disabled or with source `builtin`: the
+built-in that serves the id, where there is one.
 """
 
 from collections.abc import Callable
@@ -118,4 +119,5 @@ class ProviderRegistry:
 
 
 def _serves(row: PluginRow) -> bool:
-    return row.status is PluginStatus.ENABLED and row.source == "plugin"
+    is_meant = row.status is not PluginStatus.DISABLED and bool(row.current_version)
+    return is_meant and row.source == "plugin"
