@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.plugin_host import little_plugin
-from tests.fakes.runtime_world import KeptHistory, World, policy, running
+from tests.fakes.runtime_world import KeptHistory, World, policy, running, until
 from wunder.errors import Invalid, ProviderFault
 from wunder.model.fault import FaultKind
 from wunder.model.ids import AccountUid
@@ -59,13 +59,6 @@ async def fault_of(call) -> tuple[FaultKind, str]:
     with pytest.raises(ProviderFault) as caught:
         await call
     return caught.value.fault.kind, caught.value.fault.outcome
-
-
-async def until(condition) -> None:
-    """Wait for something that only the operating system knows."""
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def is_alive(pid: int) -> bool:

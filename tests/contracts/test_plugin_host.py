@@ -6,7 +6,7 @@ import contextlib
 import pytest
 
 from tests.fakes.plugin_host import FakePluginHost, little_plugin
-from tests.fakes.runtime_world import running
+from tests.fakes.runtime_world import running, until
 from wunder.errors import Invalid, ProviderFault
 from wunder.model.fault import FaultKind
 from wunder.model.ids import PluginId
@@ -48,12 +48,13 @@ async def host(request):
 
 async def ready(host, spec):
     await host.start(spec)
-    async with asyncio.timeout(20):
-        while (report := host.report(spec.plugin_id)) is None or (
-            (report.state, report.version) != (RuntimeState.READY, spec.version)
-        ):
-            await asyncio.sleep(0.005)
-    return report
+
+    def serves():
+        report = host.report(spec.plugin_id)
+        return report and (report.state, report.version) == (RuntimeState.READY, spec.version)
+
+    await until(serves)
+    return host.report(spec.plugin_id)
 
 
 async def parse(host):

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
@@ -33,6 +33,13 @@ def policy(**parts) -> RuntimePolicy:
         for name, fields in parts.items()
     }
     return msgspec.structs.replace(QUICK, **changed)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something that only the operating system, or another process, knows."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110  # nobody sets an event for it
+            await asyncio.sleep(0.005)
 
 
 class KeptEvents:

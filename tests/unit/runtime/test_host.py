@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.plugin_host import little_plugin
-from tests.fakes.runtime_world import BOOT, World, policy, running
+from tests.fakes.runtime_world import BOOT, World, policy, running, until
 from wunder.model.ids import PluginId
 from wunder.model.runtime import RuntimeState
 from wunder.runtime.policy import ProcessLimits
@@ -73,9 +73,7 @@ async def test_start_and_stop_in_quick_succession_end_as_the_last_one_said(tmp_p
             await world.host.start(spec)
             stopping.cancel()
         await world.events.until("plugin_ready")
-        async with asyncio.timeout(20):
-            while world.report("good").state is not RuntimeState.READY:
-                await asyncio.sleep(0.01)
+        await until(lambda: world.report("good").state is RuntimeState.READY)
         assert (await parse(world)).ignored == "nothing"
 
 
@@ -106,9 +104,7 @@ async def test_a_warden_that_dies_is_replaced_and_still_guards(tmp_path):
         assert warden._watched is not None
         first = warden._watched.pid
         os.kill(first, signal.SIGKILL)
-        async with asyncio.timeout(20):
-            while warden._watched is None or warden._watched.pid == first:
-                await asyncio.sleep(0.01)
+        await until(lambda: warden._watched is not None and warden._watched.pid != first)
         assert (await parse(world)).ignored == "nothing"
 
 
@@ -123,9 +119,7 @@ async def test_a_python_plugin_of_the_sdk_runs_in_the_launchers_interpreter(tmp_
         "    async def parse_inbound(self, account, http):\n"
         "        return ParseResult(ignored='by the sdk')\n"
     )
-    spec = little_plugin(
-        tmp_path, root_dir=str(tmp_path / "root"), entry="app", is_python=True
-    )
+    spec = little_plugin(tmp_path, root_dir=str(tmp_path / "root"), entry="app", is_python=True)
     assert BOOT.exists()
     async with running() as world:
         await world.ready(spec)

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.fakes.runtime_world import until
 from wunder.observe.clock import SystemClock
 from wunder.runtime.policy import WirePolicy
 from wunder.runtime.stderr import StderrRing
@@ -36,11 +37,6 @@ class Ends:
     def wire_died(self, kind):
         self.died.put_nowait(kind)
 
-    async def until(self, condition):
-        async with asyncio.timeout(10):
-            while not condition():
-                await asyncio.sleep(0.001)
-
 
 @pytest.fixture
 async def ends():
@@ -64,7 +60,7 @@ async def test_frames_of_one_turn_leave_together_and_in_order(ends):
     for frame in frames:
         here.wire.send(frame)
     assert not frames[0].is_written
-    await here.until(lambda: frames[-1].is_written)
+    await until(lambda: frames[-1].is_written)
     assert os.read(here.stdin, 65536) == b"".join(frame.frame for frame in frames)
 
 
@@ -93,7 +89,7 @@ async def test_a_slow_reader_that_goes_on_is_not(ends):
             await asyncio.sleep(0)
             with contextlib.suppress(BlockingIOError):
                 read += len(os.read(here.stdin, 50_000))
-    await here.until(lambda: frame.is_written)
+    await until(lambda: frame.is_written)
     assert here.died.empty()
 
 
@@ -126,7 +122,7 @@ async def test_a_flooder_waits_while_the_loop_goes_on(ends):
     here = ends(noise_lines_per_read=1, noise_pause_s=3600.0)
     here.noise = 2
     os.write(here.stdout, b"noise\n")
-    await here.until(lambda: here.lines_read == [b"noise"])
+    await until(lambda: here.lines_read == [b"noise"])
     os.write(here.stdout, b"more\n")
     for _ in range(20):
         await asyncio.sleep(0)
