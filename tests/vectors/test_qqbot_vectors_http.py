@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.clock import FakeClock
 from wunder.accounts.drafts import AccountDraft
 from wunder.accounts.keyring import Keyring
-from wunder.app import Gateway
+from wunder.app.gateway import Gateway
 from wunder.config import Config
 from wunder.model.account import AccessRules
 from wunder.ports import MessageFilter

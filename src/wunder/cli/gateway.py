@@ -137,7 +137,7 @@ def _answers(url: str) -> bool:
 
 def _offline(options: GlobalOptions) -> Client:
     """Open the store under the lock of its data directory."""
-    from wunder.app import offline
+    from wunder.app.life import offline
     from wunder.cli.asgi_transport import AsgiTransport
     from wunder.errors import WunderError
 

@@ -34,7 +34,7 @@ def serve_command(options: GlobalOptions, arguments: Sequence[str]) -> int:
     if wrong:
         sys.stderr.write(f"wunder: {wrong}\n{USAGE}\n")
         return BAD_USAGE
-    from wunder.app import serve
+    from wunder.app.life import serve
     from wunder.cli.gateway import config_path
     from wunder.config import load_config
     from wunder.errors import ConfigInvalid, WunderError

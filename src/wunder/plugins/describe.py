@@ -168,7 +168,6 @@ def _manifest(release: Release | None) -> Manifest | None:
 
 
 def _who_serves(row: PluginRow, builtin_id: str | None) -> Literal["plugin", "builtin", "nobody"]:
-    # As the registry routes: a plugin in `error` gives way to the built-in.
-    if is_serving(row) and row.status is PluginStatus.ENABLED:
+    if is_serving(row) and row.current_version:
         return "plugin"
     return "builtin" if builtin_id is not None else "nobody"

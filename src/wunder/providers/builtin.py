@@ -108,6 +108,11 @@ class BuiltinProviderAdapter(ProviderAdapter):
         self._limits = limits
         self._dispatcher: Dispatcher[Any] | None = None
 
+    async def close(self) -> None:
+        """Close the channel's connections."""
+        if self._dispatcher is not None:
+            await self._dispatcher.close()
+
     async def _call(self, method: str, params: object, result: type[R], account_uid: str) -> R:
         dispatcher = self._loaded()
         limit_s = self._limits.of(method)

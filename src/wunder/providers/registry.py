@@ -44,7 +44,7 @@ class ProviderRegistry:
         self._host = host
         self._surroundings = surroundings
         self._schema_of = schema_of
-        self._builtins: dict[ChannelId, ChannelProvider] = {}
+        self._builtins: dict[ChannelId, BuiltinProviderAdapter] = {}
         self._plugins: dict[ChannelId, ChannelProvider] = {}
         self._known: dict[ChannelId, ProviderFacts] = {}
 
@@ -72,6 +72,11 @@ class ProviderRegistry:
             else:
                 known.setdefault(channel, provider.facts)
         self._plugins, self._known = plugins, known
+
+    async def close(self) -> None:
+        """Close the connections of built-in channels."""
+        for builtin in self._builtins.values():
+            await builtin.close()
 
     def serving(self, channel: ChannelId) -> ChannelProvider | None:
         """The provider that serves this id now."""

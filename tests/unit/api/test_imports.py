@@ -23,7 +23,7 @@ def test_the_front_door_loads_no_framework_no_crypto_and_no_client() -> None:
 
 
 def test_the_whole_gateway_starts_without_the_framework() -> None:
-    assert not loaded_by("import wunder.app") & {"litestar", "pydantic", "openai", "yaml"}
+    assert not loaded_by("import wunder.app.life") & {"litestar", "pydantic", "openai", "yaml"}
 
 
 def test_the_admin_api_loads_one_type_system_only() -> None:

@@ -402,9 +402,9 @@ async def test_a_broken_process_is_noted_and_its_recovery_too(world: World) -> N
     await world.desk.note_runtime(ID)
     row = world.row()
     assert (row.status, row.last_error_code) == (PluginStatus.ERROR, "broken")
-    assert (await world.desk.view(ID)).serving == "nobody"
     world.builtins[ID] = "fancybot"
-    assert (await world.desk.view(ID)).serving == "builtin"
+    view = await world.desk.view(ID)
+    assert (view.serving, view.builtin_id) == ("plugin", "fancybot")  # offered, not taken
     assert row.last_error == "crashed 6 times in 10 minutes"
     started = len(world.host.started)
     await world.desk.retry_errors()

@@ -1,18 +1,11 @@
-"""Composition root: builds every part, owns the one TaskGroup, and knows every concrete class."""
+"""The gateway: every part built and wired, and the one TaskGroup in which they run."""
 
 import asyncio
-import os
 import random
-import resource
-import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
-import uvloop
 
 from wunder import __version__
 from wunder.accounts.agents import AgentDesk, AgentDraft, AgentParts
@@ -20,13 +13,13 @@ from wunder.accounts.bindings import BindingDesk, BindingParts
 from wunder.accounts.book import AccountBook, BindingBook
 from wunder.accounts.desk import AccountDesk, AccountParts
 from wunder.accounts.judge import ConfigJudge
-from wunder.accounts.keyring import Keyring, open_keyring
+from wunder.accounts.keyring import Keyring
 from wunder.accounts.schema_check import SchemaCheck
 from wunder.accounts.setup_token import SetupToken
 from wunder.accounts.tokens import TokenDesk
 from wunder.agents.catalog import AgentCatalog
 from wunder.api.asgi import App
-from wunder.api.listener import Listener, listener
+from wunder.api.listener import Listener
 from wunder.api.parts import ApiParts, ApiPolicy
 from wunder.api.server import build_app
 from wunder.config import Config
@@ -35,14 +28,13 @@ from wunder.conversation.turn import Directory as TurnDirectory
 from wunder.conversation.turn import TurnRunner
 from wunder.conversation.worker import Worker
 from wunder.egress.client import EgressPolicy, GuardedClient
-from wunder.errors import StoreBroken, WunderError
+from wunder.errors import WunderError
 from wunder.inbound.intake import IntakeDesk
 from wunder.inbound.spool import Spool, SpoolWorker
 from wunder.inbound.webhook import Directory as WebhookDirectory
 from wunder.inbound.webhook import Webhooks
 from wunder.model.ids import AccountUid, ChannelId, PluginId, new_id
 from wunder.observe import logs
-from wunder.observe.clock import SystemClock
 from wunder.observe.metrics import Metrics
 from wunder.outbound.attempt import Attempt
 from wunder.outbound.dispatcher import Dispatcher
@@ -59,13 +51,10 @@ from wunder.providers.builtin import CallLimits, bundled_ids
 from wunder.providers.late import evidence_of
 from wunder.providers.registry import ProviderRegistry
 from wunder.runtime.host import HostDoors, ProcessHost
-from wunder.store.sqlite.store import SqliteStore, open_store
+from wunder.store.sqlite.store import SqliteStore
 
 log = logs.get_logger(__name__)
-RUN_FILE = Path("run", "cli.json")
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
-#: What the listener, the plugins' pipes and the store may need together (Debian's soft limit: 1,024).
-OPEN_FILES = 16_384
 
 
 class Gateway:
@@ -287,6 +276,11 @@ class Gateway:
             first = AgentDraft(agent_id="echo", kind="echo", is_default=True)
             await self.agent_desk.put(first, None, "setup")
 
+    async def close(self) -> None:
+        """Close the connections of channels and agents that run in this process."""
+        await self.providers.close()
+        await self.http.close()
+
     async def run(self, server: Listener, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; then let running turns and sends end, and stop the plugins."""
         async with asyncio.TaskGroup() as tg:
@@ -311,102 +305,3 @@ class Gateway:
             await self.dispatcher.drain(self.config.gateway.stop_grace_s)
             for task in reversed(tasks):
                 task.cancel()
-
-
-def serve(config: Config) -> None:
-    """Run the gateway until a signal ends it.
-
-    Raises:
-        WunderError: it cannot start, or its store broke; the message says what to do.
-    """
-    logs.configure(config.gateway.log_level, config.gateway.log_json)
-    _raise_open_files()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(config))
-
-
-def _raise_open_files() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-async def _serve(config: Config) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    broken: list[StoreBroken] = []
-
-    def on_fatal(error: StoreBroken) -> None:
-        broken.append(error)
-        stop.set()
-
-    async with _opened(config, on_fatal) as gateway:
-        server = listener(gateway.app, config.server.host, config.server.port, config.api)
-        url = f"http://{_url_host(config.server.host)}:{server.port}"
-        run_file = _write_run_file(config.data_dir, url, gateway.tokens.admit_this_run())
-        setup_file = await gateway.tokens.offer_setup()
-        log.info("gateway_started", url=url, version=__version__, setup_token_file=setup_file or "")
-        try:
-            await gateway.run(server, stop)
-        finally:
-            run_file.unlink(missing_ok=True)
-    log.info("gateway_stopped")
-    if broken:
-        raise broken[0]
-
-
-@asynccontextmanager
-async def offline(config: Config) -> AsyncIterator[tuple[App, str]]:
-    """Open the store without a listener; the API as an ASGI app, and a token for it.
-
-    Plugins are not started for traffic; a command may start one for a moment (enable's preflight).
-    """
-    logs.configure("error", config.gateway.log_json)
-    async with _opened(config, lambda error: None) as gateway, asyncio.TaskGroup() as tg:
-        tasks = [tg.create_task(gateway.store.run()), tg.create_task(gateway.host.run())]
-        yield gateway.app, gateway.tokens.admit_this_run()
-        for task in reversed(tasks):
-            task.cancel()
-
-
-@asynccontextmanager
-async def _opened(
-    config: Config, on_fatal: Callable[[StoreBroken], None]
-) -> AsyncIterator[Gateway]:
-    clock = SystemClock()
-    store = await open_store(config.data_dir, clock, config.store, on_fatal)
-    try:
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-        keyring = await open_keyring(
-            config.data_dir,
-            store.key_check,
-            holds_ciphertext=await store.key_check.holds_ciphertext(),
-            credentials_dir=Path(credentials) if credentials else None,
-        )
-        gateway = Gateway(config, store, keyring, clock)
-        await gateway.load()
-        yield gateway
-    finally:
-        await store.close()
-
-
-def _url_host(host: str) -> str:
-    if host in ANY_HOST:
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
-
-
-def _write_run_file(data_dir: Path, url: str, token: str) -> Path:
-    """Leave address and token of this run for the CLI, readable by its owner only."""
-    path = data_dir / RUN_FILE
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    staged = path.with_suffix(".new")
-    with suppress(FileNotFoundError):
-        staged.unlink()
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(msgspec.json.encode({"url": url, "token": token}))
-    staged.rename(path)
-    return path
