@@ -103,7 +103,7 @@ async def test_a_full_disk_refuses_intake_keeps_outcomes_and_recovers_by_itself(
 ) -> None:
     sizes = {
         "WUNDER_STORE_BALLAST_BYTES": str(4 * MIB),
-        "WUNDER_STORE_MIN_FREE_BYTES": str(2 * MIB),
+        "WUNDER_STORE_FREE_FLOOR_BYTES": str(8 * MIB),
     }
     with small_disk(tmp_path / "disk", 64 * MIB) as disk:
         async with shop(disk / "data", **sizes) as here:
@@ -127,7 +127,7 @@ async def test_a_full_disk_refuses_intake_keeps_outcomes_and_recovers_by_itself(
             filler.unlink()
             await until(lambda: here.is_taken(102), 20)
             await until(lambda: here.states() == ["sent"] * 9, 20)
-            assert await asyncio.to_thread(here.ready) == 200
+            await until(lambda: here.ready() == 200, 5)
         assert sorted(here.platform.texts) == sorted([*(f"m-{n}" for n in range(8)), "m-102"])
 
 

@@ -17,6 +17,7 @@ LIMIT_S = 90.0
 #: Production gives up on a plugin that crashes so often; here it has to come back each time.
 PATIENCE = {
     "WUNDER_RUNTIME_LIFE_CRASHES_ALLOWED": "1000",
+    "WUNDER_RUNTIME_LIFE_FAILED_STARTS_ALLOWED": "1000",
     "WUNDER_RUNTIME_LIFE_BACKOFF_FIRST_S": "0.05",
     "WUNDER_RUNTIME_LIFE_BACKOFF_CAP_S": "0.2",
 }

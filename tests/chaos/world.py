@@ -117,12 +117,16 @@ class World:
         for state in ("unrouted", "refused", "failed", "no_answer"):
             for message in self._all("channels/messages", state):
                 found.setdefault(message["platform_message_id"], f"message {state}")
+        for event in self._all("channels/events"):
+            if event["name"].startswith("spooled_request_"):
+                found[f"spooled request, event {event['event_id']}"] = event["name"]
         return found
 
-    def _all(self, path: str, state: str) -> Iterator[dict]:
+    def _all(self, path: str, state: str = "") -> Iterator[dict]:
+        query = {"state": state} if state else {}
         cursor = ""
         while True:
-            page = self.gateway.get(path, state=state, limit="200", cursor=cursor)
+            page = self.gateway.get(path, limit="200", cursor=cursor, **query)
             yield from page["items"]
             cursor = page.get("next_cursor") or ""
             if not cursor:
