@@ -93,15 +93,21 @@ class Supervisor:
 
     async def run(self) -> None:
         """Follow what is wanted until cancelled; then every process is stopped by its ladder."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            try:
-                while True:
-                    await self._news.wait()
-                    self._news.clear()
-                    self._follow(group)
-            finally:
-                self._group = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._follow_on(group)
+        finally:
+            self._is_empty.set()
+
+    async def _follow_on(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                self._follow(group)
+        finally:
+            self._group = None
 
     def _follow(self, group: asyncio.TaskGroup) -> None:
         newest = self._runners[-1] if self._runners else None
@@ -128,6 +134,8 @@ class Supervisor:
             # Ours, not the plugin's: it costs this plugin its process, not the gateway.
             log.exception("plugin_supervision_failed", plugin_id=self.plugin_id)
             runner.state = RuntimeState.BROKEN
+            if self._wanted is runner.spec:
+                self._wanted = None  # it would fail again at once
         finally:
             self._runners.remove(runner)
             self._last = runner

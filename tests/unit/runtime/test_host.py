@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from tests.fakes.plugin_host import little_plugin
 from tests.fakes.runtime_world import BOOT, World, policy, running, until
@@ -94,6 +95,20 @@ async def test_a_broken_plugin_gets_one_late_start(tmp_path):
         await world.events.until("plugin_broken", 2)
         assert world.events.names.count("plugin_started") == 4
         assert world.report("exitsatstart").retry_at is None
+
+
+@pytest.mark.process
+def test_the_host_works_on_uvloop_alike(tmp_path):
+    async def main():
+        async with running() as world:
+            await world.ready(little_plugin(tmp_path, "LeavesGrandchild"))
+            assert (await parse(world, "leavesgrandchild")).ignored == "nothing"
+            os.kill(world.report("leavesgrandchild").pid or 0, signal.SIGKILL)
+            crashed = await world.events.until("plugin_crashed")
+            await world.events.until("plugin_ready", 2)
+            return crashed.fields["exit"]
+
+    assert uvloop.run(main()) == "signal 9"
 
 
 @pytest.mark.process
