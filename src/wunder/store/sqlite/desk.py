@@ -37,7 +37,7 @@ WHERE o.delivery_id = ?
 _REPLAY = """
 UPDATE channel_outbox SET state = 'pending', lane_seq = ?, replays = replays + 1, retries_used = 0,
   collisions = 0, retry_at = NULL, not_before = NULL, settled_at = NULL, expires_at = ?
-WHERE delivery_id = ? AND state = ?
+WHERE delivery_id = ? AND state IN ('failed', 'unknown', 'expired')
 """
 _HELD = f"""
 SELECT delivery_id, lane_id FROM channel_outbox
@@ -89,7 +89,7 @@ def _replay(tx: Tx, delivery_id: DeliveryId, now: At, by: str) -> bool:
         return False
     conversation = Conversation(*peer)
     place = lanes.enter(tx, LaneKind.DELIVERY, conversation, 1, now, is_claimed=False)
-    tx.execute(_REPLAY, (place.first_seq, now + ttl_ms, delivery_id, state))
+    tx.execute(_REPLAY, (place.first_seq, now + ttl_ms, delivery_id))
     tx.moved("channel_outbox", state, "pending")
     tell(tx, StepName.REPLAYED, delivery_id, standing, now, by=by)
     return True

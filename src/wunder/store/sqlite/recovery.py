@@ -23,7 +23,8 @@ from wunder.store.sqlite.transaction import Tx
 
 _ANSWERING = f"""
 SELECT {INBOUND_COLUMNS}, lane_id, turn_id, is_alone, reply_ordinals FROM channel_messages
-WHERE state = 'answering' AND {LIVE_TURNS} ORDER BY seq
+WHERE seq IN (SELECT seq FROM channel_messages INDEXED BY channel_messages_lane
+  WHERE {LIVE_TURNS} AND state = 'answering') ORDER BY seq
 """  # noqa: S608 - constant
 _RECEIVED = """
 UPDATE channel_messages SET state = 'received', is_alone = 0 WHERE message_id = ? AND state = 'answering'
@@ -33,9 +34,11 @@ UPDATE channel_messages SET state = 'failed', reason = 'poison', finished_at = ?
   reply_ordinals = reply_ordinals + ?
 WHERE message_id = ? AND state = 'answering'
 """
+#: The index of the lanes holds the state: one look over what waits, not over the table.
 _IN_FLIGHT = f"""
 SELECT delivery_id, retries_used, had_unknown, first_sending_at FROM channel_outbox
-WHERE state IN ('claimed', 'sending', 'streaming') AND {LIVE_DELIVERIES} ORDER BY seq
+WHERE seq IN (SELECT seq FROM channel_outbox INDEXED BY channel_outbox_lane
+  WHERE {LIVE_DELIVERIES} AND state IN ('claimed', 'sending', 'streaming')) ORDER BY seq
 """  # noqa: S608 - constant
 _ATTEMPT = """
 UPDATE channel_attempts SET settled_at = ?, outcome = 'unknown', error_kind = ?, error = ?

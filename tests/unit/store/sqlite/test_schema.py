@@ -1,0 +1,137 @@
+"""The schema says what the model says, and every hot statement finds its way by an index."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from wunder.model.delivery import RECEIPT_ORDER, DeliveryState
+from wunder.model.message import MessageState
+from wunder.model.plugin import PluginStatus
+from wunder.store.sqlite import (
+    claims,
+    delivery_rows,
+    desk,
+    evidence,
+    housekeeping,
+    intake,
+    lanes,
+    outbox,
+    receipts,
+    recovery,
+    sessions,
+    settling,
+    spool,
+    standing,
+    turns,
+)
+from wunder.store.sqlite.migrations import migrate, migrations
+
+#: Spec "Tables": exactly these.
+TABLES = frozenset(
+    "channel_accounts channel_bindings channel_user_bindings channel_sessions channel_messages"  # noqa: SIM905 - a list this long is for reading
+    " channel_outbox channel_attempts channel_dedupe channel_lanes channel_spool channel_quarantine"
+    " channel_receipts channel_trail channel_state channel_leases attachments channel_events"
+    " channel_plugins channel_plugin_versions channel_plugin_runtime agents users api_tokens audit"
+    " meta".split()
+)
+
+
+@pytest.fixture
+def conn() -> sqlite3.Connection:
+    conn = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(conn)
+    return conn
+
+
+def checked(conn: sqlite3.Connection, table: str, column: str) -> set[str]:
+    (sql,) = conn.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    line = next(x for x in sql.splitlines() if x.strip().startswith(f"{column} "))
+    return set(re.findall(rf"{column} = '([a-z_]*)'", line))
+
+
+def test_there_are_exactly_the_tables_of_the_design(conn: sqlite3.Connection) -> None:
+    rows = conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    assert {row[0] for row in rows} == TABLES
+
+
+def test_the_states_in_the_tables_are_those_of_the_model(conn: sqlite3.Connection) -> None:
+    assert checked(conn, "channel_outbox", "state") == set(DeliveryState)
+    assert checked(conn, "channel_messages", "state") == {*MessageState, ""}
+    assert checked(conn, "channel_outbox", "receipt") == set(RECEIPT_ORDER)
+    assert set(PluginStatus) == {"enabled", "disabled", "error"}
+
+
+def test_a_conversation_is_four_columns_that_are_never_null(conn: sqlite3.Connection) -> None:
+    for table in ("channel_lanes", "channel_messages", "channel_outbox", "channel_sessions"):
+        columns = {row[1]: row for row in conn.execute(f"PRAGMA table_info({table})")}
+        for name in ("account_uid", "peer_kind", "peer_id", "thread_id"):
+            assert (columns[name][3], columns[name][4]) == (1, "''"), (table, name)
+
+
+def test_times_are_integers(conn: sqlite3.Connection) -> None:
+    for table in TABLES:
+        for row in conn.execute(f"PRAGMA table_info({table})"):
+            if row[1].endswith(("_at", "_until")) or row[1] == "at":
+                assert row[2] == "INTEGER", (table, row[1])
+
+
+def test_migrating_again_changes_nothing(conn: sqlite3.Connection) -> None:
+    assert migrate(conn) == migrations()[-1].number
+
+
+def test_every_migration_is_numbered_without_gap() -> None:
+    assert [step.number for step in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+#: Statements on the way of a message, and those that run for ever beside it.
+HOT = {
+    name: sql
+    for module in (
+        claims,
+        delivery_rows,
+        evidence,
+        housekeeping,
+        intake,
+        lanes,
+        outbox,
+        receipts,
+        recovery,
+        sessions,
+        settling,
+        spool,
+        standing,
+        turns,
+        desk,
+    )
+    for key, sql in vars(module).items()
+    if isinstance(sql, str) and re.match(r"\s*(SELECT|UPDATE|DELETE|WITH)\b", sql)
+    for name in [f"{module.__name__.rpartition('.')[2]}.{key}"]
+}
+#: Runs once after the clock was set back, over lanes that wait.
+MAY_SCAN = {"housekeeping._CAP_LANES"}
+
+
+@pytest.mark.parametrize("name", sorted(HOT))
+def test_no_hot_statement_scans_a_table(conn: sqlite3.Connection, name: str) -> None:
+    sql = HOT[name]
+    highest = max((int(n) for n in re.findall(r"\?(\d+)", sql)), default=0)
+    values = (None,) * (highest or sql.count("?"))
+    plan = [row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    scans = [step for step in plan if re.match(r"SCAN channel_\w+$|SCAN \w$", step)]
+    assert name in MAY_SCAN or not scans, plan
+    sorts = [step for step in plan if "USE TEMP B-TREE FOR ORDER BY" in step]
+    assert not sorts or name.startswith(("recovery.", "spool.", "desk.")), plan
+
+
+def test_no_state_is_bound_where_a_partial_index_compares_it() -> None:
+    """SQLite would prepare such a statement anew for each value (60 us instead of 15)."""
+    for name, sql in HOT.items():
+        where = sql.partition("WHERE")[2]
+        assert not re.search(r"\b(state|status|is_current|is_default) = \?", where), name
+
+
+def test_the_migrations_are_plain_files_of_the_package() -> None:
+    folder = Path(migrations.__code__.co_filename).parents[1] / "migrations"
+    assert sorted(path.name for path in folder.glob("*.sql"))[0] == "0001_tables.sql"
