@@ -1,0 +1,220 @@
+"""Lanes, claims, crashes and receipts against a model that a child could check."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from tests.contracts.store_world import World, open_sqlite
+from tests.fakes.clock import FakeClock
+from wunder.model.delivery import ClaimedDelivery, DeliveryState
+from wunder.model.ids import DeliveryId
+from wunder.model.turn import ClaimedTurn
+
+S = DeliveryState
+PEERS = st.sampled_from(["a", "b", "c"])
+ENDS = st.sampled_from([S.SENT, S.FAILED, S.UNKNOWN, S.EXPIRED, S.CANCELLED])
+
+
+class Lanes(RuleBasedStateMachine):
+    """Per peer: messages waiting, the running turn, deliveries waiting, the one under way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folder = tempfile.TemporaryDirectory()
+        self.count = 0
+        self.turns: dict[str, list[str]] = {p: [] for p in "abc"}
+        self.running: dict[str, ClaimedTurn] = {}
+        self.claims: dict[str, int] = {}
+        self.outbox: dict[str, list[str]] = {p: [] for p in "abc"}
+        self.sending: dict[str, ClaimedDelivery] = {}
+        self.ended: dict[str, tuple[str, DeliveryId, DeliveryState]] = {}
+        self.retrying: set[str] = set()
+
+    def run(self, awaitable):
+        return self.loop.run_until_complete(awaitable)
+
+    @initialize()
+    def open(self) -> None:
+        path = Path(self.folder.name) / "data"
+        self.world: World = self.run(World(open_sqlite, path, FakeClock()).open())
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.run(self.world.store.close())
+        self.loop.close()
+        self.folder.cleanup()
+
+    def name(self) -> str:
+        self.count += 1
+        return f"t{self.count}"
+
+    # --- turns ----------------------------------------------------------------------------------
+
+    @rule(peer=PEERS, hands=st.integers(0, 1))
+    def take_in(self, peer: str, hands: int) -> None:
+        text = self.name()
+        taken = self.run(self.world.take(self.world.new(text, peer), claim=hands))
+        is_free = not self.turns[peer]
+        self.turns[peer].append(text)
+        self.claims[text] = 0
+        assert len(taken.claimed) == (1 if hands and is_free else 0)
+        for turn in taken.claimed:
+            self.claims[text] = 1
+            self.running[peer] = turn
+
+    @rule(limit=st.integers(1, 4))
+    def claim_turns(self, limit: int) -> None:
+        heads = {
+            p: q[0]
+            for p, q in self.turns.items()
+            if q and p not in self.running and self.claims[q[0]] < 2
+        }
+        claimed = self.run(self.world.store.turns.claim(limit, self.world.now))
+        assert len(claimed) == min(limit, len(heads))
+        for turn in claimed:
+            peer = turn.message.conversation.peer_id
+            assert turn.message.content.text == heads[peer]
+            self.claims[heads[peer]] += 1
+            assert turn.claims == self.claims[heads[peer]]
+            self.running[peer] = turn
+
+    @rule()
+    def claim_a_suspect(self) -> None:
+        suspects = {
+            p
+            for p, q in self.turns.items()
+            if q and p not in self.running and self.claims[q[0]] >= 2
+        }
+        turn = self.run(self.world.store.turns.claim_suspect(self.world.now))
+        assert (turn is not None) == bool(suspects)
+        if turn is not None:
+            peer = turn.message.conversation.peer_id
+            assert peer in suspects
+            self.claims[self.turns[peer][0]] += 1
+            self.running[peer] = turn
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data(), replies=st.integers(0, 3), has_slot=st.booleans())
+    def answer(self, data: st.DataObject, replies: int, has_slot: bool) -> None:
+        peer = data.draw(st.sampled_from(sorted(self.running)))
+        turn = self.running.pop(peer)
+        self.turns[peer].pop(0)
+        texts = [self.name() for _ in range(replies)]
+        is_free = not self.outbox[peer]
+        grant = self.world.grant() if has_slot else None
+        done = self.run(self.world.answer(turn, *texts, grant=grant, session_id=f"s{peer}"))
+        self.outbox[peer] += texts
+        assert len(done.claimed) == (1 if texts and is_free and has_slot else 0)
+        for delivery in done.claimed:
+            assert delivery.message.text == texts[0]
+            self.sending[peer] = delivery
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        peer = data.draw(st.sampled_from(sorted(self.running)))
+        turn = self.running.pop(peer)
+        self.claims[turn.message.content.text] -= 1
+        self.run(self.world.store.turns.give_back([turn]))
+
+    # --- deliveries -------------------------------------------------------------------------------
+
+    @rule(limit=st.integers(1, 4))
+    def claim_deliveries(self, limit: int) -> None:
+        heads = {
+            p: q[0]
+            for p, q in self.outbox.items()
+            if q and p not in self.sending and p not in self.retrying
+        }
+        claimed = self.run(self.world.claim(limit))
+        assert len(claimed) == min(limit, len(heads))
+        for delivery in claimed:
+            peer = delivery.message.conversation.peer_id
+            assert delivery.message.text == heads[peer]
+            self.sending[peer] = delivery
+
+    @precondition(lambda self: self.sending)
+    @rule(data=st.data(), state=ENDS, wants_next=st.booleans())
+    def settle(self, data: st.DataObject, state: DeliveryState, wants_next: bool) -> None:
+        peer = data.draw(st.sampled_from(sorted(self.sending)))
+        delivery = self.sending.pop(peer)
+        text = self.outbox[peer].pop(0)
+        following = self.run(self.world.settle(delivery, state, take_next=wants_next))
+        self.ended[text] = (peer, delivery.delivery_id, state)
+        assert len(following) == (1 if wants_next and self.outbox[peer] else 0)
+        for one in following:
+            assert one.message.text == self.outbox[peer][0]
+            self.sending[peer] = one
+
+    @precondition(lambda self: self.sending)
+    @rule(data=st.data())
+    def retry_later(self, data: st.DataObject) -> None:
+        peer = data.draw(st.sampled_from(sorted(self.sending)))
+        self.run(self.world.settle(self.sending.pop(peer), S.PENDING, retry_s=10))
+        self.retrying.add(peer)
+
+    @rule()
+    def time_passes(self) -> None:
+        self.world.clock.advance(11)
+        self.retrying.clear()
+
+    @precondition(
+        lambda self: any(s in (S.FAILED, S.UNKNOWN, S.EXPIRED) for *_, s in self.ended.values())
+    )
+    @rule(data=st.data())
+    def replay(self, data: st.DataObject) -> None:
+        can = sorted(
+            t for t, (*_, s) in self.ended.items() if s in (S.FAILED, S.UNKNOWN, S.EXPIRED)
+        )
+        text = data.draw(st.sampled_from(can))
+        peer, delivery_id, _ = self.ended.pop(text)
+        desk = self.world.store.outbox_desk
+        assert self.run(desk.replay([delivery_id], self.world.now, "x")) == [delivery_id]
+        self.outbox[peer].append(text)
+
+    # --- the end of a process -----------------------------------------------------------------------
+
+    @rule()
+    def die(self) -> None:
+        self.run(self.world.die_and_return())
+        for peer, turn in self.running.items():
+            if turn.is_alone:
+                self.turns[peer].pop(0)
+                self.outbox[peer].append(self.world.policy.apology)
+        self.running.clear()
+        for peer, delivery in self.sending.items():
+            text = self.outbox[peer].pop(0)
+            self.ended[text] = (peer, delivery.delivery_id, S.UNKNOWN)
+        self.sending.clear()
+
+    @invariant()
+    def counters_agree(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        figures = self.world.store.health.figures()
+        waiting = sum(map(len, self.turns.values())) - len(self.running)
+        assert figures.get("channel_messages_received", 0) == waiting
+        assert figures.get("channel_messages_answering", 0) == len(self.running)
+        pending = sum(map(len, self.outbox.values())) - len(self.sending)
+        assert figures.get("channel_outbox_pending", 0) == pending
+        assert figures.get("channel_outbox_sending", 0) == len(self.sending)
+
+
+TestLanes = Lanes.TestCase
+TestLanes.settings = settings(
+    max_examples=25,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
