@@ -60,6 +60,20 @@ async def test_a_throttled_head_holds_its_lane_and_waits_as_long_as_asked(tmp_pa
         await here.until(lambda: here.platform.texts("p1") == ["p1:1", "p1:2"])
 
 
+async def test_an_account_is_paced_and_no_other_waits_for_it(tmp_path) -> None:
+    async with corridor(tmp_path, per_account_qps=2.0) as here:
+        await here.add_account("other")
+        await here.post(*[text(1, f"p{number}") for number in range(6)])
+        await here.until(lambda: len(here.platform.arrivals) == 2)
+        await here.post(text(1, "elsewhere"), account="other")
+        await here.until(lambda: here.platform.texts("elsewhere") == ["elsewhere:1"])
+        assert len(here.platform.arrivals) == 3
+        here.clock.advance(1.0)
+        await here.until(lambda: len(here.platform.arrivals) == 5)
+        here.clock.advance(1.0)
+        await here.until(lambda: len(here.platform.arrivals) == 7)
+
+
 async def test_outages_use_up_no_retry_and_the_ttl_ends_them(tmp_path) -> None:
     async with corridor(tmp_path) as here:
         for _ in range(40):

@@ -143,8 +143,10 @@ class Dispatcher:
                 settlement, fault = await self._attempt.make(following)
                 self._reporter.report(settlement, fault)
                 following = await self._settle(settlement, release)
+                if following is not None:
+                    self._slots.spend(account_uid)
         finally:
-            self._slots.put_back(account_uid, release, 1)
+            self._slots.finish(account_uid, release)
             self._wake.set()
 
     async def _settle(self, settlement: Settlement, release: ReleaseRef) -> ClaimedDelivery | None:

@@ -13,6 +13,7 @@ from wunder.model.delivery import ReleaseRef, SendGrant
 from wunder.model.fault import Fault, FaultKind
 from wunder.model.ids import AccountUid, At
 from wunder.model.provider import ProviderFacts
+from wunder.outbound.pace import TokenBucket
 from wunder.outbound.parking import (
     PARKING_KINDS,
     ParkingPolicy,
@@ -53,6 +54,7 @@ class Slots:
         self._by_release: Counter[ReleaseRef] = Counter()
         self._paused_until: dict[AccountUid, At] = {}
         self._standing: dict[AccountUid, Standing] = {}
+        self._buckets: dict[AccountUid, TokenBucket] = {}
         self.in_flight = 0
 
     def take(self, account_uid: AccountUid, wanted: int = 1) -> SendGrant | None:
@@ -69,6 +71,7 @@ class Slots:
             self._policy.total - self.in_flight,
             self._policy.per_release - self._by_release[facts.release],
             self._account_limit() - self._by_account[account_uid],
+            self._pace_allows(account_uid, facts, wanted),
         )
         standing = self._standing.get(account_uid)
         if standing is not None and standing.is_parked and free > 0:
@@ -79,11 +82,17 @@ class Slots:
         if free <= 0:
             return None
         self._count(account_uid, facts.release, free)
+        self.spend(account_uid, free)
         return grant_for(account_uid, facts, free)
 
     def put_back(self, account_uid: AccountUid, release: ReleaseRef, count: int) -> None:
-        """Free slots that were reserved by `take`."""
+        """Free slots reserved by `take` under which nothing was sent."""
         self._count(account_uid, release, -count)
+        self.spend(account_uid, -count)
+
+    def finish(self, account_uid: AccountUid, release: ReleaseRef) -> None:
+        """Free a slot that was used."""
+        self._count(account_uid, release, -1)
 
     def may_go_on(self, account_uid: AccountUid, release: ReleaseRef) -> bool:
         """True while the account may send and `release` still serves it: a held slot may be reused."""
@@ -91,9 +100,15 @@ class Slots:
         if account is None or account.row.status != "enabled":
             return False
         provider = self._providers.serving(account.row.channel)
-        return (
-            provider is not None and provider.facts.release == release and self._may_send(account)
-        )
+        if provider is None or provider.facts.release != release or not self._may_send(account):
+            return False
+        return self._pace_allows(account_uid, provider.facts, 1) > 0
+
+    def spend(self, account_uid: AccountUid, count: int = 1) -> None:
+        """Note sends of this account; `take` has noted those it granted."""
+        bucket = self._buckets.get(account_uid)
+        if bucket is not None:
+            bucket.spend(self._clock.monotonic(), count)
 
     def pause(self, account_uid: AccountUid, fault: Fault, now: At, policy: RetryPolicy) -> None:
         """Hold back a whole account that its platform throttles."""
@@ -113,11 +128,13 @@ class Slots:
         return after.is_parked and not before.is_parked
 
     def opens_at(self) -> At | None:
-        """When the next paused account may send again."""
-        now = self._clock.now()
+        """When the next paused or paced account may send again."""
+        now, now_s = self._clock.now(), self._clock.monotonic()
         for uid in [uid for uid, until in self._paused_until.items() if until <= now]:
             del self._paused_until[uid]
-        return min(self._paused_until.values(), default=None)
+        waits_s = [bucket.opens_in_s(now_s) for bucket in self._buckets.values()]
+        paced = [At(now + int(wait_s * 1000) + 1) for wait_s in waits_s if wait_s > 0]
+        return min([*self._paused_until.values(), *paced], default=None)
 
     def parked(self) -> list[AccountUid]:
         """Accounts whose credentials were refused."""
@@ -128,6 +145,18 @@ class Slots:
         if self._paused_until.get(account.uid, At(0)) > now:
             return False
         return may_try(self._standing.get(account.uid, Standing()), account.row.rev, now)
+
+    def _pace_allows(self, account_uid: AccountUid, facts: ProviderFacts, wanted: int) -> int:
+        """How many sends the platform's rate leaves; all of them where it names none."""
+        rate = facts.per_account_qps
+        if not rate:
+            self._buckets.pop(account_uid, None)
+            return wanted
+        now_s = self._clock.monotonic()
+        bucket = self._buckets.get(account_uid)
+        if bucket is None or bucket.rate_per_s != rate:
+            bucket = self._buckets[account_uid] = TokenBucket(rate, now_s)
+        return bucket.available(now_s)
 
     def _account_limit(self) -> int:
         return min(self._policy.per_account, max(1, self._policy.per_release // 2))
