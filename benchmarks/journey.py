@@ -1,0 +1,250 @@
+"""The whole way: webhook, plugin, commit, echo, commit, plugin, platform; against two echo bots.
+
+    python -m benchmarks.journey [--rounds 3] [--seconds 3] [--no-open]
+
+Interleaved in one run, the same load generator and platform for all (world.py, a process of its own):
+`gateway` with its plugin process; `undurable`, an echo bot of one process that stores nothing;
+`rows`, the same with one commit a row. A closed loop with 1, 16 and 64 messages in flight, in as many
+conversations; then an open loop at half and four fifths of what 64 in flight gave. CPU is of
+/proc/<pid>/stat, rows and commits of the store's own figures.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.ferry import SDK_FERRY, SDK_HUNG, package
+from benchmarks.machine import cpu_s, fsync_p50_us
+from benchmarks.serving import add_account, figures, install, plugin_pid, serving
+from tests.journeys.gateway_process import GatewayProcess
+
+ROOT = Path(__file__).resolve().parents[1]
+CHANNEL, NEIGHBOUR = "ferry", "hung_ferry"
+#: One account never has more than 16 sends under way: 64 in flight need several.
+ACCOUNTS = 8
+IN_FLIGHT = (1, 16, 64)
+WARM_S = 1.0
+
+Figures = dict[str, Any]
+
+
+class Child:
+    """A process that is spoken to in lines of JSON."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", *arguments]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+        )
+        self.port = int(self.read()["port"])
+
+    def ask(self, **order: Any) -> Figures:
+        """Give an order and wait for its figures."""
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(order).encode() + b"\n")
+        self.process.stdin.flush()
+        return self.read()
+
+    def read(self) -> Figures:
+        """The next line."""
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit("a process of the benchmark ended")
+        return dict(json.loads(line))
+
+
+@contextmanager
+def child(*arguments: str) -> Iterator[Child]:
+    """Run one."""
+    it = Child(*arguments)
+    try:
+        yield it
+    finally:
+        it.process.terminate()
+        it.process.wait(10)
+        for pipe in (it.process.stdin, it.process.stdout):
+            if pipe:
+                pipe.close()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured: where it listens, and who works for it."""
+
+    port: int
+    paths: list[str]
+    pids: dict[str, int]
+
+
+def measure(world: Child, subject: Subject, in_flight: int, seconds: float, **more: Any) -> Figures:
+    """One order, with the CPU microseconds a message cost each process."""
+    before = {name: cpu_s(pid) for name, pid in subject.pids.items()}
+    order = {"port": subject.port, "paths": subject.paths, "in_flight": in_flight}
+    found = world.ask(**order, seconds=seconds, **more)
+    for name, pid in subject.pids.items():
+        used = cpu_s(pid) - before[name]
+        found[f"{name}_cpu_us"] = round(used * 1e6 / max(1, found["messages"]), 1)
+    return found
+
+
+class Gateway:
+    """The gateway under test, its store's figures included."""
+
+    def __init__(self, gateway: GatewayProcess, platform: int) -> None:
+        self._gateway = gateway
+        install(gateway, package(CHANNEL, SDK_FERRY))
+        config = {"platform": f"http://127.0.0.1:{platform}/"}
+        paths = [
+            add_account(gateway, CHANNEL, f"a{number}", config) for number in range(ACCOUNTS)
+        ]
+        pids = {"gateway": gateway.pid, "plugin": plugin_pid(gateway, CHANNEL)}
+        self.subject = Subject(int(gateway.url.rpartition(":")[2]), paths, pids)
+
+    def measure(self, world: Child, in_flight: int, seconds: float, **more: Any) -> Figures:
+        """As `measure`, with rows, units and commits."""
+        before = figures(self._gateway)
+        found = measure(world, self.subject, in_flight, seconds, **more)
+        after = figures(self._gateway)
+        rows, units, commits = (after[n] - before[n] for n in ("rows", "units", "commits"))
+        found["rows_per_commit"] = round(rows / max(1, commits), 1)
+        found["units_per_commit"] = round(units / max(1, commits), 2)
+        found["rows_per_message"] = round(rows / max(1, found["messages"]), 1)
+        found["commits_per_s"] = round(commits / found["seconds"], 1)
+        return found
+
+    def add_hung_neighbour(self) -> str:
+        """Install a plugin that never answers; the path of its webhook."""
+        install(self._gateway, package(NEIGHBOUR, SDK_HUNG))
+        return add_account(self._gateway, NEIGHBOUR, "main", {})
+
+
+def middle(rounds: list[Figures]) -> Figures:
+    """The median of every figure over the rounds."""
+    return {name: round(median(one[name] for one in rounds), 3) for name in rounds[0]}
+
+
+def closed_loops(subjects: dict[str, Any], rounds: int) -> dict[str, dict[str, Figures]]:
+    """Every subject at every load, interleaved; medians by subject and load."""
+    found: dict[str, dict[str, list[Figures]]] = defaultdict(lambda: defaultdict(list))
+    for number in range(rounds):
+        for in_flight in IN_FLIGHT:
+            for name, run in subjects.items():
+                figures_of_run = run(in_flight)
+                found[name][str(in_flight)].append(figures_of_run)
+                _tell(f"round {number + 1} {name} x{in_flight}", figures_of_run)
+    return {
+        name: {load: middle(values) for load, values in by_load.items()}
+        for name, by_load in found.items()
+    }
+
+
+def ratios(loops: dict[str, dict[str, Figures]]) -> dict[str, float]:
+    """What survives a change of machine: the gateway over each echo bot."""
+    found = {}
+    for name in ("undurable", "rows"):
+        for load in ("1", "16", "64"):
+            ours, theirs = loops["gateway"][load], loops[name][load]
+            found[f"per_s_x_{name}_{load}"] = round(ours["per_s"] / max(1e-9, theirs["per_s"]), 2)
+            found[f"p99_x_{name}_{load}"] = round(ours["p99_ms"] / max(1e-9, theirs["p99_ms"]), 2)
+    return found
+
+
+def run_all(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Start everything and measure."""
+    with ExitStack() as open_:
+        folder = Path(open_.enter_context(tempfile.TemporaryDirectory()))
+        world = open_.enter_context(child("benchmarks.world"))
+        served = open_.enter_context(serving(folder / "data"))
+        gateway = Gateway(served, world.port)
+        platform = f"http://127.0.0.1:{world.port}/"
+        undurable = open_.enter_context(child("benchmarks.naive_server", platform))
+        database = str(folder / "naive.db")
+        rows = open_.enter_context(child("benchmarks.naive_server", platform, database))
+        bots = {
+            name: Subject(bot.port, ["/bot"], {"bot": bot.process.pid})
+            for name, bot in (("undurable", undurable), ("rows", rows))
+        }
+        subjects = {
+            "gateway": lambda load: gateway.measure(world, load, chosen.seconds),
+            **{
+                name: lambda load, one=one: measure(world, one, load, chosen.seconds)
+                for name, one in bots.items()
+            },
+        }
+        gateway.measure(world, 16, WARM_S)
+        for bot in bots.values():
+            measure(world, bot, 16, WARM_S)
+        report: dict[str, Any] = {"fsync_p50_us": round(fsync_p50_us())}
+        report["closed"] = closed_loops(subjects, chosen.rounds)
+        report["ratios"] = ratios(report["closed"])
+        if not chosen.no_open:
+            capacity = report["closed"]["gateway"]["64"]["per_s"]
+            report["open"] = {
+                f"{share:.0%}": gateway.measure(
+                    world, 256, chosen.seconds, per_s=max(1.0, capacity * share)
+                )
+                for share in (0.5, 0.8)
+            }
+            report["hung_neighbour"] = beside_a_hung_plugin(world, gateway, chosen, capacity)
+        return report
+
+
+def beside_a_hung_plugin(
+    world: Child, gateway: Gateway, chosen: argparse.Namespace, capacity: float
+) -> dict[str, Any]:
+    """The same open loop before and while another plugin hangs in every call."""
+    per_s = max(1.0, capacity * 0.3)
+    alone = gateway.measure(world, 256, chosen.seconds, per_s=per_s)
+    path = gateway.add_hung_neighbour()
+    with child("benchmarks.world") as stranger:
+        order = {"port": gateway.subject.port, "paths": [path], "in_flight": 32}
+        order |= {"seconds": chosen.seconds, "is_acked_only": True}
+        assert stranger.process.stdin
+        stranger.process.stdin.write(json.dumps(order).encode() + b"\n")
+        stranger.process.stdin.flush()
+        beside = gateway.measure(world, 256, chosen.seconds, per_s=per_s)
+        hung = stranger.read()
+    return {
+        "alone_p99_ms": alone["p99_ms"],
+        "beside_p99_ms": beside["p99_ms"],
+        "p99_x": round(beside["p99_ms"] / max(1e-9, alone["p99_ms"]), 2),
+        "hung_refused": hung["failed"],
+    }
+
+
+def _tell(what: str, found: Figures) -> None:
+    sys.stderr.write(
+        f"  {what:<28} {found['per_s']:>8.0f}/s  p50 {found['p50_ms']:>8.2f}"
+        f"  p99 {found['p99_ms']:>8.2f} ms"
+        f"  cpu {found.get('gateway_cpu_us', found.get('bot_cpu_us', 0)):>6.0f} us"
+        f"{'  failed ' + str(found['failed']) if found['failed'] else ''}\n"
+    )
+
+
+def main() -> dict[str, Any]:
+    """Measure; the report."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--seconds", type=float, default=3.0)
+    options.add_argument("--no-open", action="store_true")
+    chosen = options.parse_args()
+    return {
+        "benchmark": "journey",
+        "rounds": chosen.rounds,
+        "seconds": chosen.seconds,
+        "figures": run_all(chosen),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(), indent=1))

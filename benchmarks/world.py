@@ -1,0 +1,229 @@
+"""Load generator and platform in one process of its own: raw protocols, so that they cost little.
+
+Reads one JSON order a line on stdin, writes one JSON line of figures for each:
+`{"port", "paths", "in_flight", "seconds", "per_s"?, "is_acked_only"?}`. With `per_s` the loop is open:
+messages come due at that rate whether or not anybody answers, and are timed from when they were due.
+"""
+
+import asyncio
+import itertools
+import json
+import sys
+import time
+from collections import deque
+from typing import Any
+
+import httptools
+import uvloop
+
+from benchmarks.machine import percentile
+
+Json = dict[str, Any]
+#: Bytes of text in each message: with its JSON a body of about 1 KB, as platforms send.
+TEXT_BYTES = 900
+LATE_S = 10.0
+
+
+class PlatformSide(asyncio.Protocol):
+    """Takes messages over HTTP and answers at once."""
+
+    def __init__(self, arrive: Any) -> None:
+        self._arrive = arrive
+        self._parser = httptools.HttpRequestParser(self)
+        self._body: list[bytes] = []
+        self._transport: Any = None
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        said = json.loads(b"".join(self._body))
+        self._body.clear()
+        self._arrive(said["text"].rstrip("."))
+        self._transport.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n"
+            b'{"id":"1"}'
+        )
+
+
+class Poster(asyncio.Protocol):
+    """One keep-alive connection to the gateway: one request at a time."""
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._answered: asyncio.Future[int] | None = None
+        self._transport: Any = None
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_message_complete(self) -> None:
+        assert self._answered is not None
+        self._answered.set_result(self._parser.get_status_code())
+        self._parser = httptools.HttpResponseParser(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._answered is not None and not self._answered.done():
+            self._answered.set_exception(ConnectionError())
+
+    async def post(self, path: str, body: bytes) -> int:
+        """Send one request; its status."""
+        self._answered = asyncio.get_running_loop().create_future()
+        self._transport.write(
+            b"POST %b HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n" % (path.encode(), len(body)) + body
+        )
+        return await self._answered
+
+
+class World:
+    """Runs orders."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, asyncio.Future[float]] = {}
+        self._runs = itertools.count()
+
+    def arrive(self, message_id: str) -> None:
+        """A reply reached the platform."""
+        waiting = self._waiting.pop(message_id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(time.perf_counter())
+
+    async def run(self, order: Json) -> Json:
+        """Carry out one order; its figures."""
+        run = Run(self._waiting, order, next(self._runs))
+        await run.open()
+        began = time.perf_counter()
+        if order.get("per_s"):
+            await run.open_loop()
+        else:
+            await run.closed_loop()
+        took = time.perf_counter() - began
+        run.close()
+        return run.figures(took)
+
+
+class Run:
+    """One order: closed or open loop."""
+
+    def __init__(
+        self, waiting: dict[str, asyncio.Future[float]], order: Json, number: int
+    ) -> None:
+        self._waiting = waiting
+        self._order = order
+        self._number = number
+        self._free: deque[tuple[int, Poster]] = deque()
+        self._freed = asyncio.Event()
+        self._posters: list[Poster] = []
+        self._acked: list[float] = []
+        self._done: list[float] = []
+        self._failed = 0
+        self._first_counted = 0.0
+
+    async def open(self) -> None:
+        """Connect."""
+        loop = asyncio.get_running_loop()
+        for number in range(self._order["in_flight"]):
+            _, poster = await loop.create_connection(Poster, "127.0.0.1", self._order["port"])
+            self._posters.append(poster)
+            self._free.append((number, poster))
+
+    def close(self) -> None:
+        """Hang up."""
+        for poster in self._posters:
+            poster._transport.close()
+
+    async def closed_loop(self) -> None:
+        """Each connection sends its next message when the reply to the last one has arrived."""
+        ends_at = time.perf_counter() + self._order["seconds"]
+
+        async def worker(number: int, poster: Poster) -> None:
+            for count in itertools.count():
+                due = time.perf_counter()
+                if due >= ends_at:
+                    return
+                await self._one(number, poster, f"{self._number}-{number}-{count}", due)
+
+        await asyncio.gather(*(worker(number, poster) for number, poster in self._free))
+
+    async def open_loop(self) -> None:
+        """Messages come due at a steady rate; a message without a free connection waits."""
+        began = time.perf_counter()
+        total = int(self._order["per_s"] * self._order["seconds"])
+        async with asyncio.TaskGroup() as tasks:
+            for count in range(total):
+                due = began + count / self._order["per_s"]
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                while not self._free:
+                    self._freed.clear()
+                    await self._freed.wait()
+                number, poster = self._free.popleft()
+                tasks.create_task(self._borrowed(number, poster, f"{self._number}-o-{count}", due))
+
+    async def _borrowed(self, number: int, poster: Poster, message_id: str, due: float) -> None:
+        await self._one(number, poster, message_id, due)
+        self._free.append((number, poster))
+        self._freed.set()
+
+    async def _one(self, number: int, poster: Poster, message_id: str, due: float) -> None:
+        paths = self._order["paths"]
+        body = json.dumps(
+            {"id": message_id, "from": f"p{number}", "text": message_id.ljust(TEXT_BYTES, ".")}
+        ).encode()
+        arrived = self._waiting[message_id] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(LATE_S):
+                status = await poster.post(paths[number % len(paths)], body)
+                acked_at = time.perf_counter()
+                if status != 200:
+                    self._failed += 1
+                    return
+                self._acked.append(acked_at - due)
+                if not self._order.get("is_acked_only"):
+                    self._done.append(await arrived - due)
+        except (TimeoutError, ConnectionError):
+            self._failed += 1
+        finally:
+            self._waiting.pop(message_id, None)
+
+    def figures(self, took: float) -> Json:
+        """What was measured."""
+        done = self._acked if self._order.get("is_acked_only") else self._done
+        return {
+            "messages": len(done),
+            "failed": self._failed,
+            "seconds": round(took, 3),
+            "per_s": round(len(done) / took, 1),
+            "p50_ms": round(percentile(done, 0.50) * 1e3, 3),
+            "p99_ms": round(percentile(done, 0.99) * 1e3, 3),
+            "ack_p50_ms": round(percentile(self._acked, 0.50) * 1e3, 3),
+            "ack_p99_ms": round(percentile(self._acked, 0.99) * 1e3, 3),
+        }
+
+
+async def main() -> None:
+    """Serve orders until stdin closes."""
+    world = World()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: PlatformSide(world.arrive), "127.0.0.1", 0)
+    _say({"port": server.sockets[0].getsockname()[1]})
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        _say(await world.run(json.loads(line)))
+
+
+def _say(document: Json) -> None:
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
