@@ -37,6 +37,10 @@ class LineSplitter:
 
     def feed(self, chunk: bytes) -> list[bytes | OverlongLine]:
         """Return the lines that `chunk` completes; one trailing CR is cut, empty ones skipped."""
+        if not self._size and chunk.find(b"\n") == len(chunk) - 1 < self.max_bytes:
+            # One whole line, as most chunks are.
+            whole = chunk[:-2] if chunk.endswith(b"\r\n") else chunk[:-1]
+            return [whole] if whole else []
         *ends, rest = chunk.split(b"\n")
         lines: list[bytes | OverlongLine] = []
         for end in ends:

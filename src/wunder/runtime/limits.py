@@ -67,11 +67,7 @@ class Pool:
     def give(self, account: str) -> None:
         """Return a slot."""
         self.in_use -= 1
-        left = self._taken[account] - 1
-        if left:
-            self._taken[account] = left
-        else:
-            del self._taken[account]
+        self._taken[account] -= 1
         if self._waiting:
             self._call_waiting()
 

@@ -1,6 +1,7 @@
 """JSON-RPC with one plugin: who waits for which answer, until when, and what comes unasked."""
 
 import asyncio
+import functools
 import heapq
 from typing import Any, Protocol, TypeVar
 
@@ -13,10 +14,13 @@ from wunder.runtime.rules import host_fault, plugin_fault
 from wunder.runtime.wire import Outgoing, Wire
 from wunder_wire import codec, fast
 from wunder_wire.errors import CODE_OF_KIND, ErrorData, ErrorObject
+from wunder_wire.frame import MAX_JSON_DEPTH
 from wunder_wire.lines import OverlongLine, id_of
 from wunder_wire.methods import CancelParams
 
 T = TypeVar("T")
+_ANSWER = b'{"jsonrpc":"2.0","id":'
+_ANSWER_ID = slice(len(_ANSWER), len(_ANSWER) + 20)
 _FRAME_STARTS = (b"{", b" ", b"\t")
 _HEAP_SLACK = 256
 _DAY_S = 86_400.0
@@ -50,6 +54,12 @@ _error_head = msgspec.json.Decoder(_ErrorHead).decode
 _BROKEN = (msgspec.MsgspecError, codec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
+@functools.cache
+def _success_decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    success = msgspec.defstruct("Success", [("result", shape), ("error", msgspec.Raw, _ABSENT)])
+    return msgspec.json.Decoder(success)
+
+
 class Listener(Protocol):
     """Who hears what the plugin says unasked. Nothing here may wait."""
 
@@ -78,7 +88,7 @@ class Call(Outgoing):
     may_reach: bool
 
     def __init__(
-        self, call_id: int, frame: bytes, params: object, shape: type[Any],
+        self, call_id: int, frame: bytes, params: object, shape: Any,
         future: asyncio.Future[Any],
     ) -> None:  # fmt: skip
         self.frame = frame
@@ -205,6 +215,8 @@ class Peer:
         """Take lines, in order; return how many of them were noise."""
         before = self.noise_lines
         for line in lines:
+            if isinstance(line, bytes) and line.startswith(_ANSWER) and self._plain_success(line):
+                continue
             if isinstance(line, OverlongLine):
                 self._overlong(line)
             elif not line.startswith(_FRAME_STARTS) or not self._frame(line):
@@ -215,6 +227,24 @@ class Peer:
     def wire_died(self, kind: str) -> None:
         """Pass on that the pipes are of no use any more."""
         self._listener.wire_died(kind)
+
+    def _plain_success(self, line: bytes) -> bool:
+        """Read a success of a call in flight, as SDKs write it, in one pass; False for all else."""
+        number, _, _ = line[_ANSWER_ID].partition(b",")
+        call = self._pending.get(int(number)) if number.isdigit() else None
+        if call is None or line.count(b"[") + line.count(b"{") > MAX_JSON_DEPTH:
+            return False
+        try:
+            found = _success_decoder(call.shape).decode(line)
+        except _BROKEN:
+            return False
+        if found.error is not _ABSENT:
+            return False
+        del self._pending[call.id]
+        self.answered_at = self._clock.monotonic()
+        if not call.future.done():
+            call.future.set_result(found.result)
+        return True
 
     def _frame(self, line: bytes) -> bool:
         try:

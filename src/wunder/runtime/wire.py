@@ -137,7 +137,11 @@ class Wire:
             return
         try:
             while self._queue:
-                self._wrote(self._write_some())
+                written = self._write_some()
+                if written == self._queued_bytes:
+                    self._wrote_all()
+                else:
+                    self._wrote(written)
         except BlockingIOError:
             if not self._is_blocked:
                 self._is_blocked = True
@@ -162,6 +166,12 @@ class Wire:
         if self._head_sent:
             frames[0] = memoryview(frames[0])[self._head_sent :]
         return os.writev(self._stdin, frames)
+
+    def _wrote_all(self) -> None:
+        for outgoing in self._queue:
+            outgoing.is_written = True
+        self._queue.clear()
+        self._queued_bytes = self._head_sent = 0
 
     def _wrote(self, count: int) -> None:
         self._queued_bytes -= count

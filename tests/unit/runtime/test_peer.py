@@ -115,6 +115,39 @@ async def test_answers_find_their_calls_in_any_order():
     assert [(await first), (await second)] == [SendResult("p1"), SendResult("p2")]
 
 
+async def test_an_answer_with_result_and_error_is_a_failure():
+    talk = Talk()
+    call = await talk.health()
+    both = {"jsonrpc": "2.0", "id": 1, "result": {}, "error": {"code": -32603, "message": "m"}}
+    talk.say(both)
+    assert (await fault(call))[0] is FaultKind.INTERNAL
+
+
+async def test_a_request_with_the_id_of_a_call_of_ours_is_no_answer():
+    talk = Talk()
+    call = await talk.health()
+    talk.hear(b'{"jsonrpc":"2.0","id":1,"method":"host.state.get","params":{"key":"k"}}\n')
+    assert not call.done()
+    assert talk.heard.requests == [(1, "host.state.get", {"key": "k"})]
+    call.cancel()
+
+
+async def test_answers_with_their_members_in_another_order_are_understood():
+    talk = Talk()
+    call = await talk.health()
+    talk.hear(b' {"result": {"status":"failing"}, "jsonrpc":"2.0", "id": 1}\r\n')
+    assert (await call).status == "failing"
+
+
+async def test_a_result_nested_deeper_than_the_protocol_allows_does_not_fit():
+    talk = Talk()
+    call = await talk.send()
+    talk.wire.write()
+    deep = "[" * 100 + "]" * 100
+    talk.hear(b'{"jsonrpc":"2.0","id":1,"result":{"raw_result":{"x":%b}}}\n' % deep.encode())
+    assert await fault(call) == (FaultKind.BAD_FRAME, "unknown")
+
+
 async def test_a_deadline_after_the_frame_was_written_leaves_a_send_unknown():
     talk = Talk()
     call = await talk.send()
