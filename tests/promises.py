@@ -4,23 +4,9 @@
 without one. Whoever changes what a test proves finds the promise here.
 """
 
-from typing import NamedTuple
-
-
-class Promise(NamedTuple):
-    """A promise of the mission (rows C, N, S, P, A, R), or a security rule (X).
-
-    `proof` names tests as `file::test`, files below `tests/` unless they begin with `src/`.
-    """
-
-    id: str
-    sentence: str
-    proof: tuple[str, ...]
-
-
-def _in(file: str, *tests: str) -> tuple[str, ...]:
-    return tuple(f"{file}::test_{test}" for test in tests)
-
+from tests.promise import Promise
+from tests.promise import proof_in as _in
+from tests.security_promises import RULES
 
 CORRIDOR = "journeys/test_corridor.py"
 QQ = "journeys/test_qq_journey.py"
@@ -42,13 +28,8 @@ PACKAGE = "unit/plugins/test_package.py"
 INSTALL = "unit/plugins/test_installing.py"
 TRANSLATION = "unit/providers/test_translation.py"
 RETRY = "unit/outbound/test_retry.py"
-INTAKE, TURNS, OUTBOX = (f"contracts/test_{name}.py" for name in ("intake", "turns", "outbox"))
 SECRETS = "unit/accounts/test_secrets.py"
-SCHEMAS = "unit/accounts/test_schema_check.py"
-KEYRING = "unit/accounts/test_keyring.py"
-TOKENS = "unit/accounts/test_tokens.py"
-ACCOUNTS = "unit/accounts/test_desk.py"
-EGRESS = "unit/egress/test_client.py"
+INTAKE, TURNS, OUTBOX = (f"contracts/test_{name}.py" for name in ("intake", "turns", "outbox"))
 
 CHAIN = (
     Promise(
@@ -315,133 +296,6 @@ BEYOND = (
             "docs/test_commands.py", "every_wunder_command_of_every_page_is_one_that_wunder_takes"
         )
         + _in("docs/test_readme.py", "the_tour_of_the_readme_works_word_by_word"),
-    ),
-)
-
-RULES = (
-    Promise(
-        "X1",
-        "A channel's immediate response passes few statuses, one header, and cannot run in a browser.",
-        _in(TRANSLATION, "rule_1_refuses_other_statuses", "rule_1_lets_only_the_content_type_pass")
-        + _in(WEBHOOK, "rule_1_answers_cannot_run_in_a_browser"),
-    ),
-    Promise(
-        "X2",
-        "A plugin never sees our credentials; other Authorization only where its manifest declares it.",
-        _in(WEBHOOK, "rule_2_a_plugin_never_sees_our_credentials")
-        + _in(WEBHOOK, "rule_2_authorization_passes_where_the_manifest_declares_it"),
-    ),
-    Promise(
-        "X4",
-        "Strangers are cheap to refuse: budgets, time limits, no encodings, named proxies, silent logs.",
-        _in(
-            WEBHOOK,
-            "rule_4_bad_signatures_use_up_a_sources_budget",
-            "rule_4_encoded_bodies_are_415",
-        )
-        + _in(WEBHOOK, "rule_4_webhook_queries_and_keys_are_never_logged")
-        + _in(
-            "unit/api/test_sources.py",
-            "a_proven_source_passes_when_strangers_have_used_everything_up",
-        ),
-    ),
-    Promise(
-        "X5",
-        "JSON from outside is bounded in size and depth and has no duplicate keys.",
-        _in(
-            "unit/api/test_json_body.py",
-            "rule_5_a_too_deep_document_is_400_never_a_recursion_error",
-        )
-        + _in("unit/api/test_json_body.py", "rule_5_duplicate_keys_are_refused_at_any_depth")
-        + _in("unit/plugins/test_manifest.py", "documents_that_are_not_strict_json_are_refused"),
-    ),
-    Promise(
-        "X6",
-        "Secrets: absent keeps, null clears; a changed destination needs them all again.",
-        _in(SECRETS, "rule_6_absent_keeps_and_null_clears_and_set_keeps")
-        + _in(SECRETS, "rule_6_a_changed_destination_needs_every_secret_again")
-        + _in(HTTP, "rule_6_secrets_go_in_and_never_come_out"),
-    ),
-    Promise(
-        "X7",
-        "Webhook keys have 128 random bits; one login is enabled once.",
-        _in(ACCOUNTS, "rule_7_a_webhook_key_is_random_and_has_128_bits")
-        + _in(ACCOUNTS, "rule_7_two_at_once_with_the_same_login_leave_one"),
-    ),
-    Promise(
-        "X8",
-        "A private key file that fits the store, or no start; seals are bound to their place.",
-        _in(KEYRING, "rule_8_a_key_that_does_not_match_refuses_to_start")
-        + _in(KEYRING, "rule_8_no_key_is_made_where_ciphertext_exists")
-        + _in("contracts/test_sealer.py", "rule_8_another_context_opens_nothing"),
-    ),
-    Promise(
-        "X9",
-        "host.state is bound to plugin and account, compared and set, and bounded.",
-        _in(BAD, "a_plugin_keeps_state_for_its_own_accounts_only")
-        + _in("contracts/test_plugin_history.py", "of_two_writers_with_the_same_revision_one_wins")
-        + _in("contracts/test_plugin_history.py", "an_account_has_at_most_one_mib"),
-    ),
-    Promise(
-        "X10",
-        "One guarded client: resolve once, pin, refuse what is not global, check each redirect.",
-        _in(EGRESS, "rule_10_a_name_is_resolved_once_and_the_checked_address_is_used")
-        + _in(EGRESS, "rule_10_what_is_not_global_is_refused")
-        + _in(EGRESS, "rule_10_a_redirect_is_checked_like_the_first_address"),
-    ),
-    Promise(
-        "X12",
-        "Account schemas: closed references, bounded, linear patterns, messages without values.",
-        _in(SCHEMAS, "rule_12_a_schema_that_points_out_or_is_costly_is_refused")
-        + _in(SCHEMAS, "rule_12_a_check_that_does_not_end_is_given_up")
-        + _in(SCHEMAS, "rule_12_messages_never_hold_the_value"),
-    ),
-    Promise(
-        "X13",
-        "Full hash in the path, every file verified before each start, no Python hooks, one lock.",
-        _in(INSTALL, "a_package_is_installed_read_only_under_its_hash")
-        + _in(DESK, "a_release_that_was_touched_does_not_start_and_says_why")
-        + _in("plugins/test_disk_and_lock.py", "another_process_that_installs_is_waited_for"),
-    ),
-    Promise(
-        "X14",
-        "Approval names hash and permissions; nothing starts without it.",
-        _in(DESK, "nothing_runs_without_approval", "an_approval_names_the_exact_package")
-        + _in(DESK, "more_permissions_show_as_a_difference_and_need_a_new_approval"),
-    ),
-    Promise(
-        "X15",
-        "One id pattern; ids that look like another's are refused.",
-        _in("unit/plugins/test_manifest.py", "ids_have_one_pattern")
-        + _in(INSTALL, "an_id_that_looks_like_another_is_refused"),
-    ),
-    Promise(
-        "X16",
-        "First-run token: a private file, once, a day; listed hosts only; scopes.",
-        _in(
-            TOKENS,
-            "rule_16_the_setup_token_is_a_private_file",
-            "rule_16_of_two_at_once_one_is_let_in",
-        )
-        + _in("journeys/test_cli_online.py", "rule_16_the_first_run_token_is_traded_once")
-        + _in("unit/api/test_admin.py", "rule_16_only_listed_hosts_are_served"),
-    ),
-    Promise(
-        "X18",
-        "Logs, terminals, labels and problem details show text as text and secrets not at all.",
-        _in("unit/observe/test_logs.py", "rule_18_secret_fields_are_masked_at_any_depth")
-        + _in(
-            "unit/cli/test_plain_text.py",
-            "rule_18_every_control_and_direction_character_is_escaped",
-        )
-        + _in("unit/observe/test_metrics.py", "rule_18_every_label_has_a_closed_list_of_values")
-        + _in("unit/api/test_json_body.py", "rule_18_values_are_never_echoed"),
-    ),
-    Promise(
-        "X19",
-        "Ready means: store writes, key open, not draining; a bad plugin drains nobody.",
-        _in("unit/api/test_probes.py", "rule_19_not_ready_when_the_store_cannot_write")
-        + _in("unit/api/test_probes.py", "rule_19_a_broken_plugin_does_not_drain_the_node"),
     ),
 )
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.promises import LATER, PROMISES, Promise
+from tests.promise import Promise
+from tests.promises import LATER, PROMISES
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The rows, promises, acceptance and rules of the design; a number may not get lost.
