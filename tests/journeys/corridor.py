@@ -185,7 +185,7 @@ async def corridor(
     directory = TurnDirectory(book, book, agents, providers)
     runner = TurnRunner(store.turns, directory, clock, metrics, TurnPolicy())
     worker = Worker(store.turns, runner, dispatcher, clock, metrics, WorkerPolicy(poll_s=0.02))
-    desk = IntakeDesk(store.intake, worker, clock, metrics)
+    desk = IntakeDesk(store.intake, worker, worker, clock, metrics)
     spool = Spool(store.intake, FakeSealer(), clock, store.events, SpoolPolicy())
     webhooks = Webhooks(WebhookDirectory(book, providers), desk, spool, store.events, metrics)
     here = Corridor(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.journeys.corridor import corridor
 from wunder.errors import AgentFailed, RequestRefused
-from wunder.model.account import AccountConfig, DeliverySettings
+from wunder.model.account import AccessRules, AccountConfig, DeliverySettings
 from wunder.model.delivery import DeliveryState
 from wunder.model.fault import FaultKind
 from wunder.model.turn import Reply
@@ -184,6 +184,47 @@ async def test_a_failing_agent_is_asked_three_times_then_apologised_for(tmp_path
         assert len(here.agents.turns) == 3
         assert len({turn.turn_id for turn in here.agents.turns}) == 1
         await here.until_messages("failed")
+
+
+async def test_new_opens_a_session_in_the_order_of_the_conversation(tmp_path) -> None:
+    async with corridor(tmp_path) as here:
+        await here.post(text(1), {"id": "n", "peer": "p1", "text": "/NEW"}, text(2))
+        await here.until_states(SENT, SENT, SENT)
+        first, second = here.agents.turns
+        assert first.session_id != second.session_id
+        assert "new session" in here.platform.texts("p1")[1]
+
+
+async def test_stop_ends_the_running_turn_without_waiting_for_it(tmp_path) -> None:
+    async with corridor(tmp_path) as here:
+
+        async def never(turn):
+            await asyncio.Event().wait()
+
+        here.agents.answer_with = never
+        await here.post(text(1))
+        await here.until(lambda: here.agents.turns)
+        await here.post({"id": "s", "peer": "p1", "text": "/stop"})
+        await here.until_messages("answered", "no_answer")
+        await here.until(lambda: here.platform.texts("p1") == ["已停止。Stopped."])
+        here.agents.answer_with = None
+        await here.post(text(2))
+        await here.until(lambda: here.platform.texts("p1")[1:] == ["p1:2"])
+
+
+async def test_help_is_told_without_asking_the_agent(tmp_path) -> None:
+    async with corridor(tmp_path) as here:
+        await here.post({"id": "h", "peer": "p1", "text": "/help"})
+        await here.until_states(SENT)
+        assert "/new" in here.platform.texts("p1")[0]
+        assert here.agents.turns == []
+
+
+async def test_an_account_without_commands_hands_them_to_the_agent(tmp_path) -> None:
+    async with corridor(tmp_path) as here:
+        await here.add_account("plain", AccountConfig(access=AccessRules(commands=False)))
+        await here.post({"id": "h", "peer": "p1", "text": "/help"}, account="plain")
+        await here.until(lambda: here.platform.texts("p1") == ["/help"])
 
 
 async def test_a_slow_agent_does_not_hold_other_conversations(tmp_path) -> None:

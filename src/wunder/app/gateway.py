@@ -172,7 +172,7 @@ class Gateway:
         directory = TurnDirectory(self.accounts, self.bindings, self.agents, self.providers)
         runner = TurnRunner(store.turns, directory, clock, figures, config.turn)
         self.worker = Worker(store.turns, runner, self.dispatcher, clock, figures, config.worker)
-        desk = IntakeDesk(store.intake, self.worker, clock, figures)
+        desk = IntakeDesk(store.intake, self.worker, self.worker, clock, figures)
         spool = Spool(store.intake, keyring, clock, store.events, config.spool)
         who = WebhookDirectory(self.accounts, self.providers)
         limit = config.gateway.max_body_bytes

@@ -11,6 +11,7 @@ from wunder.conversation.routing import route
 from wunder.errors import AgentFailed
 from wunder.model.account import Account
 from wunder.model.binding import Binding
+from wunder.model.command import ChatCommand, chat_command
 from wunder.model.delivery import ReleaseRef
 from wunder.model.ids import At, BindingId, PluginId, SessionId, derived_id
 from wunder.model.message import InboundMessage, MessageState
@@ -31,6 +32,13 @@ class TurnPolicy(msgspec.Struct, frozen=True):
     hold_s: float = 60.0
     retry_base_s: float = 1.0
     history_lines: int = 20
+    started: str = "已开始新的会话。A new session has begun."
+    stopped: str = "已停止。Stopped."
+    help: str = (
+        "/new 开始新的会话 start a new session\n"
+        "/stop 停止当前回答 stop the current answer\n"
+        "/help 显示本帮助 show this help"
+    )
     apology: str = "抱歉，我暂时无法回答，请稍后再试。Sorry, I cannot answer right now. Please try again later."
 
 
@@ -72,10 +80,44 @@ class TurnRunner:
             return self._without_reply(turn, MessageState.UNROUTED, "no_binding")
         if message.is_event and not binding.events:
             return self._without_reply(turn, MessageState.NO_ANSWER, "event")
+        if account.row.config.access.commands:
+            command = chat_command(message.content)
+            if command is not None:
+                return self._obey(turn, command, account, binding)
         agent = self._directory.agents.get(binding.agent_id)
         if agent is None:
             return self._without_reply(turn, MessageState.UNROUTED, "agent_gone")
         return await self._ask(turn, account, binding, agent, started_at)
+
+    def stopped(self, turn: ClaimedTurn) -> TurnCommit:
+        """What a turn ends with that its own chat user stopped."""
+        account = self._directory.accounts.get(turn.message.conversation.account_uid)
+        commit = self._without_reply(turn, MessageState.ANSWERED, "stopped")
+        if account is None:
+            return msgspec.structs.replace(commit, state=MessageState.NO_ANSWER)
+        expires_at = self._expires_at(turn.message, account, commit.at)
+        said = (Reply(self._policy.stopped),)
+        return msgspec.structs.replace(commit, replies=said, expires_at=expires_at)
+
+    def _obey(
+        self, turn: ClaimedTurn, command: ChatCommand, account: Account, binding: Binding
+    ) -> TurnCommit:
+        """Answer a command without asking the agent; /new opens a session of its own."""
+        opened = SessionId(derived_id(turn.message.message_id, "session"))
+        is_new = command is ChatCommand.NEW
+        now = self._clock.now()
+        return TurnCommit(
+            turn=turn,
+            state=MessageState.ANSWERED,
+            at=now,
+            replies=(Reply(self._policy.started if is_new else self._policy.help),),
+            expires_at=self._expires_at(turn.message, account, now),
+            session_id=opened if is_new else turn.session_id,
+            agent_id=binding.agent_id,
+            binding_id=BindingId(binding.binding_id),
+            reason=f"command {command.value}",
+            steps=(self._step(turn, StepName.ANSWERED, now, command=command.value),),
+        )
 
     def _bind(self, message: InboundMessage, account: Account) -> Binding | None:
         return route(

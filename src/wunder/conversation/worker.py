@@ -7,6 +7,7 @@ import msgspec
 
 from wunder.conversation.turn import TurnRunner
 from wunder.errors import FenceLost, StoreUnavailable
+from wunder.model.conversation import Conversation
 from wunder.model.message import MessageState
 from wunder.model.turn import ClaimedTurn, TurnCommit
 from wunder.observe.logs import get_logger
@@ -49,6 +50,8 @@ class Worker:
         self._policy = policy
         self._free = 0  # nothing may be handed over before run() starts
         self._running: dict[str, ClaimedTurn] = {}
+        self._asking: dict[Conversation, asyncio.Task[None]] = {}
+        self._interrupted: set[Conversation] = set()
         self._wake = asyncio.Event()
         self._tasks: TaskGroup | None = None
         self._is_draining = False
@@ -76,6 +79,15 @@ class Worker:
     def wake(self) -> None:
         """Say that messages wait."""
         self._wake.set()
+
+    def interrupt(self, conversation: Conversation) -> bool:
+        """End the running turn of a conversation (port Interrupter)."""
+        task = self._asking.get(conversation)
+        if task is None:
+            return False
+        self._interrupted.add(conversation)
+        task.cancel()
+        return True
 
     # --- the room's own work -------------------------------------------------------------------
 
@@ -148,7 +160,7 @@ class Worker:
 
     async def _answer(self, turn: ClaimedTurn) -> None:
         try:
-            await self._commit(await self._runner.answer(turn))
+            await self._commit(await self._ask(turn))
         except FenceLost:
             log.warning("turn_lost_its_fence", turn_id=turn.turn_id)
         except Exception:
@@ -156,6 +168,24 @@ class Worker:
             await self._commit_failure(turn)
         finally:
             self._running.pop(turn.turn_id, None)
+
+    async def _ask(self, turn: ClaimedTurn) -> TurnCommit:
+        """Work out the turn's answer; only this part may be interrupted, never its commit."""
+        conversation = turn.message.conversation
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a turn runs in a task")
+        self._asking[conversation] = task
+        try:
+            return await self._runner.answer(turn)
+        except asyncio.CancelledError:
+            if conversation not in self._interrupted:
+                raise
+            task.uncancel()
+            return self._runner.stopped(turn)
+        finally:
+            del self._asking[conversation]
+            self._interrupted.discard(conversation)
 
     async def _commit_failure(self, turn: ClaimedTurn) -> None:
         """End a turn that broke in our own code: shown as failed, its lane free."""

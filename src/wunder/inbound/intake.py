@@ -9,6 +9,7 @@ import msgspec
 
 from wunder.inbound.access import admit
 from wunder.model.account import Account
+from wunder.model.command import ChatCommand, chat_command
 from wunder.model.delivery import ReleaseRef
 from wunder.model.ids import At, MessageId, RequestId, dedupe_key, derived_id
 from wunder.model.intake import (
@@ -25,10 +26,11 @@ from wunder.model.provider import Parsed, ProviderFacts
 from wunder.model.turn import ClaimedTurn
 from wunder.observe.logs import get_logger
 from wunder.observe.metrics import Metrics
-from wunder.ports import Clock, Hands, Intake
+from wunder.ports import Clock, Hands, Intake, Interrupter
 
 log = get_logger(__name__)
 DEDUPE_DAYS = 14
+STOP = "command /stop"
 _DAY_MS = 86_400_000
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
@@ -45,10 +47,16 @@ class IntakeDesk:
     """Turns what providers parsed into one transaction, and hands claimed turns on."""
 
     def __init__(
-        self, intake: Intake, hands: Hands[ClaimedTurn], clock: Clock, metrics: Metrics
+        self,
+        intake: Intake,
+        hands: Hands[ClaimedTurn],
+        interrupter: Interrupter,
+        clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._intake = intake
         self._hands = hands
+        self._interrupter = interrupter
         self._clock = clock
         self._metrics = metrics
 
@@ -83,8 +91,17 @@ class IntakeDesk:
             self._hands.give(turn)
         if waiting > claimed:
             self._hands.wake()
+        self._interrupt(unit, taken)
         self._report(taken)
         return taken
+
+    def _interrupt(self, unit: IntakeUnit, taken: TakenIn) -> None:
+        """Hand on each `/stop` that is new: it bypasses the lane it wants to stop."""
+        for part in unit.parts:
+            for new in part.messages:
+                is_new = taken.results.get(new.message.message_id) is Taken.ACCEPTED
+                if new.reason == STOP and is_new:
+                    self._interrupter.interrupt(new.message.conversation)
 
     def _report(self, taken: TakenIn) -> None:
         for message_id, result in taken.results.items():
@@ -123,7 +140,11 @@ def _part(parent: str, parse: AccountParse, now: At) -> AccountIntake:
 def _new_message(
     message_id: MessageId, message: InboundMessage, parse: AccountParse, days: int, now: At
 ) -> NewMessage:
-    state, reason = admit(parse.account.row.config.access, message)
+    config = parse.account.row.config
+    state, reason = admit(config.access, message)
+    may_command = state is MessageState.RECEIVED and config.access.commands
+    if may_command and chat_command(message.content) is ChatCommand.STOP:
+        state, reason = MessageState.NO_ANSWER, STOP
     key = dedupe_key(
         message.conversation.key,
         "event" if message.is_event else "message",

@@ -18,6 +18,7 @@ class AccessRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deny_peers: tuple[str, ...] = ()
     allow_senders: tuple[str, ...] = ("*",)
     deny_senders: tuple[str, ...] = ()
+    commands: bool = True  # chat users may say /new, /help and /stop
 
 
 class DeliverySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from wunder.ports.channels import PluginHost as PluginHost
 from wunder.ports.channels import Providers as Providers
 from wunder.ports.clock import Clock as Clock
 from wunder.ports.hands import Hands as Hands
+from wunder.ports.hands import Interrupter as Interrupter
 from wunder.ports.hands import SendSlots as SendSlots
 from wunder.ports.ledger import EventLog as EventLog
 from wunder.ports.ledger import Ledger as Ledger

@@ -2,6 +2,7 @@
 
 from typing import Protocol, TypeVar
 
+from wunder.model.conversation import Conversation
 from wunder.model.delivery import ClaimedDelivery, SendGrant
 from wunder.model.ids import AccountUid
 
@@ -29,6 +30,14 @@ class Hands(Protocol[Work]):
 
     def wake(self) -> None:
         """Learn that rows wait."""
+        ...
+
+
+class Interrupter(Protocol):
+    """Room 2's ear for `/stop`: it does not wait in the conversation's lane."""
+
+    def interrupt(self, conversation: Conversation) -> bool:
+        """End the running turn of a conversation; False when none runs on this node."""
         ...
 
 

@@ -137,7 +137,7 @@ class Peer:
         self._given_up: dict[int, tuple[float, Call]] = {}  # id -> (forget at, call), oldest first
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = float("inf")
-        self._ended: FaultKind | None = None
+        self._has_ended = False
         self.late_answers = 0  # late, or to an id that nobody knows
         self.noise_lines = 0
         self.answered_at = float("-inf")
@@ -165,8 +165,8 @@ class Peer:
 
         Raises: ProviderFault.
         """
-        if self._ended is not None:
-            raise host_fault(self._ended, "the plugin's process has ended")
+        if self._has_ended:
+            raise host_fault(FaultKind.NOT_READY, "the plugin's process has ended")
         self._last_id += 1
         frame = request_line(self._last_id, method, params)
         if len(frame) > self._max_frame_bytes:
@@ -197,17 +197,21 @@ class Peer:
         self._wire.send(Outgoing(codec.error_line(frame_id, error)))
 
     def end(self, kind: FaultKind, message: str) -> None:
-        """Fail what is in flight: the process is gone, or will be."""
-        self._ended = kind
+        """Fail what is in flight: the process is gone. What it never saw was `not_ready`."""
+        self._has_ended = True
         if self._alarm is not None:
             self._alarm.cancel()
         pending, self._pending = self._pending, {}
         self._given_up.clear()
         self._deadlines.clear()
         for call in pending.values():
-            if not call.future.done():
-                unknown = call.may_reach and call.is_written
-                call.future.set_exception(host_fault(kind, message, is_unknown=unknown))
+            if call.future.done():
+                continue
+            if call.is_written:
+                fault = host_fault(kind, message, is_unknown=call.may_reach)
+            else:
+                fault = host_fault(FaultKind.NOT_READY, message)
+            call.future.set_exception(fault)
 
     # --- what arrives -----------------------------------------------------------------------
 
@@ -375,6 +379,8 @@ class Peer:
         if len(self._given_up) > self._policy.tombstones:
             del self._given_up[next(iter(self._given_up))]
         self._wake_at(forget_at)
+        if call.is_written:
+            call.frame = b""
         if not call.may_reach:
             call.params = None  # a request body nobody will ask for again
         return True
