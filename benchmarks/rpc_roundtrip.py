@@ -3,9 +3,10 @@
     python -m benchmarks.rpc_roundtrip [--rounds 5] [--save]
 
 Everything is pinned to one core, as an unpinned pipe measures the scheduler. Reads: sequential p50
-through the real Generation (slots, deadline, typed result) over a raw os.pipe ping-pong of the same
-bytes, and calls a second at 64 in flight over asyncio streams with stdlib json on both sides.
-Children: `line` is a blocking loop of 12 lines, `sdk` is a Channel served by wunder_sdk.
+through the real Peer (deadline, typed result) over a raw os.pipe ping-pong of the same bytes, and calls
+a second at 64 in flight over asyncio streams with stdlib json on both sides.
+Children: `line` is a blocking loop of 15 lines with msgspec, `plain` the same with stdlib json (a plugin
+without dependencies), `sdk` is a Channel served by wunder_sdk; `slots` is `line` through pools and all.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from wunder.model.ids import PluginId
@@ -66,11 +68,12 @@ async def main():
         asyncio.create_task(answer(line))
 asyncio.run(main())
 """
-LINE = """#!{python} -SB
-import json, os, sys
+LINE = """#!{python} {flags}
+import os, sys
+{codec}
 read, write = sys.stdin.buffer.readline, sys.stdout.buffer
 for line in iter(read, b""):
-    frame = json.loads(line)
+    frame = loads(line)
     result = {{"messages": [], "ignored": "nothing"}}
     if frame["method"] == "plugin.handshake":
         result = {{"protocol": 1, "cookie": os.environ["WUNDER_COOKIE"], "plugin": frame["params"]["plugin"]}}
@@ -78,9 +81,15 @@ for line in iter(read, b""):
         result = {{}}
     elif "id" not in frame:
         continue
-    write.write(json.dumps({{"jsonrpc": "2.0", "id": frame["id"], "result": result}}).encode() + b"\\n")
+    write.write(dumps({{"jsonrpc": "2.0", "id": frame["id"], "result": result}}) + b"\\n")
     write.flush()
+    if frame["method"] == "plugin.shutdown":
+        sys.exit(0)
 """
+CODECS = {
+    "line": ("-B", "import msgspec; loads, dumps = msgspec.json.decode, msgspec.json.encode"),
+    "plain": ("-SB", "import json; loads = json.loads; dumps = lambda v: json.dumps(v).encode()"),
+}
 SDK = """
 from wunder_sdk import Channel, ParseResult
 class Bench(Channel):
@@ -132,7 +141,12 @@ async def naive(frame: dict) -> tuple[float, float]:
     async def call() -> None:
         number = next(ids)
         waiting[number] = asyncio.get_running_loop().create_future()
-        document = {"jsonrpc": "2.0", "id": number, "method": "channel.parse_inbound", "params": frame}
+        document = {
+            "jsonrpc": "2.0",
+            "id": number,
+            "method": "channel.parse_inbound",
+            "params": frame,
+        }
         child.stdin.write(json.dumps(document).encode() + b"\n")
         await child.stdin.drain()
         await asyncio.wait_for(waiting[number], 2.0)
@@ -162,29 +176,37 @@ async def measure(call) -> tuple[float, float]:
     return statistics.median(took) / 1e3, CROWDED / (time.perf_counter() - began)
 
 
-async def ours(root: Path, is_python: bool) -> tuple[float, float]:
-    """Return p50 in microseconds and calls a second through a Generation."""
+async def ours(root: Path, child: str, with_slots: bool = False) -> tuple[float, float]:
+    """Return p50 in microseconds and calls a second through a Peer, or a whole Generation."""
+    is_python = child == "sdk"
     # One account, so that half a pool is 64.
     policy = RuntimePolicy(pools=PoolSizes(intake=2 * IN_FLIGHT))
     clock = SystemClock()
     around = Surroundings(
-        policy, clock, Warden(), str(ROOT / "src/wunder_sdk/boot.py"), HostIdentity("bench", "0", "0")
+        policy,
+        clock,
+        Warden(),
+        str(ROOT / "src/wunder_sdk/boot.py"),
+        HostIdentity("bench", "0", "0"),
     )
     ring = StderrRing(policy.wire)
     state = HostState(PluginId("bench"), None, lambda plugin_id, label: None)
     unasked = Unasked(ring, state, clock, policy.wire, lambda errand: False)
     spec = PluginSpec(
         plugin_id=PluginId("bench"), version="1.0.0", package_sha256="", root_dir=str(root),
-        work_dir=str(root), data_dir="", entry="app" if is_python else "plugin", is_python=is_python,
+        work_dir=str(root), data_dir="", entry="app" if is_python else child, is_python=is_python,
         capabilities={"webhook": True}, frame_bytes=1 << 20, message_bytes=1 << 19,
         parse_inflight=2 * IN_FLIGHT, send_inflight=64,
     )  # fmt: skip
     generation = Generation(spec, 1, around, unasked, ring, lambda: None)
     await generation.open(10.0)
-    rule, wanted = MethodRule("intake", 2.0), params()
+    rule, wanted, method = MethodRule("intake", 2.0), params(), "channel.parse_inbound"
 
     async def call() -> None:
-        await generation.call("channel.parse_inbound", rule, wanted, ParseResult, "uid")
+        if with_slots:
+            await generation.call(method, rule, wanted, ParseResult, "uid")
+        else:
+            await generation.peer.call(method, wanted, ParseResult, clock.monotonic() + 2.0)
 
     try:
         return await measure(call)
@@ -194,12 +216,14 @@ async def ours(root: Path, is_python: bool) -> tuple[float, float]:
 
 
 def one_round(root: Path) -> dict[str, float]:
-    frame = json.loads(json.dumps({"http": {"body_b64": params().http.body_b64}}))
+    frame = msgspec.to_builtins(params())
     found = {"floor_p50_us": floor(b"x" * 1_900)}
     for name, work in (
         ("naive", lambda: asyncio.run(naive(frame))),
-        ("line", lambda: uvloop.run(ours(root, False))),
-        ("sdk", lambda: uvloop.run(ours(root, True))),
+        ("line", lambda: uvloop.run(ours(root, "line"))),
+        ("slots", lambda: uvloop.run(ours(root, "line", with_slots=True))),
+        ("plain", lambda: uvloop.run(ours(root, "plain"))),
+        ("sdk", lambda: uvloop.run(ours(root, "sdk"))),
     ):
         found[f"{name}_p50_us"], found[f"{name}_calls_s"] = work()
     return found
@@ -213,19 +237,22 @@ def main() -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        entry = root / "plugin"
-        entry.write_text(LINE.format(python=sys.executable))
-        entry.chmod(0o755)
+        for name, (flags, codec) in CODECS.items():
+            entry = root / name
+            entry.write_text(LINE.format(python=sys.executable, flags=flags, codec=codec))
+            entry.chmod(0o755)
         (root / "app").mkdir()
         (root / "app" / "plugin.py").write_text(SDK)
         (root / "plugin.json").write_text('{"plugin_id": "bench", "version": "1.0.0"}')
         rounds = [one_round(root) for _ in range(chosen.rounds)]
     middle = {name: round(statistics.median(one[name] for one in rounds), 1) for name in rounds[0]}
+    children = ("line", "slots", "plain", "sdk")
     ratios = {
-        "line_p50_x_floor": round(middle["line_p50_us"] / middle["floor_p50_us"], 2),
-        "sdk_p50_x_floor": round(middle["sdk_p50_us"] / middle["floor_p50_us"], 2),
-        "line_calls_x_naive": round(middle["line_calls_s"] / middle["naive_calls_s"], 2),
-        "sdk_calls_x_naive": round(middle["sdk_calls_s"] / middle["naive_calls_s"], 2),
+        f"{name}_p50_x_floor": round(middle[f"{name}_p50_us"] / middle["floor_p50_us"], 2)
+        for name in children
+    } | {
+        f"{name}_calls_x_naive": round(middle[f"{name}_calls_s"] / middle["naive_calls_s"], 2)
+        for name in children
     }
     report = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"), "python": platform.python_version(),

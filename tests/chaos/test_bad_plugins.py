@@ -202,7 +202,7 @@ async def test_a_plugin_that_stops_reading_is_killed_and_started_again(tmp_path)
         with pytest.raises(ProviderFault):
             await stuck
         outcomes = [await fault_of(one) for one in sends]
-        assert outcomes == [(FaultKind.WRITE_STALLED, "not_sent")] * 4, "no frame was whole"
+        assert outcomes == [(FaultKind.NOT_READY, "not_sent")] * 4, "no frame was whole"
         await world.events.until("plugin_ready", 2)
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from wunder.errors import ProviderFault
+from wunder.errors import ProviderFault, WunderError
 from wunder.model.fault import FaultKind
 from wunder.model.runtime import PluginSpec
 from wunder.ports import Clock
@@ -47,6 +47,7 @@ class Surroundings:
     warden: Warden
     boot_path: str
     identity: HostIdentity
+    admit: Callable[[PluginSpec], Awaitable[None]]
 
 
 class Generation:
@@ -122,14 +123,19 @@ class Generation:
 
         Raises: StartFailed, after the process is gone again.
         """
+        try:
+            await self._around.admit(self.spec)
+        except WunderError as refused:
+            raise StartFailed("not_admitted", refused.detail, is_curable=False) from refused
         deadline = self._around.clock.monotonic() + limit_s
         try:
             cookie = self._spawn()
             await self._shake_hands(cookie, deadline)
             health = await self.health(deadline)
         except ProviderFault as problem:
+            failed = self._why_not(problem)
             await self.kill()
-            raise self._why_not(problem) from None
+            raise failed from None
         except BaseException:
             await self.kill()
             raise
@@ -277,7 +283,7 @@ class Generation:
 
     def _why_not(self, problem: ProviderFault) -> StartFailed:
         fault = problem.fault
-        if fault.kind is FaultKind.PLUGIN_CRASHED:
+        if self.has_ended:
             code = self._watched.returncode if self._watched else None
             is_curable = code not in _INCURABLE_EXITS
             return StartFailed("exited_at_start", self.ending, is_curable=is_curable)

@@ -30,6 +30,10 @@ log = get_logger(__name__)
 ERRANDS = 1_000  # requests of plugins and late successes under way; beyond: refused, logged
 
 
+async def _admit_all(spec: PluginSpec) -> None:
+    """For hosts that run what a person points at (`wunder plugin call`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class HostDoors:
     """What the host needs of the rest of the gateway.
@@ -39,7 +43,8 @@ class HostDoors:
     `on_late_success(plugin_id, params, result)` gets the wire objects of a send that was given up
     and succeeded after all. `on_change(plugin_id)` is called, synchronously, whenever its
     state changed: above all when it became able or unable to take calls; `on_called(method, kind, seconds)` after each call, `kind`
-    of its fault or "".
+    of its fault or "". `admit` is asked before each start of a process, restarts too: is the release
+    still approved, and every file as it was installed (security rule 13)? It raises when not.
     """
 
     clock: Clock
@@ -50,6 +55,7 @@ class HostDoors:
     on_late_success: Callable[[PluginId, object, object], Awaitable[None]]
     on_change: Callable[[PluginId], None] = lambda plugin_id: None
     on_called: Callable[[str, str, float], None] = lambda method, kind, seconds: None
+    admit: Callable[[PluginSpec], Awaitable[None]] = _admit_all
     gateway_version: str = "0"
     instance_id: str = ""
 
@@ -63,7 +69,7 @@ class ProcessHost:
         self._warden = Warden()
         self._around = Surroundings(
             policy, doors.clock, self._warden, doors.boot_path,
-            HostIdentity("wunder", doors.gateway_version, doors.instance_id),
+            HostIdentity("wunder", doors.gateway_version, doors.instance_id), doors.admit,
         )  # fmt: skip
         self._rules = method_rules(policy.calls)
         self._supervisors: dict[PluginId, Supervisor] = {}

@@ -209,16 +209,16 @@ async def test_a_caller_that_leaves_cancels_the_call():
     assert talk.peer.in_flight == 0
 
 
-async def test_an_end_fails_written_sends_as_unknown_and_others_as_not_sent():
+async def test_an_end_fails_written_sends_as_unknown_and_what_was_not_seen_as_not_ready():
     talk = Talk()
     written = await talk.send("d1")
     talk.wire.write()
     waiting, health = await talk.send("d2"), await talk.health()
     talk.peer.end(FaultKind.PLUGIN_CRASHED, "exit 1")
     assert await fault(written) == (FaultKind.PLUGIN_CRASHED, "unknown")
-    assert await fault(waiting) == (FaultKind.PLUGIN_CRASHED, "not_sent")
-    assert await fault(health) == (FaultKind.PLUGIN_CRASHED, "not_sent")
-    assert await fault(await talk.send("d3")) == (FaultKind.PLUGIN_CRASHED, "not_sent")
+    assert await fault(waiting) == (FaultKind.NOT_READY, "not_sent")
+    assert await fault(health) == (FaultKind.NOT_READY, "not_sent")
+    assert await fault(await talk.send("d3")) == (FaultKind.NOT_READY, "not_sent")
 
 
 async def test_a_frame_too_large_or_a_wire_too_full_is_refused_before_anything_is_sent():
