@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+import os
+import signal
 import sqlite3
 from pathlib import Path
 
@@ -67,6 +69,23 @@ async def test_a_new_channel_is_written_uploaded_and_answers_without_a_change_to
         assert throw(gateway, "main", {"id": "2", "from": "eve", "say": "x"}, "wrong")[0] == 401
         assert CHANNEL in {p["channel"] for p in gateway.get("channels/providers")["items"]}
         assert schema_of(gateway.data_dir) == before
+
+
+async def test_rule_13_a_plugin_whose_files_changed_is_not_started_again(tmp_path: Path) -> None:
+    with GatewayProcess(tmp_path / "data") as gateway:
+        install(gateway, tmp_path / "shore.jsonl")
+        program = next(gateway.data_dir.glob("channel_plugins/*/1.0.0/*/bin/any/plugin"))
+        program.parent.chmod(0o755)
+        program.chmod(0o755)
+        program.write_text(program.read_text() + "# changed\n")
+        node = gateway.get(f"channel_plugins/{CHANNEL}/runtime")["nodes"][0]
+        os.kill(node["pid"], signal.SIGKILL)
+
+        def view() -> dict:
+            return gateway.get(f"channel_plugins/{CHANNEL}")
+
+        await until(lambda: view()["status"] == "error")
+        assert "bin/any/plugin" in view()["last_error"]
 
 
 async def test_a_restart_finds_the_plugin_the_account_and_the_binding_again(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from wunder.inbound.spool import Spool, SpoolWorker
 from wunder.inbound.webhook import Directory as WebhookDirectory
 from wunder.inbound.webhook import Webhooks
 from wunder.model.ids import AccountUid, ChannelId, PluginId, new_id
+from wunder.model.runtime import PluginSpec
 from wunder.observe import logs
 from wunder.observe.metrics import Metrics
 from wunder.outbound.attempt import Attempt
@@ -88,6 +89,7 @@ class Gateway:
             on_late_success=self._take_evidence,
             on_change=self._on_plugin_change,
             on_called=self._count_call,
+            admit=self._admit,
             gateway_version=__version__,
             instance_id=new_id(),
         )
@@ -245,6 +247,9 @@ class Gateway:
                     await self.plugins.note_runtime(plugin_id)
                 except WunderError as error:
                     log.warning("plugin_state_not_noted", plugin_id=plugin_id, reason=error.code)
+
+    async def _admit(self, spec: PluginSpec) -> None:
+        await self.plugins.admit_again(spec.plugin_id, spec.version)
 
     def _count_call(self, method: str, kind: str, seconds: float) -> None:
         self.metrics.plugin_calls.inc(method, kind or "none")

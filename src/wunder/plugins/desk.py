@@ -204,6 +204,16 @@ class PluginDesk:
 
     # --- the gateway's own ----------------------------------------------------------------------
 
+    async def admit_again(self, plugin_id: str, version: str) -> None:
+        """Ask before each start of a process what was asked before the first (security rule 13).
+
+        Raises: Conflict, as `enable`; NotFound; StoreUnavailable.
+        """
+        release = named(await self._doors.releases(plugin_id), version)
+        if release is None:
+            raise NotFound(f"version {version} is not installed any more")
+        await self._gatekeeper.admit(release)
+
     async def start_all(self) -> None:
         """Sweep what a crash left behind, then verify and start every plugin that serves.
 
