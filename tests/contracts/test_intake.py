@@ -270,16 +270,14 @@ async def test_what_was_spooled_is_gone_with_the_messages_it_gave(world: World) 
     assert world.store.health.figures()["channel_spool"] == 0
 
 
-async def test_a_refused_spooled_request_becomes_a_security_event(world: World) -> None:
+async def test_a_refused_spooled_request_is_gone(world: World) -> None:
     request = world.spooled()
     await world.store.intake.spool(request)
     await world.store.intake.settle_spooled(
         request, SpoolVerdict.REFUSED, world.now, "signature_invalid"
     )
     assert await world.store.intake.due_spooled(world.now, 9) == []
-    (event,) = (await world.store.events.events("", UID, 9, "")).items
-    assert event.name == "spooled_request_refused"
-    assert event.fields["reason"] == "signature_invalid"
+    assert "channel_quarantine" not in world.store.health.figures()
 
 
 async def test_a_spooled_request_that_crashes_its_parser_is_set_aside(world: World) -> None:

@@ -24,6 +24,8 @@ class Checkpoints:
         self, conn: sqlite3.Connection, db_file: Path, gate: threading.Lock, policy: StorePolicy
     ) -> None:
         self._conn = conn
+        # Never wait for a reader with the writer's gate closed: the next checkpoint will do.
+        conn.execute("PRAGMA busy_timeout = 0")
         self._wal = db_file.with_name(db_file.name + "-wal")
         self._gate = gate
         self._policy = policy
@@ -39,13 +41,17 @@ class Checkpoints:
         """Start the thread."""
         self._thread.start()
 
-    def close(self) -> None:
-        """End the thread and close its connection; blocks for at most one checkpoint."""
+    def close(self, is_sound: bool = True) -> None:
+        """End the thread and close its connection; blocks for at most one checkpoint.
+
+        A store that failed keeps the connection until the process ends: closing it would write.
+        """
         self._is_closing = True
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._conn.close()
+        if is_sound:
+            self._conn.close()
 
     def committed(self, rows: int) -> None:
         """Tell that the log grew by so many rows; called by the writer after each commit.

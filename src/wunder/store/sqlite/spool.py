@@ -4,7 +4,6 @@ import sqlite3
 
 from wunder.model.ids import At
 from wunder.model.intake import SpooledRequest, SpoolVerdict
-from wunder.model.trail import Event
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.quarantine import keep as keep_quarantined
 from wunder.store.sqlite.transaction import Tx
@@ -75,7 +74,7 @@ def settle(
     reason: str,
     policy: StorePolicy,
 ) -> None:
-    """Postpone a request, or remove it and keep what has to be kept of it."""
+    """Postpone a request, or remove it and keep what has to be kept of it; room 1 tells why."""
     if verdict is SpoolVerdict.LATER:
         tx.execute(_POSTPONE, (at, request.spool_id))
         return
@@ -83,17 +82,6 @@ def settle(
         return
     if verdict is SpoolVerdict.QUARANTINED:
         keep_quarantined(tx, _quarantine_row(request, at, reason), policy)
-    else:
-        tx.event(
-            Event(
-                name="spooled_request_refused",
-                at=at,
-                level="warning",
-                account_uid=request.account_uid,
-                account_id=request.account_id,
-                fields={"reason": reason, "channel": request.channel},
-            )
-        )
 
 
 def _quarantine_row(request: SpooledRequest, at: At, reason: str) -> tuple[object, ...]:

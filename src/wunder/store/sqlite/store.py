@@ -10,6 +10,7 @@ from wunder.errors import ConfigInvalid, StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
 from wunder.store.policy import StorePolicy
+from wunder.store.sqlite import integrity
 from wunder.store.sqlite.accounts import SqliteAccountTable
 from wunder.store.sqlite.agents import SqliteAgentTable
 from wunder.store.sqlite.backup import DB_FILE
@@ -86,8 +87,20 @@ class SqliteStore:
             part.start()
 
     async def run(self) -> None:
-        """Keep house until cancelled: expiry, old keys, receipts and events, the ballast."""
-        await self._housekeeping.run()
+        """Keep house until cancelled: expiry, old keys, receipts and events, the ballast.
+
+        A file that was too large to check at open is checked beside it; damage is fatal.
+        """
+        async with asyncio.TaskGroup() as tg:
+            tg.create_task(self._housekeeping.run(), name="store housekeeping")
+            if not self._opened.is_checked:
+                tg.create_task(self._check_beside(), name="store check")
+
+    async def _check_beside(self) -> None:
+        try:
+            await integrity.check_beside(self._opened.path)
+        except StoreBroken as error:
+            await self._writer.fail(error)
 
     async def sweep(self) -> int:
         """One round of housekeeping now; how many rows ended or went."""
@@ -98,10 +111,11 @@ class SqliteStore:
         try:
             with contextlib.suppress(StoreUnavailable, StoreBroken):
                 await self.events.flush()
-            await self._writer.close()
+            is_sound = await self._writer.close()
             await self._quick.close()
             await self._slow.close()
-            await asyncio.to_thread(self._checkpoints.close)
+            # The last connection to close moves the log. After a failed fsync nobody may.
+            await asyncio.to_thread(self._checkpoints.close, is_sound)
         finally:
             self._opened.lock.release()
 
@@ -121,6 +135,7 @@ class _Opened:
         self.disk = disk
         self.life = Life(0, "")
         self.recovered = Recovered()
+        self.is_checked = True
 
 
 async def open_store(
@@ -160,12 +175,13 @@ def _open(data_dir: Path, clock: Clock, policy: StorePolicy, machine: Machine) -
     conn: sqlite3.Connection | None = None
     try:
         path = data_dir / DB_FILE
-        _check(path, policy)
+        is_checked = _check(path, policy)
         conn = open_writer(path, policy)
         migrate(conn)
         disk = Disk(data_dir, policy, machine.free)
         disk.restore_ballast()
         opened = _Opened(lock, path, conn, disk)
+        opened.is_checked = is_checked
         _begin(opened, clock, policy)
     except BaseException as error:
         if conn is not None:
@@ -177,23 +193,16 @@ def _open(data_dir: Path, clock: Clock, policy: StorePolicy, machine: Machine) -
     return opened
 
 
-def _check(path: Path, policy: StorePolicy) -> None:
-    """Refuse a damaged file without touching it; large ones are checked by `wunder doctor`."""
+def _check(path: Path, policy: StorePolicy) -> bool:
+    """Refuse a damaged file without touching it; False when it is too large to check now."""
     if not path.exists() or path.stat().st_size == 0:
         if path.with_name(path.name + "-wal").exists():
             raise StoreBroken(f"{path} is missing but its log is there: restore a backup.")
-        return
-    if path.stat().st_size > policy.quick_check_up_to_bytes:
-        return
-    conn = sqlite3.connect(path, isolation_level=None)
-    try:
-        found = conn.execute("PRAGMA quick_check(3)").fetchall()
-    except sqlite3.DatabaseError as error:
-        raise StoreBroken(f"{path} is damaged ({error}): restore a backup.") from error
-    finally:
-        conn.close()
-    if found != [("ok",)]:
-        raise StoreBroken(f"{path} is damaged ({found[0][0]}): restore a backup.")
+        return True
+    if path.stat().st_size <= policy.check_at_open_up_to_bytes:
+        integrity.check(path)
+        return True
+    return False
 
 
 def _begin(opened: _Opened, clock: Clock, policy: StorePolicy) -> None:

@@ -6,6 +6,7 @@ back, free the ballast, run outcomes again, refuse intake. I/O error: fatal, not
 """
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -79,10 +80,20 @@ class Writer:
         """Start the thread."""
         self._hand_over.start()
 
-    async def close(self) -> None:
-        """Finish what was submitted and close the connection."""
+    async def close(self) -> bool:
+        """Finish what was submitted and close the connection; False when the store has failed."""
         await self._hand_over.close()
         self._conn.close()
+        return self._broken is None
+
+    async def fail(self, error: StoreBroken) -> None:
+        """Let nothing more through: somebody found the file damaged."""
+
+        def unit(_tx: Tx) -> None:
+            raise error
+
+        with contextlib.suppress(StoreBroken):
+            await self.commit(unit)
 
     @property
     def queued(self) -> int:

@@ -189,3 +189,37 @@ async def test_no_ballast_is_taken_from_a_disk_that_is_low(tmp_path: Path) -> No
     store = await open_at(tmp_path, policy=policy, machine=Machine(free=lambda _path: 10**6))
     assert not (tmp_path / "ballast").exists()
     await store.close()
+
+
+async def test_a_large_file_is_checked_while_serving_and_damage_is_fatal(world: World) -> None:
+    for n in range(40):
+        await world.queue("x" * 2_000, peer=f"p{n}")
+    await world.store.close()
+    path = world.dir / "wunder.db"
+    a_page_of_the_trail = path.read_bytes().rfind(b"accepted") // 4096 * 4096
+    with path.open("r+b") as file:
+        file.seek(a_page_of_the_trail)
+        file.write(os.urandom(4096))
+    world.policy = msgspec.structs.replace(POLICY, check_at_open_up_to_bytes=0)
+    await world.open()
+    told = asyncio.Event()
+    world.store.on_fatal(lambda _error: told.set())
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tg:
+        task = tg.create_task(world.store.run())
+        await told.wait()
+        task.cancel()
+    with pytest.raises(StoreBroken, match="damaged"):
+        await world.store.health.probe()
+    await world.store.close()
+
+
+async def test_a_check_under_way_does_not_hold_up_the_end(world: World) -> None:
+    await world.store.close()
+    world.policy = msgspec.structs.replace(POLICY, check_at_open_up_to_bytes=0)
+    await world.open()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tg:
+        task = tg.create_task(world.store.run())
+        await asyncio.sleep(0)
+        task.cancel()
+    await world.store.health.probe()
+    await world.store.close()
