@@ -351,7 +351,9 @@ def _say_what_is_kept(job: MainJob) -> None:
     job.screen.command(f"export WUNDER_DATA_DIR={job.gateway.data_dir}")
     job.screen.command(f"{WUNDER.relative_to(ROOT)} message list")
     job.screen.say(f"QQ: curl {job.bot.url}/standin/sent (tests/standins/qq/README.md)")
-    job.screen.say(f"end it: kill {pids}; rm -r {job.stage.folder}")
+    job.screen.say(
+        f"end it: kill {pids}; chmod -R u+w {job.stage.folder}; rm -r {job.stage.folder}"
+    )
 
 
 if __name__ == "__main__":
