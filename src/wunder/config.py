@@ -16,6 +16,7 @@ from wunder.api.parts import ApiPolicy
 from wunder.conversation.turn import TurnPolicy
 from wunder.conversation.worker import WorkerPolicy
 from wunder.errors import ConfigInvalid
+from wunder.inbound.inline import InlinePolicy
 from wunder.inbound.spool import SpoolPolicy
 from wunder.outbound.dispatcher import DispatcherPolicy
 from wunder.outbound.parking import ParkingPolicy
@@ -81,6 +82,7 @@ class Config(msgspec.Struct, frozen=True):
     plugins: PluginSettings = PluginSettings()
     runtime: RuntimePolicy = RuntimePolicy()
     spool: SpoolPolicy = SpoolPolicy()
+    inline: InlinePolicy = InlinePolicy()
     turn: TurnPolicy = TurnPolicy()
     worker: WorkerPolicy = WorkerPolicy()
     dispatcher: DispatcherPolicy = DispatcherPolicy()

@@ -127,9 +127,14 @@ class ParseParams:
 
 @dataclass(frozen=True, slots=True)
 class InlineReply:
-    """The platform reads a reply from this response for `deadline_ms` after `received_ms`."""
+    """The platform reads a reply from this response for `deadline_ms` after `received_ms`.
+
+    `total_ms`, where the platform delivers again what was not answered: until when, after the first
+    delivery, one of its repeats may still carry the reply.
+    """
 
     deadline_ms: int
+    total_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

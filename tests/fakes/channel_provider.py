@@ -13,9 +13,10 @@ from wunder.model.conversation import Conversation
 from wunder.model.delivery import ClaimedDelivery, ReleaseRef
 from wunder.model.fault import Fault, FaultKind
 from wunder.model.ids import ChannelId, PlatformMessageId
-from wunder.model.message import Content, InboundMessage, Sender
+from wunder.model.message import Content, InboundMessage, OutboundMessage, Sender
 from wunder.model.provider import (
     ConfigVerdict,
+    InlineWindow,
     Parsed,
     ProviderFacts,
     ProviderHealth,
@@ -59,6 +60,7 @@ class FakeChannelProvider:
         self.parse_faults: deque[Fault] = deque()
         self.send_faults: deque[Fault] = deque()
         self.part_chars: int | None = None
+        self.inline_s: tuple[float, float] | None = None
         self.hang = asyncio.Event()
         self.hang.set()
         self._lose_answers = 0
@@ -95,7 +97,22 @@ class FakeChannelProvider:
         except ValueError as error:
             raise ProviderFault(Fault(FaultKind.MALFORMED_EVENT, "not JSON")) from error
         messages = tuple(_message(item, account, request) for item in items)
+        window = self.inline_window(request)
+        if window is not None:
+            return Parsed(messages=messages, inline=window)
         return Parsed(messages=messages, immediate=WebhookAnswer(200, "text/plain", b"ok"))
+
+    def inline_window(self, request: RawRequest) -> InlineWindow | None:
+        if self.inline_s is None:
+            return None
+        answer_s, total_s = self.inline_s
+        start = request.received_at
+        return InlineWindow(start + int(answer_s * 1000), start + int(total_s * 1000))
+
+    async def render_inline_reply(
+        self, account: Account, request: RawRequest, message: OutboundMessage
+    ) -> WebhookAnswer:
+        return WebhookAnswer(200, "text/plain", f"reply:{message.text}".encode())
 
     async def identify_account(self, request: RawRequest) -> tuple[str, str] | None:
         return None

@@ -15,11 +15,12 @@ from tests.fakes.sealer import FakeSealer
 from tests.waiting import until
 from wunder.conversation.turn import Directory as TurnDirectory
 from wunder.conversation.turn import TurnPolicy, TurnRunner
-from wunder.conversation.worker import Worker, WorkerPolicy
+from wunder.conversation.worker import Beside, Worker, WorkerPolicy
+from wunder.inbound.inline import InlineDesk, InlinePolicy
 from wunder.inbound.intake import IntakeDesk
 from wunder.inbound.spool import Spool, SpoolPolicy, SpoolWorker
 from wunder.inbound.webhook import Directory as WebhookDirectory
-from wunder.inbound.webhook import Webhooks
+from wunder.inbound.webhook import WaitingRooms, Webhooks
 from wunder.model.account import Account, AccountConfig, AccountRow
 from wunder.model.binding import ANY, Binding
 from wunder.model.delivery import DeliveryState
@@ -184,10 +185,13 @@ async def corridor(
     )
     directory = TurnDirectory(book, book, agents, providers)
     runner = TurnRunner(store.turns, directory, clock, metrics, TurnPolicy())
-    worker = Worker(store.turns, runner, dispatcher, clock, metrics, WorkerPolicy(poll_s=0.02))
+    inline = InlineDesk(store.outbox, clock, InlinePolicy(poll_s=0.01))
+    beside = Beside(dispatcher, inline)
+    worker = Worker(store.turns, runner, beside, clock, metrics, WorkerPolicy(poll_s=0.02))
     desk = IntakeDesk(store.intake, worker, worker, clock, metrics)
     spool = Spool(store.intake, FakeSealer(), clock, store.events, SpoolPolicy())
-    webhooks = Webhooks(WebhookDirectory(book, providers), desk, spool, store.events, metrics)
+    rooms = WaitingRooms(spool, inline)
+    webhooks = Webhooks(WebhookDirectory(book, providers), rooms, desk, store.events, metrics)
     here = Corridor(
         store=store,
         clock=clock,

@@ -44,6 +44,10 @@ class Webhooks(Protocol):
         """Take a request in; status 0 closes the connection unanswered. Raises: RequestRefused."""
         ...
 
+    async def answered(self, ticket: str, *, is_written: bool) -> None:
+        """Learn whether the answer with this ticket was handed to the transport."""
+        ...
+
 
 class ApiPolicy(msgspec.Struct, frozen=True):
     """Limits of the HTTP surface. Sources: security rules 4, 5, 16; other numbers are choices.

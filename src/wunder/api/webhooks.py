@@ -60,10 +60,22 @@ class WebhookRoute:
             given = await self._take_in(scope, receive, send, remote)
             if given is not None:
                 self._judge(source, given.status)
-                await _write(given, scope, receive, send)
+                await self._hand_over(given, scope, receive, send)
         finally:
             self._at_once -= 1
             self._metrics.webhook_seconds.observe(self._clock.monotonic() - started)
+
+    async def _hand_over(
+        self, given: WebhookAnswer, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Write the answer, and say so where a reply travels in it."""
+        is_written = False
+        try:
+            await _write(given, scope, receive, send)
+            is_written = True
+        finally:
+            if given.ticket:
+                await self._webhooks.answered(given.ticket, is_written=is_written)
 
     async def _take_in(
         self, scope: Scope, receive: Receive, send: Send, remote: str

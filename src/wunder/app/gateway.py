@@ -26,13 +26,14 @@ from wunder.config import Config
 from wunder.conversation.routing import route
 from wunder.conversation.turn import Directory as TurnDirectory
 from wunder.conversation.turn import TurnRunner
-from wunder.conversation.worker import Worker
+from wunder.conversation.worker import Beside, Worker
 from wunder.egress.client import EgressPolicy, GuardedClient
 from wunder.errors import WunderError
+from wunder.inbound.inline import InlineDesk
 from wunder.inbound.intake import IntakeDesk
 from wunder.inbound.spool import Spool, SpoolWorker
 from wunder.inbound.webhook import Directory as WebhookDirectory
-from wunder.inbound.webhook import Webhooks
+from wunder.inbound.webhook import WaitingRooms, Webhooks
 from wunder.model.ids import AccountUid, ChannelId, PluginId, new_id
 from wunder.model.runtime import PluginSpec
 from wunder.observe import logs
@@ -173,12 +174,15 @@ class Gateway:
         )
         directory = TurnDirectory(self.accounts, self.bindings, self.agents, self.providers)
         runner = TurnRunner(store.turns, directory, clock, figures, config.turn)
-        self.worker = Worker(store.turns, runner, self.dispatcher, clock, figures, config.worker)
+        inline = InlineDesk(store.outbox, clock, config.inline)
+        beside = Beside(self.dispatcher, inline)
+        self.worker = Worker(store.turns, runner, beside, clock, figures, config.worker)
         desk = IntakeDesk(store.intake, self.worker, self.worker, clock, figures)
         spool = Spool(store.intake, keyring, clock, store.events, config.spool)
         who = WebhookDirectory(self.accounts, self.providers)
         limit = config.gateway.max_body_bytes
-        self.webhooks = Webhooks(who, desk, spool, store.events, figures, limit)
+        rooms = WaitingRooms(spool, inline)
+        self.webhooks = Webhooks(who, rooms, desk, store.events, figures, limit)
         self.spool = SpoolWorker(spool, desk, self.accounts, self.providers, clock)
         self.sends = SendDesk(store.outbox, self.accounts, self.dispatcher, clock)
 

@@ -42,6 +42,16 @@ class TurnPolicy(msgspec.Struct, frozen=True):
     apology: str = "抱歉，我暂时无法回答，请稍后再试。Sorry, I cannot answer right now. Please try again later."
 
 
+def joined(replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
+    """One reply of all: a webhook's response has room for one."""
+    if len(replies) < 2:
+        return replies
+    text = "\n\n".join(reply.text for reply in replies if reply.text)
+    attachments = tuple(one for reply in replies for one in reply.attachments)
+    is_markdown = any(reply.format == "markdown" for reply in replies)
+    return (Reply(text, "markdown" if is_markdown else "plain", attachments),)
+
+
 class Directory(msgspec.Struct, frozen=True):
     """Whom a turn asks: which account, which binding, which agent, whose channel."""
 
@@ -138,6 +148,8 @@ class TurnRunner:
         asked = AgentTurn(turn.turn_id, session_id, turn.message, tuple(history))
         began = self._clock.monotonic()
         replies, reason = await self._ask_until(turn, agent, asked, steps)
+        if turn.inline_until is not None:
+            replies = joined(replies)
         self._metrics.agent_seconds.observe(self._clock.monotonic() - began)
         state = MessageState.ANSWERED if replies else MessageState.NO_ANSWER
         if reason:

@@ -12,7 +12,7 @@ from wunder.model.message import MessageState
 from wunder.model.turn import ClaimedTurn, TurnCommit
 from wunder.observe.logs import get_logger
 from wunder.observe.metrics import Metrics
-from wunder.ports import Clock, SendSlots, Turns
+from wunder.ports import Clock, SendSlots, Turns, Waiters
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
@@ -30,6 +30,13 @@ class WorkerPolicy(msgspec.Struct, frozen=True):
     store_retry_s: float = 0.5
 
 
+class Beside(msgspec.Struct, frozen=True):
+    """The neighbours that learn of a commit: room 3's hands, room 1's waiting webhooks."""
+
+    slots: SendSlots
+    waiters: Waiters
+
+
 class Worker:
     """Claims, answers and commits. Also room 2's free hands (port Hands)."""
 
@@ -37,14 +44,15 @@ class Worker:
         self,
         turns: Turns,
         runner: TurnRunner,
-        slots: SendSlots,
+        beside: Beside,
         clock: Clock,
         metrics: Metrics,
         policy: WorkerPolicy,
     ) -> None:
         self._turns = turns
         self._runner = runner
-        self._slots = slots
+        self._slots = beside.slots
+        self._waiters = beside.waiters
         self._clock = clock
         self._metrics = metrics
         self._policy = policy
@@ -214,6 +222,7 @@ class Worker:
             break
         for delivery in committed.claimed:
             self._slots.give(delivery)
+        self._waiters.ended(commit.turn.message.message_id)
         if committed.queued > claimed:
             self._slots.wake(account_uid)
         self._metrics.turns.inc(commit.state)

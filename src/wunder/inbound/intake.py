@@ -155,4 +155,6 @@ def _new_message(
     if state is MessageState.REFUSED:
         bare = Content(type=message.content.type)
         message = msgspec.structs.replace(message, content=bare, meta={})
-    return NewMessage(message, key, digest, At(now + days * _DAY_MS), state, reason)
+    inline = parse.parsed.inline if state is MessageState.RECEIVED else None
+    until = inline.until if inline else None
+    return NewMessage(message, key, digest, At(now + days * _DAY_MS), state, reason, until)

@@ -4,13 +4,15 @@ import msgspec
 
 from wunder.errors import ProviderFault, RequestRefused, StoreUnavailable
 from wunder.inbound.account_choice import choose_accounts
+from wunder.inbound.inline import Held, InlineDesk
 from wunder.inbound.intake import AccountParse, IntakeDesk, is_anything
 from wunder.inbound.refusal import refusal_of
 from wunder.inbound.spool import Spool
 from wunder.model.account import Account
+from wunder.model.delivery import InlineStanding
 from wunder.model.fault import Fault, FaultKind
 from wunder.model.ids import ChannelId, RequestId, new_id
-from wunder.model.intake import Taken
+from wunder.model.intake import Taken, TakenIn
 from wunder.model.provider import ProviderFacts, RawRequest, WebhookAnswer
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
@@ -48,21 +50,29 @@ class Directory(msgspec.Struct, frozen=True):
     providers: Providers
 
 
+class WaitingRooms(msgspec.Struct, frozen=True):
+    """Where requests wait: kept for later parsing, or held for their reply."""
+
+    spool: Spool
+    inline: InlineDesk
+
+
 class Webhooks:
     """Receives every platform's requests; knows no platform."""
 
     def __init__(
         self,
         directory: Directory,
+        waiting: WaitingRooms,
         desk: IntakeDesk,
-        spool: Spool,
         events: EventLog,
         metrics: Metrics,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._directory = directory
         self._desk = desk
-        self._spool = spool
+        self._spool = waiting.spool
+        self._inline = waiting.inline
         self._events = events
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
@@ -98,7 +108,15 @@ class Webhooks:
             parses = await self._parse(provider, chosen, request)
         except ProviderFault as error:
             return await self._not_parsed(facts, chosen[0], request, error.fault)
-        return await self._commit(request_id, request, parses)
+        answer, taken = await self._commit(request_id, request, parses)
+        inline = parses[0].parsed.inline
+        if inline is None or taken is None:
+            return answer
+        return await self._carry_reply(provider, request, parses[0], taken) or answer
+
+    async def answered(self, ticket: str, *, is_written: bool) -> None:
+        """Learn whether the response with this reply was handed to the transport."""
+        await self._inline.handed_over(ticket, is_written=is_written)
 
     def _facts(self, channel: ChannelId) -> ProviderFacts:
         facts = self._directory.providers.facts(channel)
@@ -123,11 +141,11 @@ class Webhooks:
 
     async def _commit(
         self, request_id: RequestId, request: RawRequest, parses: tuple[AccountParse, ...]
-    ) -> WebhookAnswer:
+    ) -> tuple[WebhookAnswer, TakenIn | None]:
         immediate = next((p.parsed.immediate for p in parses if p.parsed.immediate), None)
         if not is_anything(parses):
             self._metrics.webhook_requests.inc("challenge" if immediate else "ignored")
-            return immediate or _ACCEPTED
+            return immediate or _ACCEPTED, None
         try:
             taken = await self._desk.take_in(request_id, request.received_at, parses)
         except StoreUnavailable as error:
@@ -135,7 +153,27 @@ class Webhooks:
             raise RequestRefused(503, error.code, retry_after_s=5) from error
         is_new = any(result is Taken.ACCEPTED for result in taken.results.values())
         self._metrics.webhook_requests.inc("accepted" if is_new else "duplicate")
-        return immediate or _ACCEPTED
+        return immediate or _ACCEPTED, taken
+
+    async def _carry_reply(
+        self, provider: ChannelProvider, request: RawRequest, parse: AccountParse, taken: TakenIn
+    ) -> WebhookAnswer | None:
+        """Hold the webhook for its reply; None: answer as usual, the reply goes the normal way."""
+        window = parse.parsed.inline
+        held_ids = [taken.originals.get(message_id, message_id) for message_id in taken.results]
+        if window is None or len(held_ids) != 1:
+            return None
+        held = Held(held_ids[0], parse, provider, request, window)
+        answer = await self._inline.answer(held)
+        if isinstance(answer, WebhookAnswer):
+            return answer
+        comes_again = window.until > window.answer_by and answer is InlineStanding.WAITING
+        return DROPPED if comes_again and not self._is_last(held) else None
+
+    def _is_last(self, held: Held) -> bool:
+        """True when no repeat of this request can come in time to carry the reply."""
+        left_ms = held.window.until - self._spool.now()
+        return left_ms < held.window.answer_by - held.request.received_at
 
     async def _not_parsed(
         self, facts: ProviderFacts, account: Account, request: RawRequest, fault: Fault

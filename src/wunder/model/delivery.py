@@ -109,6 +109,13 @@ class ClaimedDelivery(msgspec.Struct, frozen=True):
         return self.delivery_id if self.part == 0 else f"{self.delivery_id}#{self.part}"
 
 
+class InlineStanding(StrEnum):
+    """Why a webhook that waits for a reply has none to carry."""
+
+    WAITING = "waiting"  # its turn still runs
+    OVER = "over"  # there is none, or it went another way
+
+
 class Settlement(msgspec.Struct, frozen=True):
     """The outcome of one attempt and what becomes of its delivery (T4).
 

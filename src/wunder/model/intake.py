@@ -27,6 +27,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     keep_key_until: At
     state: MessageState = MessageState.RECEIVED
     reason: str = ""
+    inline_until: At | None = None  # a reply may travel in the webhook's response until then
 
 
 class NewReceipt(msgspec.Struct, frozen=True):
@@ -79,10 +80,14 @@ class Taken(StrEnum):
 
 
 class TakenIn(msgspec.Struct, frozen=True):
-    """T1 is durable. `results` is by message id; `claimed` were born `answering`."""
+    """T1 is durable. `results` is by message id; `claimed` were born `answering`.
+
+    `originals` names, for each duplicate that is still there, the message it repeats.
+    """
 
     results: dict[MessageId, Taken]
     claimed: tuple[ClaimedTurn, ...] = ()
+    originals: dict[MessageId, MessageId] = {}
 
 
 class SpooledRequest(msgspec.Struct, frozen=True):

@@ -28,12 +28,23 @@ class RawRequest(msgspec.Struct, frozen=True):
 
 
 class WebhookAnswer(msgspec.Struct, frozen=True):
-    """An HTTP answer to a platform, already filtered by security rule 1."""
+    """An HTTP answer to a platform, already filtered by security rule 1.
+
+    `ticket` names the delivery that travels in it: whoever writes the answer says how that went.
+    """
 
     status: int
     content_type: str = ""
     body: bytes = b""
     retry_after_s: int | None = None
+    ticket: str = ""
+
+
+class InlineWindow(msgspec.Struct, frozen=True):
+    """A reply may travel in this response until `answer_by`; in that of a repeat until `until`."""
+
+    answer_by: At
+    until: At
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -51,6 +62,7 @@ class Parsed(msgspec.Struct, frozen=True):
     immediate: WebhookAnswer | None = None
     receipts: tuple[NewReceipt, ...] = ()
     ignored: str = ""
+    inline: InlineWindow | None = None
 
 
 class Sent(msgspec.Struct, frozen=True):

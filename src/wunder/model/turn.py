@@ -15,7 +15,8 @@ class ClaimedTurn(msgspec.Struct, frozen=True):
     """A message in `answering`, claimed by this node with `fence`.
 
     `claims` counts started turns including this one. `session_id` is the conversation's current
-    session, or None where this turn opens one.
+    session, or None where this turn opens one. `inline_until` is set where the reply may travel in
+    the response of the webhook that brought the message: then there is room for one.
     """
 
     turn_id: TurnId
@@ -24,6 +25,7 @@ class ClaimedTurn(msgspec.Struct, frozen=True):
     claims: int
     is_alone: bool
     session_id: SessionId | None
+    inline_until: At | None = None
 
 
 class Reply(msgspec.Struct, frozen=True):

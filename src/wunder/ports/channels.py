@@ -7,6 +7,7 @@ from wunder.model.account import Account
 from wunder.model.binding import Binding
 from wunder.model.delivery import ClaimedDelivery
 from wunder.model.ids import AccountUid, ChannelId, PluginId
+from wunder.model.message import OutboundMessage
 from wunder.model.provider import (
     ConfigVerdict,
     Parsed,
@@ -14,6 +15,7 @@ from wunder.model.provider import (
     ProviderHealth,
     RawRequest,
     Sent,
+    WebhookAnswer,
 )
 from wunder.model.runtime import PluginSpec, RuntimeReport
 
@@ -37,6 +39,12 @@ class ChannelProvider(Protocol):
 
     async def identify_account(self, request: RawRequest) -> tuple[str, str] | None:
         """The config field and its value that name the account: a hint, never trusted."""
+        ...
+
+    async def render_inline_reply(
+        self, account: Account, request: RawRequest, message: OutboundMessage
+    ) -> WebhookAnswer:
+        """Word a reply that travels in the webhook's own response."""
         ...
 
     async def send_outbound(self, account: Account, delivery: ClaimedDelivery) -> Sent:

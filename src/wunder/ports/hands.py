@@ -4,7 +4,7 @@ from typing import Protocol, TypeVar
 
 from wunder.model.conversation import Conversation
 from wunder.model.delivery import ClaimedDelivery, SendGrant
-from wunder.model.ids import AccountUid
+from wunder.model.ids import AccountUid, MessageId
 
 Work = TypeVar("Work", contravariant=True)
 
@@ -30,6 +30,14 @@ class Hands(Protocol[Work]):
 
     def wake(self) -> None:
         """Learn that rows wait."""
+        ...
+
+
+class Waiters(Protocol):
+    """Room 1's webhooks that wait for the reply to what they brought."""
+
+    def ended(self, message_id: MessageId) -> None:
+        """Learn that the turn of a message was committed."""
         ...
 
 

@@ -6,7 +6,14 @@ from typing import Protocol
 import msgspec
 
 from wunder.model.conversation import HistoryLine
-from wunder.model.delivery import ClaimedDelivery, DeliveryState, Evidence, SendGrant, Settlement
+from wunder.model.delivery import (
+    ClaimedDelivery,
+    DeliveryState,
+    Evidence,
+    InlineStanding,
+    SendGrant,
+    Settlement,
+)
 from wunder.model.ids import AccountUid, At, DeliveryId, MessageId, SessionId
 from wunder.model.intake import IntakeUnit, SpooledRequest, SpoolVerdict, TakenIn
 from wunder.model.turn import ClaimedTurn, NewSend, TurnCommit, TurnCommitted
@@ -95,6 +102,15 @@ class Outbox(Protocol):
         """Record outcomes (T4); returns next parts and, where asked, next heads, marked.
 
         A settlement whose attempt lost its fence still counts as evidence when it is `sent`.
+        """
+        ...
+
+    async def claim_inline(
+        self, message_id: MessageId, grant: SendGrant, now: At
+    ) -> ClaimedDelivery | InlineStanding:
+        """Mark the reply to a message `sending` for the webhook that holds it, before its time.
+
+        Of several webhooks that hold the same message one gets it.
         """
         ...
 

@@ -12,6 +12,7 @@ from wunder.errors import ProviderFault
 from wunder.model.account import Account
 from wunder.model.delivery import ClaimedDelivery
 from wunder.model.fault import Fault, FaultKind
+from wunder.model.message import OutboundMessage
 from wunder.model.provider import (
     ConfigFault,
     ConfigVerdict,
@@ -20,14 +21,17 @@ from wunder.model.provider import (
     ProviderHealth,
     RawRequest,
     Sent,
+    WebhookAnswer,
 )
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock, EventLog
 from wunder.providers.translation import (
+    answer_from_wire,
     from_wire_parse,
     names_a_stranger,
     to_wire_account,
+    to_wire_message,
     to_wire_request,
     to_wire_send,
 )
@@ -75,6 +79,21 @@ class ProviderAdapter:
         params = methods.IdentifyParams(to_wire_request(request))
         result = await self._call("channel.identify_account", params, methods.IdentifyResult, "")
         return (result.lookup.key, result.lookup.value) if result.lookup else None
+
+    async def render_inline_reply(
+        self, account: Account, request: RawRequest, message: OutboundMessage
+    ) -> WebhookAnswer:
+        """Word a reply that travels in the webhook's own response. Raises: ProviderFault."""
+        params = methods.RenderParams(
+            to_wire_account(account), to_wire_request(request), to_wire_message(message)
+        )
+        result = await self._call(
+            "channel.render_inline_reply", params, methods.RenderResult, account.uid
+        )
+        answer = answer_from_wire(result.immediate_response)
+        if answer is None:
+            raise ProviderFault(Fault(FaultKind.BAD_PARAMS, "The reply breaks rule 1."))
+        return answer
 
     async def send_outbound(self, account: Account, delivery: ClaimedDelivery) -> Sent:
         """Send one platform message. Raises: ProviderFault."""

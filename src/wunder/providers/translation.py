@@ -23,7 +23,7 @@ from wunder.model.message import (
     OutboundMessage,
     Sender,
 )
-from wunder.model.provider import Parsed, RawRequest, Refusal, WebhookAnswer
+from wunder.model.provider import InlineWindow, Parsed, RawRequest, Refusal, WebhookAnswer
 from wunder_wire import message as wire
 from wunder_wire import methods
 
@@ -33,6 +33,8 @@ MAX_MESSAGES = 100
 ANSWER_STATUSES = frozenset({200, 204, 400, 401, 403})
 ANSWER_TYPES = frozenset({"text/plain", "application/json", "application/xml", "text/xml"})
 ANSWER_BYTES = 65_536
+MAX_INLINE_MS = 10_000
+MAX_INLINE_TOTAL_MS = 60_000
 _INT64 = 2**63 - 1
 _JSON = msgspec.json.Encoder()
 
@@ -66,7 +68,7 @@ def to_wire_send(account: Account, delivery: ClaimedDelivery) -> methods.SendPar
     """One call sends one platform message."""
     return methods.SendParams(
         account=to_wire_account(account),
-        message=_to_wire_message(delivery.message),
+        message=to_wire_message(delivery.message),
         idempotency_key=delivery.idempotency_key,
         attempt=delivery.attempt_no,
         reply_ordinal=delivery.reply_ordinal,
@@ -75,7 +77,8 @@ def to_wire_send(account: Account, delivery: ClaimedDelivery) -> methods.SendPar
     )
 
 
-def _to_wire_message(message: OutboundMessage) -> wire.OutboundMessage:
+def to_wire_message(message: OutboundMessage) -> wire.OutboundMessage:
+    """Carry a message to send."""
     conversation = message.conversation
     thread_id = conversation.thread_id
     return wire.OutboundMessage(
@@ -118,7 +121,17 @@ def from_wire_parse(
         immediate=answer_from_wire(result.immediate_response),
         receipts=receipts,
         ignored=(result.ignored or "")[:200],
+        inline=_inline_window(result.inline_reply, request.received_at),
     )
+
+
+def _inline_window(inline: methods.InlineReply | None, received_at: At) -> InlineWindow | None:
+    """Bound what a channel says: a webhook is held for 10 s at most, a reply kept for 60 s."""
+    if inline is None:
+        return None
+    deadline_ms = max(0, min(inline.deadline_ms, MAX_INLINE_MS))
+    total_ms = max(deadline_ms, min(inline.total_ms or 0, MAX_INLINE_TOTAL_MS))
+    return InlineWindow(At(received_at + deadline_ms), At(received_at + total_ms))
 
 
 def names_a_stranger(result: methods.ParseResult, account: Account) -> bool:

@@ -19,7 +19,7 @@ from wunder.model.trail import Event, Step, StepName
 from wunder.model.turn import ClaimedTurn
 from wunder.store.clean import clean_row, to_json
 from wunder.store.policy import StorePolicy
-from wunder.store.sqlite import lanes, receipts, spool
+from wunder.store.sqlite import inline, lanes, receipts, spool
 from wunder.store.sqlite.faults import ROW_FAULTS
 from wunder.store.sqlite.message_rows import (
     INBOUND_COLUMNS,
@@ -89,6 +89,7 @@ class _Intake:
         self._policy = policy
         self._results: dict[MessageId, Taken] = {}
         self._claimed: list[ClaimedTurn] = []
+        self._originals: dict[MessageId, MessageId] = {}
 
     def take_in(self, is_salvage: bool) -> TakenIn:
         unit = self._unit
@@ -103,7 +104,7 @@ class _Intake:
             for ordinal, item in enumerate(part.quarantine):
                 quarantine_id = derived_id(unit.request_id, f"quarantine{position}", ordinal)
                 self._set_aside(part, item, quarantine_id)
-        return TakenIn(self._results, tuple(self._claimed))
+        return TakenIn(self._results, tuple(self._claimed), self._originals)
 
     def _take(self, part: AccountIntake, new: NewMessage) -> Taken:
         tx, message = self._tx, new.message
@@ -122,13 +123,22 @@ class _Intake:
             if place.is_free and has_hands:
                 state = MessageState.ANSWERING
         clean = self._insert(part, new, state, place, turn_id)
+        inline.open_window(tx, message.message_id, new.inline_until)
         self._tell(part, new, state)
         tx.moved("channel_messages", None, state.value)
         if state is MessageState.ANSWERING and place is not None:
             self._may_claim -= 1
             session = current_session(tx.conn, message.conversation)
             self._claimed.append(
-                ClaimedTurn(turn_id, clean, place.fence, 1, is_alone=False, session_id=session)
+                ClaimedTurn(
+                    turn_id,
+                    clean,
+                    place.fence,
+                    1,
+                    is_alone=False,
+                    session_id=session,
+                    inline_until=new.inline_until,
+                )
             )
         return Taken.ACCEPTED
 
@@ -177,6 +187,9 @@ class _Intake:
         found = self._tx.one(_FIND_KEY, (new.dedupe_key,))
         if found is None or found[0] == new.digest:
             is_rerun = found is not None and found[1] == message_id
+            if found is not None and not is_rerun:
+                self._originals[message_id] = MessageId(found[1])
+                inline.extend_window(self._tx, MessageId(found[1]), new.inline_until)
             return Taken.ACCEPTED if is_rerun else Taken.DUPLICATE
         content = NewQuarantine("dedupe_collision", _as_bytes(new), f"same id as {found[1]}")
         self._set_aside(part, content, derived_id(message_id, "quarantine"), new, str(found[1]))

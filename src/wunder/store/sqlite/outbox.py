@@ -4,13 +4,20 @@ import sqlite3
 from collections.abc import Sequence
 
 from wunder.model.conversation import Conversation, LaneKind
-from wunder.model.delivery import ClaimedDelivery, Evidence, SendGrant, Settlement
+from wunder.model.delivery import (
+    ClaimedDelivery,
+    Evidence,
+    InlineStanding,
+    SendGrant,
+    Settlement,
+)
 from wunder.model.ids import (
     AccountId,
     AccountUid,
     At,
     ChannelId,
     DeliveryId,
+    MessageId,
     derived_id,
 )
 from wunder.model.message import OutboundMessage
@@ -18,7 +25,7 @@ from wunder.model.turn import NewSend
 from wunder.ports import ReadyAccounts
 from wunder.store.clean import clean_text
 from wunder.store.policy import StorePolicy
-from wunder.store.sqlite import evidence, lanes, settling
+from wunder.store.sqlite import evidence, inline, lanes, settling
 from wunder.store.sqlite.claims import claim_lane
 from wunder.store.sqlite.clock_watch import ClockWatch
 from wunder.store.sqlite.delivery_rows import NewDelivery, facts_of, insert
@@ -77,6 +84,12 @@ class SqliteOutbox:
                 for one in settling.settle(tx, settlement, self._policy, not self._watch.is_frozen)
             ]
         )
+
+    async def claim_inline(
+        self, message_id: MessageId, grant: SendGrant, now: At
+    ) -> ClaimedDelivery | InlineStanding:
+        """Mark the reply to a message `sending` for the webhook that holds it, before its time."""
+        return await self._writer.commit(lambda tx: inline.claim(tx, message_id, grant, now))
 
     async def confirm(self, evidence_: Evidence) -> bool:
         """Settle to `sent` by a late success; False when the attempt is not known."""

@@ -17,7 +17,7 @@ from wunder.model.ids import (
 from wunder.model.message import InboundMessage, OutboundMessage
 from wunder.model.turn import Reply, TurnCommitted
 from wunder.store.clean import clean_text
-from wunder.store.sqlite import lanes
+from wunder.store.sqlite import inline, lanes
 from wunder.store.sqlite.delivery_rows import NewDelivery, facts_of, insert
 from wunder.store.sqlite.message_rows import INSERT_OUTBOUND, outbound_row
 from wunder.store.sqlite.transaction import Tx
@@ -36,6 +36,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     session_seq: int = 0
     agent_id: AgentId | None = None
     binding_id: BindingId | None = None
+    not_before: At | None = None  # the first waits so long for a webhook that can carry it
 
 
 def queue_replies(tx: Tx, going: Outgoing, grant: SendGrant | None) -> TurnCommitted:
@@ -84,6 +85,8 @@ def queue_replies(tx: Tx, going: Outgoing, grant: SendGrant | None) -> TurnCommi
         delivery = insert(tx, new, facts, place.fence)
         if delivery is not None:
             claimed.append(delivery)
+    if going.not_before is not None:
+        inline.hold_back(tx, going.inbound.message_id, going.not_before, place.lane_id, going.at)
     tx.counts["channel_messages_out"] += len(going.replies)
     return TurnCommitted(tuple(claimed), len(going.replies) - len(claimed))
 

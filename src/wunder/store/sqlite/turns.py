@@ -19,7 +19,7 @@ from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
 
 _HEAD = f"""
-SELECT {INBOUND_COLUMNS}, turn_id, claims FROM channel_messages
+SELECT {INBOUND_COLUMNS}, turn_id, claims, inline_until FROM channel_messages
 WHERE lane_id = ? AND {LIVE_TURNS} ORDER BY lane_seq LIMIT 1
 """  # noqa: S608 - constants of this package
 _CLAIM = """
@@ -32,7 +32,7 @@ UPDATE channel_messages SET state = ?1, reason = ?2, session_id = ?3, session_se
     THEN NULL ELSE coalesce((SELECT message_count FROM channel_sessions WHERE session_id = ?3), 0) END,
   agent_id = ?4, binding_id = ?5, finished_at = ?6, reply_ordinals = reply_ordinals + ?7
 WHERE message_id = ?8 AND state = 'answering' AND fence = ?9
-RETURNING lane_id, reply_ordinals
+RETURNING lane_id, reply_ordinals, inline_until
 """
 _STANDING = "SELECT state, fence FROM channel_messages WHERE message_id = ?"
 _GIVE_BACK = """
@@ -96,11 +96,14 @@ def _claim(tx: Tx, is_suspect: bool, now: At, limit: int) -> list[ClaimedTurn]:
             continue
         fence = lanes.claim(tx, lane_id)
         message = inbound_of(row[:INBOUND_WIDTH])
-        turn_id, claims = TurnId(row[INBOUND_WIDTH]), row[INBOUND_WIDTH + 1]
+        turn_id, claims, inline_until = row[INBOUND_WIDTH:]
         tx.execute(_CLAIM, (fence, int(is_suspect), tx.epoch, now, message.message_id))
         tx.moved("channel_messages", "received", "answering")
         session = sessions.current_session(tx.conn, message.conversation)
-        claimed.append(ClaimedTurn(turn_id, message, fence, claims + 1, is_suspect, session))
+        turn = ClaimedTurn(
+            TurnId(turn_id), message, fence, claims + 1, is_suspect, session, inline_until
+        )
+        claimed.append(turn)
     return claimed
 
 
@@ -116,7 +119,8 @@ def commit_turn(
     if finished is None:
         # The same commit ran before and its outcome was not heard of.
         return TurnCommitted((), len(turn.replies))
-    lane_id, ordinals = finished
+    lane_id, ordinals, inline_until = finished
+    is_held = inline_until is not None and inline_until > turn.at
     session_seq = 0
     if turn.session_id is not None:
         agent_id = turn.agent_id or AgentId("")
@@ -132,16 +136,20 @@ def commit_turn(
         session_seq=session_seq + 1,
         agent_id=turn.agent_id,
         binding_id=turn.binding_id,
+        not_before=inline_until if is_held else None,
     )
     tx.step(*turn.steps)
-    committed = queue_replies(tx, going, grant)
+    committed = queue_replies(tx, going, None if is_held else grant)
     lanes.leave_turns(tx, lane_id, turn.at)
     tx.moved("channel_messages", "answering", turn.state.value)
     return committed
 
 
-def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int] | None:
-    """End the message under its fence: its lane and ordinals; None when this very commit ran before."""
+def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int, At | None] | None:
+    """End the message under its fence: its lane, ordinals and inline window.
+
+    None when this very commit ran before.
+    """
     claimed = turn.turn
     row = (
         turn.state.value,
@@ -156,7 +164,7 @@ def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int] | None:
     )
     found = tx.execute(_FINISH, row).fetchall()
     if found:
-        return int(found[0][0]), int(found[0][1])
+        return int(found[0][0]), int(found[0][1]), found[0][2]
     standing = tx.one(_STANDING, (claimed.message.message_id,))
     if standing == (turn.state.value, claimed.fence):
         return None
