@@ -46,7 +46,9 @@ def one_start(data_dir: Path, port: int, path: str, number: int) -> dict[str, fl
     environ |= {"WUNDER_DATA_DIR": str(data_dir), "WUNDER_SERVER_PORT": str(port), **QUIET}
     command = [sys.executable, "-m", "wunder.cli.main", "serve"]
     began = time.perf_counter()
-    with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as gateway:
+    with subprocess.Popen(
+        command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as gateway:
         try:
             listening = 0.0
             while (status := knock(port, path, number)) != 200:
@@ -61,6 +63,13 @@ def one_start(data_dir: Path, port: int, path: str, number: int) -> dict[str, fl
             with contextlib.suppress(ProcessLookupError):
                 gateway.terminate()
     return {"listening_ms": (listening or took) * 1e3, "first_200_ms": took * 1e3}
+
+
+def bare_start() -> float:
+    """Milliseconds in which an interpreter starts and ends: the floor, at this very moment."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    return (time.perf_counter() - began) * 1e3
 
 
 def prepare(data_dir: Path) -> tuple[int, str]:
@@ -82,13 +91,18 @@ def main() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         data_dir = Path(folder) / "data"
         port, path = prepare(data_dir)
-        starts = [one_start(data_dir, port, path, number) for number in range(1, rounds + 2)][1:]
+        starts = [
+            {**one_start(data_dir, port, path, number), "bare_python_ms": bare_start()}
+            for number in range(1, rounds + 2)
+        ][1:]
     figures = {}
     for name in starts[0]:
         values = [one[name] for one in starts]
         figures[f"{name}_p50"] = round(percentile(values, 0.5), 1)
         figures[f"{name}_min"] = round(min(values), 1)
         figures[f"{name}_max"] = round(max(values), 1)
+    floor = figures["bare_python_ms_p50"]
+    figures["first_200_x_bare_python"] = round(figures["first_200_ms_p50"] / floor, 1)
     return {"benchmark": "cold_start", "rounds": rounds, "figures": figures}
 
 

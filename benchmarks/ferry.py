@@ -6,7 +6,7 @@ from typing import Any
 from wunder.plugins.pack import pack_files
 
 #: Webhook body: {"id", "from", "text"}; sends POST to the account's `platform`.
-SDK_FERRY = '''
+SDK_FERRY = """
 from wunder_sdk import Channel, ChannelMessage, ParseResult, Peer, Sender, SendResult
 
 
@@ -21,9 +21,9 @@ class Ferry(Channel):
         note = {"to": send.peer.id, "text": send.text, "key": send.idempotency_key}
         answer = await account.http.post(account.config["platform"], json=note)
         return SendResult(provider_message_id=str(answer.json()["id"]))
-'''
+"""
 #: The same without HTTP: the platform is nowhere.
-SDK_ECHO = '''
+SDK_ECHO = """
 from wunder_sdk import Channel, ChannelMessage, ParseResult, Peer, Sender, SendResult
 
 
@@ -36,9 +36,9 @@ class Echo(Channel):
 
     async def send_outbound(self, account, send):
         return SendResult(provider_message_id=send.idempotency_key)
-'''
+"""
 #: Hangs in every call: a bad neighbour.
-SDK_HUNG = '''
+SDK_HUNG = """
 import asyncio
 from wunder_sdk import Channel
 
@@ -49,7 +49,7 @@ class Hung(Channel):
 
     async def send_outbound(self, account, send):
         await asyncio.sleep(3600)
-'''
+"""
 
 
 def package(plugin_id: str, program: str, **more: Any) -> bytes:

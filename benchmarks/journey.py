@@ -23,7 +23,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.ferry import SDK_FERRY, SDK_HUNG, package
-from benchmarks.machine import cpu_s, fsync_p50_us
+from benchmarks.machine import cpu_s, fsync_p50_us, written_bytes
 from benchmarks.serving import add_account, figures, install, plugin_pid, serving
 from tests.journeys.gateway_process import GatewayProcess
 
@@ -104,21 +104,20 @@ class Gateway:
         self._gateway = gateway
         install(gateway, package(CHANNEL, SDK_FERRY))
         config = {"platform": f"http://127.0.0.1:{platform}/"}
-        paths = [
-            add_account(gateway, CHANNEL, f"a{number}", config) for number in range(ACCOUNTS)
-        ]
+        paths = [add_account(gateway, CHANNEL, f"a{number}", config) for number in range(ACCOUNTS)]
         pids = {"gateway": gateway.pid, "plugin": plugin_pid(gateway, CHANNEL)}
         self.subject = Subject(int(gateway.url.rpartition(":")[2]), paths, pids)
 
     def measure(self, world: Child, in_flight: int, seconds: float, **more: Any) -> Figures:
         """As `measure`, with rows, units and commits."""
-        before = figures(self._gateway)
+        before, on_disk = figures(self._gateway), written_bytes(self._gateway.pid)
         found = measure(world, self.subject, in_flight, seconds, **more)
-        after = figures(self._gateway)
+        after, on_disk = figures(self._gateway), written_bytes(self._gateway.pid) - on_disk
         rows, units, commits = (after[n] - before[n] for n in ("rows", "units", "commits"))
         found["rows_per_commit"] = round(rows / max(1, commits), 1)
         found["units_per_commit"] = round(units / max(1, commits), 2)
         found["rows_per_message"] = round(rows / max(1, found["messages"]), 1)
+        found["written_kib_per_message"] = round(on_disk / 1024 / max(1, found["messages"]), 1)
         found["commits_per_s"] = round(commits / found["seconds"], 1)
         return found
 
@@ -156,6 +155,8 @@ def ratios(loops: dict[str, dict[str, Figures]]) -> dict[str, float]:
             ours, theirs = loops["gateway"][load], loops[name][load]
             found[f"per_s_x_{name}_{load}"] = round(ours["per_s"] / max(1e-9, theirs["per_s"]), 2)
             found[f"p99_x_{name}_{load}"] = round(ours["p99_ms"] / max(1e-9, theirs["p99_ms"]), 2)
+            cpu = ours["gateway_cpu_us"] / max(1e-9, theirs["bot_cpu_us"])
+            found[f"gateway_cpu_x_{name}_{load}"] = round(cpu, 2)
     return found
 
 

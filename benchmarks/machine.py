@@ -56,11 +56,17 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS_S
 
 
-def uss_mib(pid: int) -> float:
-    """Private memory of a process in MiB: what would be free if it ended."""
+def uss_mb(pid: int) -> float:
+    """Private memory of a process in MB: what would be free if it ended."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     found = re.findall(r"^(?:Private_\w+|Swap):\s+(\d+) kB", text, re.MULTILINE)
-    return sum(int(one) for one in found) / KIB
+    return sum(int(one) for one in found) * KIB / 1e6
+
+
+def written_bytes(pid: int) -> int:
+    """Bytes that a process has caused to be written to disks."""
+    found = re.search(r"^write_bytes: (\d+)", Path(f"/proc/{pid}/io").read_text(), re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from benchmarks.ferry import SDK_ECHO, package
-from benchmarks.machine import uss_mib
+from benchmarks.machine import uss_mb
 from benchmarks.serving import add_account, figures, install, note, plugin_pid, serving
 from tests.chaos.rough_channel import package as plain_package
 from tests.journeys.gateway_process import GatewayProcess
@@ -64,11 +64,11 @@ def wait_for(gateway: GatewayProcess, sent: int) -> None:
 
 
 def measure(folder: Path, messages: int) -> dict[str, float]:
-    """Install everything, read, work, read again; MiB."""
+    """Install everything, read, work, read again; MB."""
     found: dict[str, float] = {}
     with qq_standin(folder) as qq, serving(folder / "data") as gateway:
         time.sleep(SETTLE_S)
-        found["gateway_fresh_mib"] = uss_mib(gateway.pid)
+        found["gateway_fresh_mb"] = uss_mb(gateway.pid)
         install(gateway, pack(ROOT / "plugins/channel-qq").content, confirm=True)
         install(gateway, package("echo_sdk", SDK_ECHO))
         install(gateway, plain_package("rough_sea"))
@@ -80,10 +80,10 @@ def measure(folder: Path, messages: int) -> dict[str, float]:
         gateway.start()
         wait_until_ready(gateway, "qq", "echo_sdk", "rough_sea")
         time.sleep(SETTLE_S)
-        found["gateway_idle_mib"] = uss_mib(gateway.pid)
-        found["qq_idle_mib"] = uss_mib(plugin_pid(gateway, "qq"))
-        found["plugin_without_http_mib"] = uss_mib(plugin_pid(gateway, "echo_sdk"))
-        found["plugin_without_sdk_mib"] = uss_mib(plugin_pid(gateway, "rough_sea"))
+        found["gateway_idle_mb"] = uss_mb(gateway.pid)
+        found["qq_idle_mb"] = uss_mb(plugin_pid(gateway, "qq"))
+        found["plugin_without_http_mb"] = uss_mb(plugin_pid(gateway, "echo_sdk"))
+        found["plugin_without_sdk_mb"] = uss_mb(plugin_pid(gateway, "rough_sea"))
         post(f"{qq}/standin/webhook", {"url": gateway.url + hook})
         for number in range(messages):
             peer = f"{number % 20:032X}"
@@ -91,9 +91,9 @@ def measure(folder: Path, messages: int) -> dict[str, float]:
             post(gateway.url + echo, note(f"e{number}", f"p{number % 20}", 900))
         wait_for(gateway, messages * 2)
         time.sleep(SETTLE_S)
-        found["gateway_worked_mib"] = uss_mib(gateway.pid)
-        found["qq_worked_mib"] = uss_mib(plugin_pid(gateway, "qq"))
-        found["plugin_without_http_worked_mib"] = uss_mib(plugin_pid(gateway, "echo_sdk"))
+        found["gateway_worked_mb"] = uss_mb(gateway.pid)
+        found["qq_worked_mb"] = uss_mb(plugin_pid(gateway, "qq"))
+        found["plugin_without_http_worked_mb"] = uss_mb(plugin_pid(gateway, "echo_sdk"))
     return {name: round(value, 1) for name, value in found.items()}
 
 

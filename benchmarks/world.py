@@ -75,6 +75,10 @@ class Poster(asyncio.Protocol):
         if self._answered is not None and not self._answered.done():
             self._answered.set_exception(ConnectionError())
 
+    def hang_up(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
     async def post(self, path: str, body: bytes) -> int:
         """Send one request; its status."""
         self._answered = asyncio.get_running_loop().create_future()
@@ -115,9 +119,7 @@ class World:
 class Run:
     """One order: closed or open loop."""
 
-    def __init__(
-        self, waiting: dict[str, asyncio.Future[float]], order: Json, number: int
-    ) -> None:
+    def __init__(self, waiting: dict[str, asyncio.Future[float]], order: Json, number: int) -> None:
         self._waiting = waiting
         self._order = order
         self._number = number
@@ -140,7 +142,7 @@ class Run:
     def close(self) -> None:
         """Hang up."""
         for poster in self._posters:
-            poster._transport.close()
+            poster.hang_up()
 
     async def closed_loop(self) -> None:
         """Each connection sends its next message when the reply to the last one has arrived."""
