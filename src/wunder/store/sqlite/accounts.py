@@ -20,6 +20,7 @@ from wunder.store.sqlite.writer import Writer
 _COLUMNS = """account_uid, channel, account_id, display_name, status, config, secrets, rev, secret_rev,
   webhook_key, created_at, updated_at, owner_user_id, external_id"""
 _ALL = f"SELECT {_COLUMNS} FROM channel_accounts WHERE status <> 'deleted' ORDER BY channel, account_id"  # noqa: S608 - constant
+_COUNTS = "SELECT channel, count(*) FROM channel_accounts GROUP BY channel"
 _ONE = f"SELECT {_COLUMNS} FROM channel_accounts WHERE account_uid = ?"  # noqa: S608 - constant
 _INSERT = (
     f"INSERT INTO channel_accounts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constant
@@ -65,6 +66,10 @@ class SqliteAccountTable:
     async def all(self) -> list[AccountRow]:
         """Every account that was not deleted."""
         return await self._reader.read(lambda conn: [_row(row) for row in conn.execute(_ALL)])
+
+    async def counts(self) -> dict[str, int]:
+        """How many accounts each channel ever had, deleted ones too."""
+        return await self._reader.read(lambda conn: dict(conn.execute(_COUNTS).fetchall()))
 
     async def add(self, row: AccountRow) -> None:
         """Add an account. Raises: Conflict `account_exists`, `external_id_in_use`."""

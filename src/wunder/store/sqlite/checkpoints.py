@@ -31,6 +31,7 @@ class Checkpoints:
         self._policy = policy
         self._wake = threading.Event()
         self._is_closing = False
+        self._is_hurried = False
         self._moved_bytes = 0
         self._rows = 0
         self._thread = threading.Thread(target=self._loop, name="store-checkpoints", daemon=True)
@@ -64,6 +65,11 @@ class Checkpoints:
             self._rows = 0
             self._wake.set()
 
+    def hurry(self) -> None:
+        """Move the log now and begin it anew in place: on a full disk that is room for outcomes."""
+        self._is_hurried = True
+        self._wake.set()
+
     def wal_bytes(self) -> int:
         """The size of the log."""
         try:
@@ -90,8 +96,9 @@ class Checkpoints:
         self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         self._moved_bytes = size
         self.done += 1
-        if size < self._policy.restart_wal_bytes:
+        if size < self._policy.restart_wal_bytes and not self._is_hurried:
             return
+        self._is_hurried = False
         # Overwriting the log in place syncs faster than growing it again; cut it only when huge.
         mode = "RESTART" if size < self._policy.truncate_wal_bytes else "TRUNCATE"
         with self._gate:

@@ -84,6 +84,7 @@ class NewDelivery(msgspec.Struct, frozen=True):
     at: At
     expires_at: At
     idempotency_key: str = ""
+    release: ReleaseRef | None = None
 
 
 def facts_of(grant: SendGrant) -> SendFacts:
@@ -226,6 +227,8 @@ def _queued(new: NewDelivery) -> Step:
         message_id=new.root_message_id or message.message_id,
         step=StepName.QUEUED,
         at=new.at,
+        plugin_id=new.release.plugin_id if new.release else "",
+        version=new.release.version if new.release else "",
         account_uid=message.conversation.account_uid,
         account_id=message.account_id,
         delivery_id=new.delivery_id,

@@ -62,7 +62,8 @@ def blame(error: BaseException) -> Blame:
     if code is None:
         return Blame.UNIT
     primary = code & 0xFF
-    if primary in _FULL:
+    # SHMSIZE: the log's index could not grow on a full disk, and nothing of it needs to last.
+    if primary in _FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
         return Blame.FULL
     if primary in _BUSY:
         return Blame.BUSY

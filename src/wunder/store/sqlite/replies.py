@@ -3,7 +3,7 @@
 import msgspec
 
 from wunder.model.conversation import LaneKind
-from wunder.model.delivery import SendGrant
+from wunder.model.delivery import ReleaseRef, SendGrant
 from wunder.model.ids import (
     AgentId,
     At,
@@ -36,6 +36,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     session_seq: int = 0
     agent_id: AgentId | None = None
     binding_id: BindingId | None = None
+    release: ReleaseRef | None = None
     not_before: At | None = None  # the first waits so long for a webhook that can carry it
 
 
@@ -79,6 +80,7 @@ def queue_replies(tx: Tx, going: Outgoing, grant: SendGrant | None) -> TurnCommi
             lane_seq=place.first_seq + ordinal,
             at=going.at,
             expires_at=going.expires_at,
+            release=going.release,
         )
         is_first = is_born_sending and ordinal == 0
         facts = facts_of(grant) if grant is not None and is_first else None

@@ -22,7 +22,7 @@ from wunder.store.sqlite.counters import Counters
 from wunder.store.sqlite.desk import SqliteOutboxDesk
 from wunder.store.sqlite.disk import Disk, free_bytes
 from wunder.store.sqlite.events import SqliteEventLog
-from wunder.store.sqlite.faults import translate
+from wunder.store.sqlite.faults import Blame, blame, translate
 from wunder.store.sqlite.health import SqliteHealth
 from wunder.store.sqlite.housekeeping import Housekeeping
 from wunder.store.sqlite.intake import SqliteIntake
@@ -68,6 +68,7 @@ class SqliteStore:
         self._slow = slow = Reader("store-ledger", path, policy)
         self._checkpoints = Checkpoints(open_writer(path, policy), path, writer.gate, policy)
         writer.on_commit = self._checkpoints.committed
+        writer.on_ballast_freed = self._checkpoints.hurry
         self.intake = SqliteIntake(writer, quick, policy)
         self.turns = SqliteTurns(writer, quick, policy)
         self.outbox = SqliteOutbox(writer, quick, policy, watch)
@@ -182,7 +183,13 @@ def _open(data_dir: Path, clock: Clock, policy: StorePolicy, machine: Machine) -
         disk.restore_ballast()
         opened = _Opened(lock, path, conn, disk)
         opened.is_checked = is_checked
-        _begin(opened, clock, policy)
+        try:
+            _begin(opened, clock, policy)
+        except sqlite3.OperationalError as error:
+            # A start on a full disk is an outcome too: what was under way must be put right.
+            if blame(error) is not Blame.FULL or not disk.free_ballast():
+                raise
+            _begin(opened, clock, policy)
     except BaseException as error:
         if conn is not None:
             conn.close()
@@ -208,6 +215,8 @@ def _check(path: Path, policy: StorePolicy) -> bool:
 def _begin(opened: _Opened, clock: Clock, policy: StorePolicy) -> None:
     """Raise the epoch and recover, in one transaction."""
     conn, now = opened.conn, clock.now()
+    if conn.in_transaction:
+        conn.execute("ROLLBACK")
     conn.execute("BEGIN IMMEDIATE")
     opened.life = begin(conn, now)
     tx = Tx(conn, opened.life.epoch, now)

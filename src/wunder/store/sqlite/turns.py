@@ -137,6 +137,7 @@ def commit_turn(
         agent_id=turn.agent_id,
         binding_id=turn.binding_id,
         not_before=inline_until if is_held else None,
+        release=turn.release,
     )
     tx.step(*turn.steps)
     committed = queue_replies(tx, going, None if is_held else grant)

@@ -64,6 +64,7 @@ class Writer:
         self.counters = Counters(conn)
         self.gate = threading.Lock()
         self.on_commit: Callable[[int], None] = _nothing
+        self.on_ballast_freed: Callable[[], None] = _no_matter
         self.on_fatal: Callable[[StoreBroken], None] = _ignore
         self.ride_along: Callable[[Tx], None] = _nothing_more  # queued events
         self.settled: Callable[[bool], None] = _ignore  # whether that batch was committed
@@ -144,7 +145,8 @@ class Writer:
             cause = self._attempt(jobs, is_guarded=True)
         if cause is not None and blame(cause) is Blame.FULL:
             jobs = _refuse_intake(jobs, str(cause))
-            self._disk.free_ballast()
+            if self._disk.free_ballast():
+                self.on_ballast_freed()
             cause = self._attempt(jobs, is_guarded=True) if jobs else None
         if cause is None:
             return
@@ -239,6 +241,10 @@ def _nothing(_rows: int) -> None:
 
 
 def _ignore(_what: object) -> None:
+    return
+
+
+def _no_matter() -> None:
     return
 
 
