@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from wunder.model.conversation import HistoryLine
-from wunder.model.delivery import ClaimedDelivery
+from wunder.model.delivery import ClaimedDelivery, ReleaseRef
 from wunder.model.ids import AgentId, At, BindingId, MessageId, SessionId, TurnId
 from wunder.model.message import Attachment, InboundMessage, MessageState, TextFormat
 from wunder.model.trail import Step
@@ -53,6 +53,7 @@ class TurnCommit(msgspec.Struct, frozen=True):
     binding_id: BindingId | None = None
     reason: str = ""
     steps: tuple[Step, ...] = ()
+    release: ReleaseRef | None = None  # that serves the account now, for the trail
 
 
 class TurnCommitted(msgspec.Struct, frozen=True):
