@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -30,17 +31,24 @@ Written from the code by `tools/settings_doc.py`; a test keeps it fresh.
 
 def page() -> str:
     """Return the whole page."""
-    parts = [HEAD]
-    for section in msgspec.structs.fields(Config):
-        parts.append(f"\n## [{section.name}]\n\n{inspect.getdoc(section.type)}\n")
-        parts.append("\n| setting | variable | takes | default |\n| --- | --- | --- | --- |\n")
-        for one in settings(section.type, (section.name,)):
-            name = ".".join(one.path[1:])
-            kind = getattr(one.kind, "__name__", str(one.kind))
-            kind = kind.replace("typing.", "").replace("|", "or")
-            default = str(one.default).replace("|", "\\|") or '""'
-            parts.append(f"| `{name}` | `{one.variable}` | {kind} | `{default}` |\n")
-    return "".join(parts)
+    return HEAD + "".join(_section(Config, ()))
+
+
+def _section(shape: type[msgspec.Struct], path: tuple[str, ...]) -> Iterator[str]:
+    """Write one section: what it is for, its own settings, then the sections in it."""
+    if path:
+        yield f"\n{'#' * (len(path) + 1)} [{'.'.join(path)}]\n\n{inspect.getdoc(shape)}\n"
+    own = [one for one in settings(shape, path) if len(one.path) == len(path) + 1]
+    if own:
+        yield "\n| setting | variable | takes | default |\n| --- | --- | --- | --- |\n"
+    for one in own:
+        kind = getattr(one.kind, "__name__", str(one.kind))
+        kind = kind.replace("typing.", "").replace("|", "or")
+        default = str(one.default).replace("|", "\\|") or '""'
+        yield f"| `{one.path[-1]}` | `{one.variable}` | {kind} | `{default}` |\n"
+    for field in msgspec.structs.fields(shape):
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            yield from _section(field.type, (*path, field.name))
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tools import map as architecture_map
+from wunder.config import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
@@ -32,13 +33,7 @@ NOT_CODE = frozenset(
 RATCHET: dict[str, int] = {}
 #: Doors without a fake, and why the real thing serves the tests better.
 _STORE = "the SQLite store opens in milliseconds in a temporary folder (ADR 0009)"
-REAL_INSTEAD_OF_FAKE: dict[str, str] = {
-    door: _STORE
-    for door in (
-        "Intake", "Turns", "Outbox", "OutboxDesk", "AccountTable", "BindingTable", "AgentTable",
-        "PluginTable", "PluginHistory", "TokenTable", "Ledger", "EventLog",
-    )
-} | {"HttpDoor": "a session of the guarded client, allowed to reach loopback, costs nothing"}  # fmt: skip
+REAL_INSTEAD_OF_FAKE: dict[str, str] = dict.fromkeys(("Intake", "Turns", "Outbox", "OutboxDesk", "AccountTable", "BindingTable", "AgentTable", "PluginTable", "PluginHistory", "TokenTable", "Ledger", "EventLog"), _STORE) | {"HttpDoor": "a session of the guarded client, allowed to reach loopback, costs nothing"}  # fmt: skip
 
 #: Rule 5. Whole names that say nothing, and words that say nothing as a part of any name.
 EMPTY_NAMES = frozenset({"base", "common", "data", "info", "misc"})
@@ -301,29 +296,10 @@ def test_errors_fit_on_one_page() -> None:
     assert len(_errors()) <= ERROR_CLASSES, "rule 16: a new code of an old error may do"
 
 
-def _settings() -> list[str]:
-    """Every field of every class in config: `timeout_s`, and the section that holds it."""
-    return [
-        part.target.id
-        for node in _classes(_page("config"))
-        for part in node.body
-        if isinstance(part, ast.AnnAssign)
-        and isinstance(part.target, ast.Name)
-        and not part.target.id.startswith("_")
-        and "ClassVar" not in ast.unparse(part.annotation)
-    ]
-
-
 def test_every_setting_is_in_the_operators_guide() -> None:
-    guide = _guide("docs/operate/settings.md", _settings())
-    in_code = {
-        word for span in re.findall(r"`([^`\n]+)`", guide) for word in re.findall(r"\w+", span)
-    }
-    # A fenced block of TOML names settings as well as a table does.
-    fenced = " ".join(re.findall(r"```.*?\n(.*?)```", guide, re.DOTALL))
-    in_code |= set(re.findall(r"\w+", fenced))
-    missing = sorted(set(_settings()) - in_code)
-    assert not missing, f"docs/operate/settings.md lacks (in backticks) {missing}"
+    guide = (ROOT / "docs" / "operate" / "settings.md").read_text("utf-8")
+    missing = [one.variable for one in settings() if f"`{one.variable}`" not in guide]
+    assert not missing, f"run .venv/bin/python tools/settings_doc.py: {missing}"
 
 
 # --- documents -------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What every book of accounts promises to the rooms."""
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -58,6 +59,9 @@ class Rows:
             for one in ROWS
         ]
 
+    async def counts(self) -> dict[str, int]:
+        return dict(Counter(row.channel for row in ROWS))
+
 
 @pytest.fixture(params=["fake", "book"])
 async def accounts(request):
@@ -93,3 +97,11 @@ def test_names_are_those_of_one_channel(accounts):
 def test_only_enabled_accounts_are_enabled(accounts):
     assert [one.uid for one in accounts.enabled(CHAT)] == ["uid-one"]
     assert accounts.enabled(ChannelId("nowhere")) == []
+
+
+async def test_the_only_account_is_the_one_that_never_had_another_beside_it(accounts) -> None:
+    channels = Counter(row.channel for row in ROWS)
+    for channel, count in channels.items():
+        only = accounts.only(channel)
+        enabled = accounts.enabled(channel)
+        assert only == (enabled[0] if count == 1 and enabled else None)

@@ -52,6 +52,9 @@ class Book:
         rows = self.accounts.values()
         return next((a for a in rows if a.row.account_id == account_id), None)
 
+    def only(self, channel):
+        return self.enabled(channel)[0] if len(self.accounts) == 1 else None
+
     def enabled(self, channel):
         return [a for a in self.accounts.values() if a.row.status == "enabled"]
 

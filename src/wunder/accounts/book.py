@@ -26,12 +26,14 @@ class AccountBook:
         self._rows: dict[AccountUid, AccountRow] = {}
         self._by_name: dict[tuple[str, str], AccountUid] = {}
         self._by_channel: dict[str, tuple[AccountUid, ...]] = {}
+        self._ever: dict[str, int] = {}
         self._opened: dict[AccountUid, Account] = {}
         self._broken: dict[AccountUid, int] = {}
 
     async def reload(self) -> None:
         """Read the table again; accounts whose row did not change stay the same objects."""
         rows = {row.account_uid: row for row in await self._table.all() if row.status != "deleted"}
+        self._ever = await self._table.counts()
         self._opened = {
             uid: account for uid, account in self._opened.items() if rows.get(uid) == account.row
         }
@@ -57,6 +59,11 @@ class AccountBook:
         """Return the account with this label or webhook key, enabled or not."""
         uid = self._by_name.get((channel, account_id))
         return None if uid is None else self.get(uid)
+
+    def only(self, channel: ChannelId) -> Account | None:
+        """Return the enabled account of a channel that never had another one."""
+        enabled = self.enabled(channel)
+        return enabled[0] if enabled and self._ever.get(channel) == 1 else None
 
     def enabled(self, channel: ChannelId) -> list[Account]:
         """Return the enabled accounts of a channel."""

@@ -62,6 +62,7 @@ class AccountParts:
     events: EventLog
     clock: Clock
     on_change: Callable[[], Awaitable[None]]
+    public_url: str = ""
 
 
 class AccountDesk:
@@ -320,6 +321,7 @@ class AccountDesk:
             owner_user_id=row.owner_user_id,
             external_id=row.external_id,
             webhook_key=row.webhook_key,
+            webhook_url=f"{self._parts.public_url}/wunder/channel/{row.channel}/{row.webhook_key}/webhook",
             rev=row.rev,
             created_at=row.created_at,
             updated_at=row.updated_at,

@@ -50,6 +50,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     owner_user_id: str
     external_id: str
     webhook_key: str
+    webhook_url: str  # what to register with the platform; a path where no public_url is set
     rev: int
     created_at: At
     updated_at: At

@@ -134,6 +134,7 @@ class Gateway:
                 events=store.events,
                 clock=self.clock,
                 on_change=self._accounts_changed,
+                public_url=self.config.server.public_url.rstrip("/"),
             )
         )
         self.binding_desk = BindingDesk(

@@ -127,6 +127,7 @@ class TurnRunner:
             binding_id=BindingId(binding.binding_id),
             reason=f"command {command.value}",
             steps=(self._step(turn, StepName.ANSWERED, now, command=command.value),),
+            release=self._release(turn.message),
         )
 
     def _bind(self, message: InboundMessage, account: Account) -> Binding | None:
@@ -169,6 +170,7 @@ class TurnRunner:
             binding_id=BindingId(binding.binding_id),
             reason=reason,
             steps=tuple(steps),
+            release=self._release(turn.message),
         )
 
     async def _ask_until(
@@ -219,11 +221,14 @@ class TurnRunner:
         step = self._step(turn, StepName.NOT_ANSWERED, now, reason=reason)
         return TurnCommit(turn=turn, state=state, at=now, reason=reason, steps=(step,))
 
+    def _release(self, message: InboundMessage) -> ReleaseRef:
+        provider = self._directory.providers.serving(message.channel)
+        return provider.facts.release if provider else NOBODY
+
     def _step(self, turn: ClaimedTurn, name: StepName, at: At, **detail: object) -> Step:
         """One step of the trail, with the release that serves the account at this moment."""
         message = turn.message
-        provider = self._directory.providers.serving(message.channel)
-        release = provider.facts.release if provider else NOBODY
+        release = self._release(message)
         return Step(
             message_id=message.message_id,
             step=name,

@@ -31,11 +31,12 @@ async def choose_accounts(
         return (named,)
     enabled = accounts.enabled(channel)
     if provider is not None:
-        found = await _looked_up(enabled, provider, request)
+        found = await _looked_up(accounts.only(channel), enabled, provider, request)
         if found is not None:
             return found
-    if len(enabled) == 1:
-        return (enabled[0],)
+    only = accounts.only(channel)
+    if only is not None:
+        return (only,)
     reason = "account_ambiguous" if enabled else "account_unknown"
     raise RequestRefused(404, reason, "Use the webhook URL that the account's page shows.")
 
@@ -59,21 +60,21 @@ def _named(
 
 
 async def _looked_up(
-    enabled: list[Account], provider: ChannelProvider, request: RawRequest
+    only: Account | None, enabled: list[Account], provider: ChannelProvider, request: RawRequest
 ) -> tuple[Account, ...] | None:
     """Ask the manifest's lookup, then the provider: a hint that only narrows who is tried."""
     facts = provider.facts
     if facts.lookup_header:
         value = request.header(facts.lookup_header)
         if value is not None:
-            return _matching(enabled, facts.lookup_config, value) or _only(enabled)
+            return _matching(enabled, facts.lookup_config, value) or _judging(only)
     if facts.capabilities.get("identify_account"):
         try:
             hint = await provider.identify_account(request)
         except ProviderFault:
             return None
         if hint is not None:
-            return _matching(enabled, *hint) or _only(enabled)
+            return _matching(enabled, *hint) or _judging(only)
     return None
 
 
@@ -82,8 +83,8 @@ def _matching(enabled: list[Account], field: str, value: str) -> tuple[Account, 
     return tuple(matching[:MAX_CANDIDATES])
 
 
-def _only(enabled: list[Account]) -> tuple[Account, ...]:
+def _judging(only: Account | None) -> tuple[Account, ...]:
     """A hint that matches nobody: the only account may still judge it; of several, none can."""
-    if len(enabled) == 1:
-        return (enabled[0],)
+    if only is not None:
+        return (only,)
     raise RequestRefused(404, "account_unknown", "No account of this channel matches the request.")

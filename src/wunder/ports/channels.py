@@ -93,6 +93,10 @@ class Accounts(Protocol):
         """By label or webhook key, enabled or not."""
         ...
 
+    def only(self, channel: ChannelId) -> Account | None:
+        """The enabled account of a channel that never had another one; None else."""
+        ...
+
     def enabled(self, channel: ChannelId) -> list[Account]:
         """The enabled accounts of a channel."""
         ...

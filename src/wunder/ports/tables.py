@@ -16,6 +16,10 @@ class AccountTable(Protocol):
         """Every account that was not deleted."""
         ...
 
+    async def counts(self) -> dict[str, int]:
+        """How many accounts each channel ever had, deleted ones too."""
+        ...
+
     async def add(self, row: AccountRow) -> None:
         """Raises: Conflict `account_exists`, also for a tombstoned name in use by a live account."""
         ...

@@ -76,6 +76,8 @@ def add(
         }
         view = client.post(ROOT, body)
     _changed(session, view, f"{account} is made.")
+    if not session.out.is_json:
+        session.out.line(f"next: wunder binding add AGENT --account {account}")
 
 
 @app.command("set")
@@ -167,7 +169,7 @@ def _changed(session: Session, view: Mapping[str, Any], sentence: str) -> None:
     if view["note"] == "provider_unavailable":
         session.out.line("Its channel could not be asked: it is kept as a draft, disabled.")
     _show_faults(session.out, view["warnings"], "warning")
-    session.out.line(f"webhook path: {_webhook(view)}")
+    session.out.line(f"webhook: {view['webhook_url']}")
 
 
 def _show(out: Output, view: Mapping[str, Any]) -> None:
@@ -181,7 +183,7 @@ def _show(out: Output, view: Mapping[str, Any]) -> None:
             ("status", view["status"]),
             ("on the platform", view["external_id"]),
             ("owner", view["owner_user_id"]),
-            ("webhook path", _webhook(view)),
+            ("webhook", view["webhook_url"]),
             ("revision", view["rev"]),
             ("made", when(view["created_at"])),
             ("changed", when(view["updated_at"])),
@@ -202,10 +204,6 @@ def _show_faults(out: Output, faults: list[Any], word: str) -> None:
 
 def _masked(value: Any) -> Any:
     return "(set)" if value == {"set": True} else value
-
-
-def _webhook(view: Mapping[str, Any]) -> str:
-    return "/wunder/channel" + path_of(view["channel"], view["webhook_key"], "webhook")
 
 
 def _schema(client: Client, channel: str) -> Any:

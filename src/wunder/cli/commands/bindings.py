@@ -35,7 +35,9 @@ def list_bindings(context: typer.Context) -> None:
         ("OWNER", "owner_user_id"),
     ]
     session.out.table(
-        found, columns, "There are no bindings: every message goes to the default agent."
+        found,
+        columns,
+        "There are no bindings: messages are kept as unrouted until `wunder binding add`.",
     )
 
 
@@ -105,7 +107,7 @@ def test(
         return
     found = answer.get("binding")
     if found is None:
-        session.out.line("no binding matches: only a default agent would answer")
+        session.out.line("no binding matches: the message would be kept as unrouted")
     else:
         session.out.line(f"binding {found['binding_id']} -> agent {found['agent_id']}")
 

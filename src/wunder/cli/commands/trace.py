@@ -47,7 +47,9 @@ def _resolved(client: Client, wanted: str) -> Any:
     except CommandFailed as failure:
         if failure.document.get("status") != 404:
             raise
-    matches = list(client.items(f"{ROOT}/messages", {"text": wanted}, 6))
+    matches = list(client.items(f"{ROOT}/messages", {"text": wanted}, 12))
+    # A question and its answer share words, and the question's trail holds both.
+    matches = [one for one in matches if one["direction"] == "in"] or matches
     if len(matches) == 1:
         return matches[0]
     if not matches:

@@ -1,0 +1,81 @@
+"""Settings: defaults, then the file, then variables, then the command line; errors say where."""
+
+from pathlib import Path
+
+import pytest
+
+from wunder.config import Config, load_config, settings
+from wunder.errors import ConfigInvalid
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "wunder.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def refusal(path: Path | None, environ: dict[str, str] | None = None) -> str:
+    with pytest.raises(ConfigInvalid) as refused:
+        load_config(path, environ or {})
+    return refused.value.detail
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    assert load_config(None, {}) == Config()
+
+
+def test_the_later_source_wins(tmp_path: Path) -> None:
+    path = written(tmp_path, "[retry]\nretries = 1\nbase_s = 3.0\ncap_s = 30.0\n")
+    environ = {"WUNDER_RETRY_RETRIES": "2", "WUNDER_RETRY_BASE_S": "4"}
+    retry = load_config(path, environ, {"WUNDER_RETRY_RETRIES": "9"}).retry
+    assert (retry.retries, retry.base_s, retry.cap_s) == (9, 4.0, 30.0)
+
+
+def test_other_variables_of_the_environment_are_left_alone() -> None:
+    assert load_config(None, {"PATH": "/bin", "WUNDER_CONFIG": "x.toml"}) == Config()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("WUNDER_DATA_DIR", "/srv/wunder", ("gateway", "data_dir", "/srv/wunder")),
+        ("WUNDER_LOG_JSON", "false", ("gateway", "log_json", False)),
+        ("WUNDER_EGRESS_ALLOW_HOSTS", "a:1, b", ("egress", "allow_hosts", ("a:1", "b"))),
+        ("WUNDER_SERVER_PORT", "9000", ("server", "port", 9000)),
+    ],
+)
+def test_a_variable_is_read_as_what_its_setting_takes(variable, value, expected) -> None:
+    section, name, wanted = expected
+    assert getattr(getattr(load_config(None, {variable: value}), section), name) == wanted
+
+
+def test_a_wrong_value_names_its_variable() -> None:
+    assert "WUNDER_SERVER_PORT" in refusal(None, {"WUNDER_SERVER_PORT": "http"})
+    assert "WUNDER_LOG_JSON" in refusal(None, {"WUNDER_LOG_JSON": "perhaps"})
+
+
+def test_an_unknown_variable_is_refused_by_name() -> None:
+    assert "WUNDER_SERVER_PROT" in refusal(None, {"WUNDER_SERVER_PROT": "1"})
+
+
+def test_a_wrong_value_names_file_and_setting(tmp_path: Path) -> None:
+    path = written(tmp_path, "[server]\nport = 'http'\n")
+    said = refusal(path)
+    assert str(path) in said
+    assert "server.port" in said
+
+
+def test_an_unknown_setting_is_refused_and_the_known_ones_are_named(tmp_path: Path) -> None:
+    said = refusal(written(tmp_path, "[server]\nprot = 1\n"))
+    assert "server.prot" in said
+    assert "port" in said
+
+
+def test_a_file_that_is_missing_or_no_toml_is_named(tmp_path: Path) -> None:
+    assert "absent.toml" in refusal(tmp_path / "absent.toml")
+    assert "not TOML" in refusal(written(tmp_path, "[server\n"))
+
+
+def test_every_setting_has_a_variable_of_its_own() -> None:
+    variables = [setting.variable for setting in settings()]
+    assert len(variables) == len(set(variables))
