@@ -1,6 +1,8 @@
 """What a channel author uses: fill in the methods of `Channel`, then `serve` it."""
 
 from wunder_sdk.account import Account as Account
+from wunder_sdk.blobs import Blobs as Blobs
+from wunder_sdk.blobs import BlobWriter as BlobWriter
 from wunder_sdk.channel import Channel as Channel
 from wunder_sdk.errors import AccountConfigInvalid as AccountConfigInvalid
 from wunder_sdk.errors import AuthFailed as AuthFailed

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
+from wunder_sdk.blobs import Blobs
 from wunder_sdk.host import Host
 from wunder_sdk.http_client import HttpClient
 from wunder_sdk.state import State
@@ -24,6 +25,7 @@ class Account(Generic[C]):
         config: Config and secrets merged, as the channel's `config` class.
         tokens: `await account.tokens.get("access", fetch)`.
         state: Durable values of this account, kept by the gateway.
+        blobs: The bytes of the attachments that a message to send carries.
     """
 
     __slots__ = (
@@ -32,6 +34,7 @@ class Account(Generic[C]):
         "_http",
         "_in_use",
         "account_id",
+        "blobs",
         "channel",
         "config",
         "rev",
@@ -46,6 +49,7 @@ class Account(Generic[C]):
         self.config = config
         self.tokens = TokenCache()
         self.state = State(host, account_id)
+        self.blobs = Blobs(host)
         self._host = host
         self._http: HttpClient | None = None
         self._in_use = 0

@@ -3,13 +3,14 @@
 from typing import Any, ClassVar, Generic, TypeVar
 
 from wunder_sdk.account import Account
+from wunder_sdk.blobs import BlobWriter
 from wunder_sdk.errors import UnsupportedFeature
 from wunder_sdk.host import Host
 from wunder_sdk.log import Log
 from wunder_sdk.request import Request
 from wunder_sdk.send import Activity, Edit, Send
 from wunder_sdk.state import State
-from wunder_wire.message import OutboundMessage
+from wunder_wire.message import Attachment, OutboundMessage
 from wunder_wire.methods import (
     AccountLookup,
     HealthResult,
@@ -29,6 +30,7 @@ CAPABILITY_OF_METHOD = {
     "render_inline_reply": "inline_reply",
     "edit_outbound": "edit",
     "send_activity": "activity",
+    "fetch_attachment": "fetch_attachment",
 }
 
 
@@ -109,6 +111,17 @@ class Channel(Generic[C]):
     async def send_activity(self, account: Account[C], activity: Activity) -> None:
         """Show "typing", or mark as read."""
         raise UnsupportedFeature("this platform shows no activity")
+
+    async def fetch_attachment(
+        self, account: Account[C], attachment: Attachment, blob: BlobWriter
+    ) -> None:
+        """Fetch a received attachment and write its bytes: `await blob.write(chunk)`.
+
+        `attachment` is one that `parse_inbound` returned, with its `media_id` or `url`. It may be
+        asked again after a failure, and then begins from the start. Set `blob.mime` and
+        `blob.name` where the platform tells them. Retryable errors are tried again later.
+        """
+        raise UnsupportedFeature("this channel fetches no attachments")
 
     def now_ms(self) -> int:
         """Return Unix milliseconds by the host's clock; fixed in tests."""

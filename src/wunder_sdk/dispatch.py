@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from wunder_sdk.account import Account, AccountCache
 from wunder_sdk.account_config import ConfigMismatch, build
+from wunder_sdk.blobs import BlobWriter
 from wunder_sdk.channel import CAPABILITY_OF_METHOD, Channel
 from wunder_sdk.errors import ChannelError, MethodNotFound, OutcomeUnknown, ProviderUnavailable
 from wunder_sdk.host import Host
@@ -41,6 +42,7 @@ class Dispatcher(Generic[C]):
             "channel.send_outbound": self._send,
             "channel.edit_outbound": self._edit,
             "channel.send_activity": self._activity,
+            "channel.fetch_attachment": self._fetch,
         }
         missing = CAPABILITY_OF_METHOD.keys() - {
             name for name, can in CAPABILITY_OF_METHOD.items() if can in self._capabilities
@@ -174,6 +176,12 @@ class Dispatcher(Generic[C]):
         )
         await self._using(account, self._channel.send_activity(account, activity))
         return wire.Empty()
+
+    async def _fetch(self, params: wire.FetchParams) -> wire.FetchResult:
+        account = await self._account(params.account)
+        blob = BlobWriter(self._host, params.transfer_id)
+        await self._using(account, self._channel.fetch_attachment(account, params.attachment, blob))
+        return await blob.finish()
 
     async def _account(self, given: wire.Account) -> Account[C]:
         found = self._accounts.find(given.account_id, given.rev, given.channel)

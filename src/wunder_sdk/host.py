@@ -10,7 +10,28 @@ if TYPE_CHECKING:
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
-class Host(Protocol):
+class BlobHost(Protocol):
+    """Bytes of attachments, both ways."""
+
+    async def blob_write(self, transfer_id: str, offset: int, chunk: bytes, *, eof: bool) -> None:
+        """Append `chunk` (<= 256 KiB) to a transfer that the host began.
+
+        Raises:
+            TooLarge: The host takes no more of this one.
+            Forbidden: No such transfer, or it has ended.
+        """
+        ...
+
+    async def blob_read(self, blob_id: str, offset: int, limit: int) -> tuple[bytes, bool]:
+        """Return up to `limit` bytes (<= 256 KiB) from `offset`, and whether that is the end.
+
+        Raises:
+            Forbidden: No message that is being sent carries this attachment.
+        """
+        ...
+
+
+class Host(BlobHost, Protocol):
     """The door between a channel and its surroundings."""
 
     def now_ms(self) -> int:

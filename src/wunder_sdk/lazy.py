@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import hashlib
+
     import aiohttp
 
 #: Who imported one of these does not count megabytes.
@@ -56,6 +58,13 @@ def may_have_arrived(error: BaseException) -> bool:
 def name(error: BaseException) -> str:
     """Return the class of an error: its text may hold a URL with a token in it."""
     return type(error).__name__
+
+
+def new_sha256() -> "hashlib._Hash":
+    """Return a new SHA-256; hashlib brings OpenSSL, which only attachments need."""
+    import hashlib
+
+    return hashlib.sha256()
 
 
 def accelerate() -> bool:

@@ -1,6 +1,7 @@
 """The host as a plugin process sees it: state and logs go over the wire."""
 
 import asyncio
+import base64
 import logging
 import sys
 import threading
@@ -71,6 +72,20 @@ class ProcessHost:
     async def state_delete(self, key: str, account_id: str | None) -> None:
         """Forget a value."""
         await self._caller.request("host.state.delete", wire.StateKey(key, account_id))
+
+    async def blob_write(self, transfer_id: str, offset: int, chunk: bytes, *, eof: bool) -> None:
+        """Send a piece of an attachment."""
+        text = base64.b64encode(chunk).decode()
+        await self._caller.request(
+            "host.blob.write", wire.BlobWrite(transfer_id, offset, text, eof)
+        )
+
+    async def blob_read(self, blob_id: str, offset: int, limit: int) -> tuple[bytes, bool]:
+        """Ask for a piece of an attachment."""
+        result: wire.BlobChunk = await self._caller.request(
+            "host.blob.read", wire.BlobRead(blob_id, offset, limit)
+        )
+        return base64.b64decode(result.data_b64), result.eof
 
     def http_session(self, account_id: str) -> "aiohttp.ClientSession":
         """Return a session of this process; the sandbox's proxy variables hold for it."""

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from wunder_sdk import lazy
 from wunder_sdk.channel import Channel
 from wunder_sdk.dispatch import Dispatcher
-from wunder_sdk.errors import ChannelError, Quota, StateConflict
+from wunder_sdk.errors import ChannelError, Forbidden, Quota, StateConflict, TooLarge
 from wunder_sdk.host import LogLevel
 from wunder_sdk.http_client import CONNECT_S, TOTAL_S
 from wunder_wire import codec
 from wunder_wire import methods as wire
-from wunder_wire.message import OutboundMessage, Peer
+from wunder_wire.blob import MAX_CHUNK_BYTES
+from wunder_wire.message import Attachment, OutboundMessage, Peer
 
 if TYPE_CHECKING:
     import aiohttp
@@ -23,10 +24,19 @@ KEYS_MAX = 1_000
 
 
 class FakeHost:
-    """A host in memory: a clock to set, state to look into, logs to read."""
+    """A host in memory: a clock to set, state to look into, logs to read, blobs both ways.
+
+    Attributes:
+        blobs: What a channel may read, by blob_id; put there what a message to send carries.
+        fetched: What `fetch_attachment` wrote, by transfer_id.
+        blob_max_bytes: From where on a transfer is too large.
+    """
 
     def __init__(self, now_ms: int = 1_700_000_000_000) -> None:
         self.clock_ms = now_ms
+        self.blobs: dict[str, bytes] = {}
+        self.fetched: dict[str, bytes] = {}
+        self.blob_max_bytes = 32 * 1_048_576
         self.lines: list[tuple[LogLevel, str, dict[str, Any]]] = []
         self.stored: dict[tuple[str | None, str], wire.StateValue] = {}
 
@@ -56,6 +66,22 @@ class FakeHost:
     async def state_delete(self, key: str, account_id: str | None) -> None:
         """Forget it."""
         self.stored.pop((account_id, key), None)
+
+    async def blob_write(self, transfer_id: str, offset: int, chunk: bytes, *, eof: bool) -> None:
+        """Keep what was written in `fetched`; a transfer may begin again from 0."""
+        held = self.fetched.get(transfer_id, b"") if offset else b""
+        if offset != len(held) or len(chunk) > MAX_CHUNK_BYTES:
+            raise Forbidden(f"{len(held)} bytes are here, not {offset}")
+        if offset + len(chunk) > self.blob_max_bytes:
+            raise TooLarge(f"more than {self.blob_max_bytes} bytes")
+        self.fetched[transfer_id] = held + chunk
+
+    async def blob_read(self, blob_id: str, offset: int, limit: int) -> tuple[bytes, bool]:
+        """Read from `blobs`."""
+        if blob_id not in self.blobs:
+            raise Forbidden("no message carries this attachment")
+        whole = self.blobs[blob_id]
+        return whole[offset : offset + limit], offset + limit >= len(whole)
 
     def http_session(self, account_id: str) -> "aiohttp.ClientSession":
         """Return a real session: point the account's URLs at a stand-in."""
@@ -105,6 +131,16 @@ class ChannelDriver:
             "channel.send_outbound", wire.SendParams(self.account, **fields)
         )
         return result
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """Let the channel fetch an attachment and return its bytes."""
+        return (await self.fetch_result(attachment))[1]
+
+    async def fetch_result(self, attachment: Attachment) -> tuple[wire.FetchResult, bytes]:
+        """Let the channel fetch an attachment; return its answer (`.mime`, `.name`) and the bytes."""
+        params = wire.FetchParams(self.account, attachment, "transfer-1")
+        result: wire.FetchResult = await self.dispatcher.call("channel.fetch_attachment", params)
+        return result, self.host.fetched["transfer-1"]
 
     async def validate(self, mode: str = "static") -> wire.ValidateResult:
         """Validate the account."""

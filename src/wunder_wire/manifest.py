@@ -28,6 +28,7 @@ class Limits:
     body_bytes: int | None = None
     parse_inflight: int | None = None
     send_inflight: int | None = None
+    edit_interval_ms: int = 700  # between two edits of one message (a choice; platforms differ)
 
 
 @dataclass(frozen=True, slots=True)

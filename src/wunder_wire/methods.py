@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from wunder_wire.blob import BlobChunk as BlobChunk
+from wunder_wire.blob import BlobRead as BlobRead
+from wunder_wire.blob import BlobWrite as BlobWrite
+from wunder_wire.blob import FetchResult as FetchResult
 from wunder_wire.life import Empty as Empty
 from wunder_wire.life import HandshakeClock as HandshakeClock
 from wunder_wire.life import HandshakeLimits as HandshakeLimits
@@ -17,7 +21,14 @@ from wunder_wire.life import PluginIdentity as PluginIdentity
 from wunder_wire.life import SdkIdentity as SdkIdentity
 from wunder_wire.life import ShutdownParams as ShutdownParams
 from wunder_wire.life import ShutdownResult as ShutdownResult
-from wunder_wire.message import ChannelMessage, OutboundMessage, Peer, Receipt, Thread
+from wunder_wire.message import (
+    Attachment,
+    ChannelMessage,
+    OutboundMessage,
+    Peer,
+    Receipt,
+    Thread,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +234,15 @@ class ActivityParams:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchParams:
+    """`channel.fetch_attachment`: the bytes go through `host.blob.write` of `transfer_id`."""
+
+    account: Account
+    attachment: Attachment
+    transfer_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CancelParams:
     """`$/cancel`: nobody waits for call `id` any more."""
 
@@ -295,12 +315,15 @@ HOST_TO_PLUGIN: dict[str, tuple[type, type]] = {
     "channel.send_outbound": (SendParams, SendResult),
     "channel.edit_outbound": (EditParams, Empty),
     "channel.send_activity": (ActivityParams, Empty),
+    "channel.fetch_attachment": (FetchParams, FetchResult),
 }
 #: Methods a plugin calls: name -> (parameters, result).
 PLUGIN_TO_HOST: dict[str, tuple[type, type]] = {
     "host.state.get": (StateKey, StateValue),
     "host.state.put": (StatePut, StateRev),
     "host.state.delete": (StateKey, Empty),
+    "host.blob.write": (BlobWrite, Empty),
+    "host.blob.read": (BlobRead, BlobChunk),
 }
 #: Notifications, either way: name -> parameters.
 NOTIFICATIONS: dict[str, type] = {

@@ -169,13 +169,14 @@ def _read_permissions(permissions: Fields) -> None:
 
 def _read_limits(top: Fields) -> None:
     known = ("text_max", "per_account_qps", "reply_window_s", "frame_bytes", "body_bytes",
-             "parse_inflight", "send_inflight")  # fmt: skip
+             "parse_inflight", "send_inflight", "edit_interval_ms")  # fmt: skip
     limits = top.section("limits", known)
     limits.whole("text_max", 1, 1_000_000)
     limits.number("per_account_qps", 0, 10_000)
     limits.whole("reply_window_s", 1, MONTH_S)
     limits.whole("parse_inflight", 1, 256)
     limits.whole("send_inflight", 1, 1_024)
+    limits.whole("edit_interval_ms", 100, 60_000)
     body = limits.whole("body_bytes", 1, MAX_BODY_BYTES)
     frame = limits.whole("frame_bytes", LEAST_FRAME_BYTES, MAX_FRAME_CEILING_BYTES)
     is_wrong = ("body_bytes" in limits and body is None) or (

@@ -6,6 +6,7 @@ methods of table doors may raise StoreUnavailable (safe to call again) and Store
 
 from wunder.ports.agents import Agent as Agent
 from wunder.ports.agents import Agents as Agents
+from wunder.ports.attachments import PluginBlobs as PluginBlobs
 from wunder.ports.channels import Accounts as Accounts
 from wunder.ports.channels import Bindings as Bindings
 from wunder.ports.channels import ChannelProvider as ChannelProvider

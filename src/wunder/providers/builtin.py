@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 
 from wunder import __version__
-from wunder.errors import Conflict, Invalid, ProviderFault
+from wunder.errors import Conflict, Invalid, NotAllowed, ProviderFault
 from wunder.model.fault import Fault, FaultKind, fault_as_told
 from wunder.model.ids import ChannelId, PluginId
 from wunder.observe.logs import get_logger
-from wunder.ports import HttpDoor, PluginHistory
+from wunder.ports import HttpDoor, PluginBlobs, PluginHistory
 from wunder.providers.adapter import ProviderAdapter, Surroundings
 from wunder.providers.facts import facts_of
 from wunder_sdk.channel import Channel
 from wunder_sdk.dispatch import Dispatcher
-from wunder_sdk.errors import ChannelError, Quota, StateConflict
+from wunder_sdk.errors import ChannelError, Forbidden, Quota, StateConflict, TooLarge
 from wunder_wire.codec import decode
 from wunder_wire.errors import ErrorObject
 from wunder_wire.manifest import Manifest
@@ -39,6 +39,7 @@ class CallLimits(msgspec.Struct, frozen=True):
     parse_inbound_s: float = 2.0
     send_outbound_s: float = 10.0
     validate_s: float = 15.0
+    fetch_s: float = 60.0
     other_s: float = 3.0
 
     def of(self, method: str) -> float:
@@ -50,6 +51,8 @@ class CallLimits(msgspec.Struct, frozen=True):
                 return self.send_outbound_s
             case "channel.validate_account_config":
                 return self.validate_s
+            case "channel.fetch_attachment":
+                return self.fetch_s
             case _:
                 return self.other_s
 
@@ -182,8 +185,10 @@ class BuiltinHost:
         surroundings: Surroundings,
         history: PluginHistory,
         http: HttpDoor,
+        blobs: PluginBlobs | None = None,
     ) -> None:
         self._plugin_id = plugin_id
+        self._blobs = blobs
         self._surroundings = surroundings
         self._history = history
         self._http = http
@@ -218,6 +223,26 @@ class BuiltinHost:
     async def state_delete(self, key: str, account_id: str | None) -> None:
         """Forget a key."""
         await self._history.state_delete(self._plugin_id, account_id or "", key)
+
+    async def blob_write(self, transfer_id: str, offset: int, chunk: bytes, *, eof: bool) -> None:
+        """Append to an attachment that is being fetched. Raises: Forbidden, TooLarge."""
+        if self._blobs is None:
+            raise Forbidden("nobody keeps attachments here")
+        try:
+            await self._blobs.write(self._plugin_id, transfer_id, offset, chunk, eof)
+        except NotAllowed as error:
+            raise Forbidden(error.detail) from error
+        except Invalid as error:
+            raise TooLarge(error.detail) from error
+
+    async def blob_read(self, blob_id: str, offset: int, limit: int) -> tuple[bytes, bool]:
+        """Read an attachment of a message that is being sent. Raises: Forbidden."""
+        if self._blobs is None:
+            raise Forbidden("nobody keeps attachments here")
+        try:
+            return await self._blobs.read(self._plugin_id, blob_id, offset, limit)
+        except NotAllowed as error:
+            raise Forbidden(error.detail) from error
 
     def http_session(self, account_id: str) -> "aiohttp.ClientSession":
         """Return a client session that passes through the gateway's guard (security rule 10)."""

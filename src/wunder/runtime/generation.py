@@ -80,6 +80,7 @@ class Generation:
             "identify": Pool(sizes.identify, sizes.waiting),
             "sends": Pool(sizes.sends, sizes.waiting, sizes.sends_per_account),
             "desk": Pool(sizes.desk, sizes.waiting),
+            "fetch": Pool(sizes.fetch, sizes.waiting),
             "control": Pool(sizes.control, 0),
         }
 

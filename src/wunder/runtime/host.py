@@ -13,9 +13,10 @@ from wunder.model.plugin import PluginCounters
 from wunder.model.runtime import PluginSpec, RuntimeReport, RuntimeState
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
-from wunder.ports import Clock, EventLog, PluginHistory
+from wunder.ports import Clock, EventLog, PluginBlobs, PluginHistory
 from wunder.runtime.generation import Generation, Surroundings
 from wunder.runtime.handshake import StartFailed
+from wunder.runtime.host_blobs import HostAnswers
 from wunder.runtime.host_state import HostState
 from wunder.runtime.policy import RuntimePolicy
 from wunder.runtime.rules import host_fault, method_rules
@@ -56,6 +57,7 @@ class HostDoors:
     on_change: Callable[[PluginId], None] = lambda plugin_id: None
     on_called: Callable[[str, str, float], None] = lambda method, kind, seconds: None
     admit: Callable[[PluginSpec], Awaitable[None]] = _admit_all
+    blobs: PluginBlobs | None = None
     gateway_version: str = "0"
     instance_id: str = ""
 
@@ -198,7 +200,8 @@ class ProcessHost:
     def _unasked(self, plugin_id: PluginId, ring: StderrRing) -> Unasked:
         doors = self._doors
         state = HostState(plugin_id, doors.history, doors.resolve_account)
-        unasked = Unasked(ring, state, doors.clock, self._policy.wire, self._spawn)
+        answers = HostAnswers(plugin_id, state, doors.blobs)
+        unasked = Unasked(ring, answers, doors.clock, self._policy.wire, self._spawn)
 
         async def late(params: object, result: object) -> None:
             await doors.on_late_success(plugin_id, params, result)

@@ -15,6 +15,7 @@ class CallLimits(msgspec.Struct, frozen=True):
     send_s: float = 10.0
     activity_s: float = 5.0
     validate_s: float = 15.0  # `live` asks the platform
+    fetch_s: float = 60.0  # a file of the largest size over a slow line
     health_s: float = 3.0
 
 
@@ -26,6 +27,7 @@ class PoolSizes(msgspec.Struct, frozen=True):
     sends: int = 64
     sends_per_account: int = 16
     desk: int = 4  # what operators ask: validate
+    fetch: int = 4  # attachments: long calls that must not stand in the way of others
     control: int = 2  # health and shutdown: a full queue never looks like death
     waiting: int = 256  # waiting room of each pool; a full one answers busy
 

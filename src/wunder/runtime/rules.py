@@ -9,7 +9,7 @@ from wunder.model.fault import Fault, FaultKind, fault_as_told
 from wunder.runtime.policy import CallLimits
 from wunder_wire.errors import ErrorData, ErrorObject
 
-PoolName = Literal["intake", "identify", "sends", "desk", "control"]
+PoolName = Literal["intake", "identify", "sends", "desk", "fetch", "control"]
 CODE_CHARS = 64
 BUSY_RETRY_MS = 250
 
@@ -39,6 +39,7 @@ def method_rules(limits: CallLimits) -> dict[str, MethodRule]:
         "channel.send_outbound": MethodRule("sends", limits.send_s, True, True),
         "channel.edit_outbound": MethodRule("sends", limits.send_s, True, True),
         "channel.send_activity": MethodRule("sends", limits.activity_s, True, True),
+        "channel.fetch_attachment": MethodRule("fetch", limits.fetch_s),
     }
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from wunder.model.fault import FaultKind
 from wunder.ports import Clock
-from wunder.runtime.host_state import WRITES, HostState, Refused
+from wunder.runtime.host_blobs import HostAnswers
+from wunder.runtime.host_state import WRITES, Refused
 from wunder.runtime.peer import Peer
 from wunder.runtime.policy import WirePolicy
 from wunder.runtime.stderr import StderrRing
@@ -26,14 +27,14 @@ class Unasked:
     """
 
     def __init__(
-        self, ring: StderrRing, state: HostState, clock: Clock, policy: WirePolicy, spawn: Spawn
+        self, ring: StderrRing, answers: HostAnswers, clock: Clock, policy: WirePolicy, spawn: Spawn
     ) -> None:
         self.peer: Peer | None = None
         self.on_died: Callable[[str], None] = lambda kind: None
         self.on_late: Callable[[object, object], Coroutine[Any, Any, None]] | None = None
         self.on_status: Callable[[str, str], None] = lambda account_id, state: None
         self._ring = ring
-        self._state = state
+        self._answers = answers
         self._clock = clock
         self._policy = policy
         self._spawn = spawn
@@ -84,7 +85,7 @@ class Unasked:
 
     async def _answer(self, peer: Peer, frame_id: int | str, method: str, params: bytes) -> None:
         try:
-            peer.answer(frame_id, await self._state.answer(method, params))
+            peer.answer(frame_id, await self._answers.answer(method, params))
         except Refused as refusal:
             peer.refuse(frame_id, refusal.kind, refusal.detail)
         finally:

@@ -6,16 +6,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from wunder.cli.call.memory import MemoryHistory
+from wunder.cli.call.memory import MemoryBlobs, MemoryHistory
 from wunder.cli.call.target import CallFailed
 from wunder.cli.failure import bad_usage
 from wunder.cli.plain_text import plain
-from wunder.errors import Conflict, Invalid
+from wunder.errors import Conflict, Invalid, NotAllowed
 from wunder.model.ids import PluginId
 from wunder.observe.clock import wall_ms
 from wunder.providers.builtin import Bundled, CallLimits, bundled_channels, load_channel
 from wunder_sdk.dispatch import Dispatcher
-from wunder_sdk.errors import BadParams, ChannelError, MethodNotFound, Quota, StateConflict
+from wunder_sdk.errors import (
+    BadParams,
+    ChannelError,
+    Forbidden,
+    MethodNotFound,
+    Quota,
+    StateConflict,
+    TooLarge,
+)
 from wunder_sdk.http_client import CONNECT_S, TOTAL_S, Writes
 from wunder_sdk.lazy import new_http_session
 from wunder_wire.errors import CODE_OF_KIND, ErrorData, ErrorObject
@@ -95,6 +103,7 @@ class TerminalHost:
         self._plugin_id = PluginId(plugin_id)
         self._fixed_ms = fixed_ms
         self._history = MemoryHistory()
+        self._blobs = MemoryBlobs()
 
     def now_ms(self) -> int:
         """Return Unix milliseconds; stands still under `--now`."""
@@ -126,6 +135,22 @@ class TerminalHost:
     async def state_delete(self, key: str, account_id: str | None) -> None:
         """Forget a key."""
         await self._history.state_delete(self._plugin_id, account_id or "", key)
+
+    async def blob_write(self, transfer_id: str, offset: int, chunk: bytes, *, eof: bool) -> None:
+        """Keep a piece of what is fetched. Raises: Forbidden, TooLarge."""
+        try:
+            await self._blobs.write(self._plugin_id, transfer_id, offset, chunk, eof)
+        except NotAllowed as error:
+            raise Forbidden(error.detail) from error
+        except Invalid as error:
+            raise TooLarge(error.detail) from error
+
+    async def blob_read(self, blob_id: str, offset: int, limit: int) -> tuple[bytes, bool]:
+        """Return a piece of what was fetched before, or of a `data:` name. Raises: Forbidden."""
+        try:
+            return await self._blobs.read(self._plugin_id, blob_id, offset, limit)
+        except NotAllowed as error:
+            raise Forbidden(error.detail) from error
 
     def http_session(self, account_id: str) -> "aiohttp.ClientSession":
         """Return a session without the gateway's guard: an author's platform may stand on localhost."""

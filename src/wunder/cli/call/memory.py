@@ -1,18 +1,23 @@
 """What a channel keeps while it is called from the command line: in memory, gone at the end."""
 
+import base64
+import binascii
 import json
 from typing import Any
 
-from wunder.errors import Conflict, Invalid
+from wunder.errors import Conflict, Invalid, NotAllowed
 from wunder.model.ids import PluginId
 from wunder.model.plugin import PluginCounters
 from wunder.model.trail import Event
 from wunder.ports import Page
+from wunder_wire.blob import MAX_CHUNK_BYTES
 
 #: Plugin protocol 1: the quota of `host.state`.
 MAX_VALUE_BYTES = 65_536
 MAX_KEYS = 1_000
 MAX_SCOPE_BYTES = 1_048_576
+#: What one attachment may have here: the gateway's default.
+MAX_BLOB_BYTES = 32 * 1_048_576
 
 
 class MemoryHistory:
@@ -59,6 +64,46 @@ class MemoryHistory:
 
     def _scope(self, plugin_id: str, account_uid: str) -> dict[str, tuple[str, int]]:
         return self._kept.setdefault((plugin_id, account_uid), {})
+
+
+class MemoryBlobs:
+    """The port PluginBlobs for one command: what was fetched as a transfer can be sent as a blob.
+
+    A blob_id `data:;base64,..` carries its own bytes, for whoever tries sending a file.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    async def write(
+        self, plugin_id: PluginId, transfer_id: str, offset: int, chunk: bytes, is_last: bool
+    ) -> None:
+        """Append; offset 0 begins again. Raises: NotAllowed out of order, Invalid too large."""
+        held = self._kept.get(transfer_id, b"") if offset else b""
+        if offset != len(held) or len(chunk) > MAX_CHUNK_BYTES:
+            raise NotAllowed(f"{len(held)} bytes are here; a piece has at most {MAX_CHUNK_BYTES}")
+        if offset + len(chunk) > MAX_BLOB_BYTES:
+            raise Invalid(f"an attachment has at most {MAX_BLOB_BYTES} bytes")
+        self._kept[transfer_id] = held + chunk
+
+    async def read(
+        self, plugin_id: PluginId, blob_id: str, offset: int, limit: int
+    ) -> tuple[bytes, bool]:
+        """Return a piece. Raises: NotAllowed."""
+        whole = self._kept.get(blob_id)
+        if whole is None:
+            whole = self._kept[blob_id] = _in_name(blob_id)
+        return whole[offset : offset + limit], offset + limit >= len(whole)
+
+
+def _in_name(blob_id: str) -> bytes:
+    head, comma, text = blob_id.partition(",")
+    if not (comma and head.startswith("data:") and head.endswith(";base64")):
+        raise NotAllowed("no transfer of this name; data:;base64,.. carries bytes")
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise NotAllowed("the blob_id is not base64") from None
 
 
 class NoEvents:

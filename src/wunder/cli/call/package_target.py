@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from wunder import __version__
-from wunder.cli.call.memory import MemoryHistory, NoEvents
+from wunder.cli.call.memory import MemoryBlobs, MemoryHistory, NoEvents
 from wunder.cli.call.target import CallFailed, TargetDied
 from wunder.cli.failure import BAD_USAGE, CommandFailed
 from wunder.cli.package_source import opened_package, refused_package
@@ -117,6 +117,7 @@ def _doors(changed: asyncio.Event) -> HostDoors:
         on_change=lambda plugin_id: changed.set(),
         gateway_version=__version__,
         instance_id="wunder-plugin-call",
+        blobs=MemoryBlobs(),
     )
 
 
