@@ -22,7 +22,7 @@ from wunder_channels.feishu.events import (
     needs_own_id,
     read_event,
 )
-from wunder_channels.feishu.files import BlobWriter, download
+from wunder_channels.feishu.files import download
 from wunder_channels.feishu.loose_json import nested, string
 from wunder_channels.feishu.memory import Memory, Recent
 from wunder_channels.feishu.sending import PartSender
@@ -32,6 +32,7 @@ from wunder_sdk import (
     AccountLookup,
     Attachment,
     AuthFailed,
+    BlobWriter,
     Channel,
     ChannelError,
     ConfigFault,

@@ -15,14 +15,13 @@ from wunder_channels.feishu.wording import Style, word
 from wunder_sdk import Account, Edit, Send
 
 #: A message takes 5 edits a second (open.feishu.cn, PATCH im/v1/messages): what comes sooner is
-#: left out, since each edit shows the whole text and the last one is never left out.
-CARD_EDIT_EVERY_MS = 250
+#: left out, since each edit shows the whole text and the last one is never left out. The gateway
+#: keeps a longer pause by itself (the manifest's edit_interval_ms).
+CARD_EDIT_EVERY_MS = 200
 #: Texts and posts may be edited 20 times in all (open.feishu.cn, PUT im/v1/messages): the last
 #: ones are kept for the end, and the others are spread over a long answer.
 _TEXT_EDITS_MAX = 16
 _TEXT_EDIT_GROWTH = 1.3
-#: Shown behind a text that is cut because the rest does not fit while it is being written.
-_MORE = " …"
 _STYLES: dict[str, Style] = {"text": "text", "post": "post", "interactive": "card"}
 
 

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import Protocol, cast
 from urllib.parse import quote, unquote
 
 from wunder_channels.feishu.api import FeishuApi, FeishuConfig, Upload, read
@@ -18,6 +17,7 @@ from wunder_sdk import (
     Account,
     AccountConfigInvalid,
     Attachment,
+    BlobWriter,
     ChannelError,
     HttpAnswer,
     ProviderRejected,
@@ -26,27 +26,6 @@ from wunder_sdk import (
     UnsupportedFeature,
     lazy,
 )
-
-
-class BlobWriter(Protocol):
-    """Where a received file goes."""
-
-    mime: str | None
-    name: str | None
-
-    async def write(self, chunk: bytes) -> None:
-        """Take at most 256 KiB."""
-        ...
-
-
-class _Blobs(Protocol):
-    async def read_all(self, blob_id: str, *, limit_bytes: int) -> bytes: ...
-
-
-class _HasBlobs(Protocol):
-    @property
-    def blobs(self) -> _Blobs: ...
-
 
 #: open.feishu.cn, im/v1/images and im/v1/files: 1 byte to 10 MB and 30 MB.
 IMAGE_MAX_BYTES = 10 * 1_048_576
@@ -91,8 +70,7 @@ async def ready_to_send(account: Account[FeishuConfig], attachment: Attachment) 
         return Ready("text", dumps({"text": words}))
     if attachment.media_id:
         return _uploaded_before(attachment, attachment.media_id)
-    blobs = cast("_HasBlobs", account).blobs
-    content = await blobs.read_all(attachment.blob_id or "", limit_bytes=FILE_MAX_BYTES)
+    content = await account.blobs.read_all(attachment.blob_id or "", limit_bytes=FILE_MAX_BYTES)
     if not content:
         raise ProviderRejected("an empty file cannot be sent")
     if len(content) > FILE_MAX_BYTES:

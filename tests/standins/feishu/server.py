@@ -1,0 +1,265 @@
+"""The stand-in as an HTTP server: the platform's API, and /standin to drive it."""
+
+import asyncio
+import base64
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+from aiohttp import web
+
+from tests.standins.feishu.callbacks import Callback, CallbackWriter, is_right_answer
+from tests.standins.feishu.platform import App, Fault, FeishuPlatform, Json, Refused
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+TRACE = {"X-Tt-Logid": "standin-log"}
+IM = "/open-apis/im/v1"
+
+
+class FeishuStandin:
+    """`async with FeishuStandin(App("cli_1", "secret")) as feishu:` - then `feishu.url`, `.platform`."""
+
+    def __init__(self, app: App, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.platform = FeishuPlatform(app)
+        self.callbacks = CallbackWriter(self.platform)
+        self.webhook_url = ""
+        self.url = ""
+        self._host, self._port = host, port
+        #: Set as soon as a request hangs.
+        self.is_hanging = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(middlewares=[self._answer], client_max_size=64 * 1024**2)
+        app.add_routes(
+            [
+                web.post("/open-apis/auth/v3/tenant_access_token/internal", self._token),
+                web.get("/open-apis/bot/v3/info", self._me),
+                web.post(f"{IM}/messages", self._send_message),
+                web.post(f"{IM}/messages/{{id}}/reply", self._reply),
+                web.patch(f"{IM}/messages/{{id}}", self._patch),
+                web.put(f"{IM}/messages/{{id}}", self._put),
+                web.get(f"{IM}/messages/{{id}}", self._get),
+                web.get(f"{IM}/messages/{{id}}/resources/{{key}}", self._resource),
+                web.post(f"{IM}/images", self._image),
+                web.post(f"{IM}/files", self._file),
+                web.get("/standin/sent", self._sent),
+                web.post("/standin/send", self._deliver_asked),
+                web.post("/standin/check", self._check),
+                web.post("/standin/webhook", self._set_webhook),
+                web.post("/standin/rules", self._set_rules),
+                web.post("/standin/fault", self._add_fault),
+                web.post("/standin/reset", self._reset),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        await site.start()
+        self.url = f"http://{self._host}:{self._runner.addresses[0][1]}"
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopping.set()
+        await self._session.close()
+        await self._runner.cleanup()
+
+    def stop_hanging(self) -> None:
+        """Let go of the requests that hang: their connections are reset."""
+        self._stopping.set()
+
+    async def deliver(self, callback: Callback) -> tuple[int, bytes]:
+        """Post a callback to the webhook; status 0 if nobody answers."""
+        try:
+            async with self._session.post(
+                self.webhook_url, data=callback.body, headers=callback.headers
+            ) as answer:
+                return answer.status, await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return 0, type(error).__name__.encode()
+
+    # --- the platform's API ------------------------------------------------------------------------
+
+    @web.middleware
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        fault = None
+        try:
+            if request.path.startswith(IM):
+                self.platform.requests[f"{request.method} {_family(request.path)}"] += 1
+                self.platform.check_token(request.headers.get("Authorization", ""))
+                fault = self.platform.take_fault(request.path)
+            if fault is not None and fault.kind == "hang":
+                return await self._hang(request, fault)
+            if fault is not None and fault.kind != "lose":
+                return self._broken(request, fault)
+            answer = await handler(request)
+        except Refused as refused:
+            self.platform.refused.append({"path": request.path, "code": refused.code})
+            said = {
+                "code": refused.code,
+                "msg": refused.message,
+                "error": {"log_id": "standin-log"},
+            }
+            return web.json_response(said, status=refused.status, headers=TRACE)
+        return answer if fault is None else self._reset_connection(request)
+
+    async def _token(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(
+            {"code": 0, "msg": "ok", **self.platform.give_token(await request.json())}
+        )
+
+    async def _me(self, request: web.Request) -> web.StreamResponse:
+        self.platform.requests["bot_info"] += 1
+        self.platform.check_token(request.headers.get("Authorization", ""))
+        app = self.platform.app
+        bot = {"open_id": app.bot_open_id, "app_name": app.bot_name, "activate_status": 2}
+        return web.json_response({"code": 0, "msg": "ok", "bot": bot}, headers=TRACE)
+
+    async def _send_message(self, request: web.Request) -> web.StreamResponse:
+        id_type = request.query.get("receive_id_type", "open_id")
+        return _done(self.platform.send(id_type, await request.json()))
+
+    async def _reply(self, request: web.Request) -> web.StreamResponse:
+        return _done(self.platform.reply(request.match_info["id"], await request.json()))
+
+    async def _patch(self, request: web.Request) -> web.StreamResponse:
+        asked = await request.json()
+        return _done(self.platform.edit(request.match_info["id"], asked, is_card=True))
+
+    async def _put(self, request: web.Request) -> web.StreamResponse:
+        asked = await request.json()
+        return _done(self.platform.edit(request.match_info["id"], asked, is_card=False))
+
+    async def _get(self, request: web.Request) -> web.StreamResponse:
+        message = self.platform.find(request.match_info["id"])
+        return _done({"items": [{"message_id": message.id, "msg_type": message.msg_type}]})
+
+    async def _resource(self, request: web.Request) -> web.StreamResponse:
+        message_id, key = request.match_info["id"], request.match_info["key"]
+        mime, name, content = self.platform.resource(message_id, key, request.query.get("type", ""))
+        headers = (
+            {**TRACE, "Content-Disposition": f'attachment; filename="{quote(name)}"'}
+            if name
+            else TRACE
+        )
+        return web.Response(body=content, content_type=mime, headers=headers)
+
+    async def _image(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        if form.get("image_type") != "message":
+            raise Refused(400, 234001, "Invalid request param.")
+        return _done({"image_key": self.platform.keep_upload("image", _bytes_of(form["image"]))})
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        kind = str(form.get("file_type"))
+        if kind not in ("opus", "mp4", "pdf", "doc", "xls", "ppt", "stream") or not form.get(
+            "file_name"
+        ):
+            raise Refused(400, 234001, "Invalid request param.")
+        return _done({"file_key": self.platform.keep_upload(kind, _bytes_of(form["file"]))})
+
+    async def _hang(self, request: web.Request, fault: Fault) -> web.StreamResponse:
+        self.is_hanging.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(fault.hang_s):
+                await self._stopping.wait()
+        return self._reset_connection(request)
+
+    def _broken(self, request: web.Request, fault: Fault) -> web.StreamResponse:
+        if fault.kind == "fail":
+            return web.Response(status=fault.status, text="<html>system error</html>")
+        self.platform.refused.append({"path": request.path, "code": fault.code})
+        wait = {} if fault.reset_s is None else {"x-ogw-ratelimit-reset": str(fault.reset_s)}
+        said = {"code": fault.code, "msg": fault.words}
+        return web.json_response(said, status=fault.status, headers={**TRACE, **wait})
+
+    def _reset_connection(self, request: web.Request) -> web.StreamResponse:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
+
+    # --- driving the stand-in ----------------------------------------------------------------------
+
+    async def _sent(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response(self.platform.report())
+
+    async def _deliver_asked(self, request: web.Request) -> web.StreamResponse:
+        asked: Json = await request.json()
+        callback = self.callbacks.write(asked)
+        for one in asked.get("resources", ()):
+            content = base64.b64decode(one["body_b64"])
+            place = (callback.message_id, one["key"])
+            self.platform.resources[place] = (one["mime"], one.get("name", ""), content)
+        await asyncio.sleep(float(asked.get("delay_s", 0)))
+        answers: list[Json] = []
+        for _ in range(int(asked.get("times", 1))):
+            status, body = await self.deliver(callback)
+            answers.append({"status": status, "body": body.decode("utf-8", "replace")[:2000]})
+        said = {"message_id": callback.message_id, "event_id": callback.event_id}
+        return web.json_response({**said, "answers": answers})
+
+    async def _check(self, request: web.Request) -> web.StreamResponse:
+        asked: Json = await request.json()
+        challenge = str(asked.get("challenge", "ajls384kdjx98XX-生成"))
+        check = self.callbacks.challenge(challenge, is_signed=bool(asked.get("is_signed")))
+        status, body = await self.deliver(check)
+        ok = status == 200 and is_right_answer(challenge, body)
+        return web.json_response(
+            {"ok": ok, "status": status, "body": body.decode("utf-8", "replace")}
+        )
+
+    async def _set_webhook(self, request: web.Request) -> web.StreamResponse:
+        self.webhook_url = str((await request.json())["url"])
+        return web.json_response({"url": self.webhook_url})
+
+    async def _set_rules(self, request: web.Request) -> web.StreamResponse:
+        asked: Json = await request.json()
+        rules = self.platform.rules
+        rules.cards = bool(asked.get("cards", rules.cards))
+        rules.chat_qps = int(asked.get("chat_qps", rules.chat_qps))
+        rules.scopes = set(asked.get("scopes", rules.scopes))
+        rules.refused_peers = set(asked.get("refused_peers", rules.refused_peers))
+        for message_id in asked.get("recall", ()):
+            self.platform.recall(message_id)
+        self.platform.advance(float(asked.get("advance_s", 0)))
+        if asked.get("expire_token"):
+            self.platform.expire_token()
+        return web.json_response({"cards": rules.cards, "chat_qps": rules.chat_qps})
+
+    async def _add_fault(self, request: web.Request) -> web.StreamResponse:
+        asked: dict[str, Any] = await request.json()
+        self.platform.faults.append(Fault(**asked))
+        return web.json_response({"faults": len(self.platform.faults)})
+
+    async def _reset(self, _request: web.Request) -> web.StreamResponse:
+        self.platform.reset()
+        return web.json_response({})
+
+
+def _done(data: Json) -> web.Response:
+    return web.json_response({"code": 0, "msg": "success", "data": data}, headers=TRACE)
+
+
+def _family(path: str) -> str:
+    """Return a path without its ids."""
+    return "/".join(part for part in path.removeprefix(IM).split("/") if "_" not in part)
+
+
+def _bytes_of(field: Any) -> bytes:
+    return field.file.read() if isinstance(field, web.FileField) else str(field).encode()
+
+
+def address_line(standin: FeishuStandin) -> str:
+    """Return what the process prints first: where it listens, as one JSON line."""
+    return json.dumps({"url": standin.url, "app_id": standin.platform.app.app_id})
