@@ -26,6 +26,10 @@ from wunder.runtime.policy import RuntimePolicy
 from wunder.store.policy import StorePolicy
 
 PREFIX = "WUNDER_"
+#: What the store must know of other rooms' settings: no settings of its own.
+FOLLOWS = frozenset(
+    {("store", name) for name in ("max_retries", "backoff_s", "max_backoff_s", "apology")}
+)
 #: Variables of ours that are no settings.
 NOT_SETTINGS = frozenset({"WUNDER_CONFIG"})
 
@@ -91,6 +95,17 @@ class Config(msgspec.Struct, frozen=True):
     parking: ParkingPolicy = ParkingPolicy()
 
     @property
+    def store_policy(self) -> StorePolicy:
+        """The store's settings, with what follows from those of rooms 2 and 3 (crash recovery)."""
+        return msgspec.structs.replace(
+            self.store,
+            max_retries=self.retry.retries,
+            backoff_s=self.retry.base_s,
+            max_backoff_s=self.retry.cap_s,
+            apology=self.turn.apology,
+        )
+
+    @property
     def data_dir(self) -> Path:
         """The data directory, absolute."""
         return Path(self.gateway.data_dir).absolute()
@@ -116,7 +131,7 @@ def settings(shape: type[msgspec.Struct] = Config, path: tuple[str, ...] = ()) -
         here = (*path, field.name)
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
             yield from settings(field.type, here)
-        else:
+        elif here not in FOLLOWS:
             yield Setting(here, field.type, field.default)
 
 
@@ -168,7 +183,7 @@ def _refuse_unknown(
     fields = {field.name: field.type for field in msgspec.structs.fields(shape)}
     for name, value in document.items():
         here = (*at, name)
-        if name not in fields:
+        if name not in fields or here in FOLLOWS:
             known = ", ".join(fields)
             raise ConfigInvalid(f"{path}: {'.'.join(here)} is no setting; there are: {known}.")
         inner = fields[name]

@@ -138,7 +138,7 @@ class FakeChannelProvider:
         )
         if self._lose_answers:
             self._lose_answers -= 1
-            raise ProviderFault(Fault(FaultKind.TIMEOUT, "no answer", "unknown"))
+            raise ProviderFault(Fault(FaultKind.OUTCOME_UNKNOWN, "no answer", "unknown"))
         return Sent(f"p{len(self.arrivals)}", {"ok": True}, next_state)
 
     async def validate_account_config(

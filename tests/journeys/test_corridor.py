@@ -116,6 +116,16 @@ async def test_a_lost_answer_parks_where_the_platform_folds_no_repeats(tmp_path)
         assert here.platform.texts("p1") == ["p1:1", "p1:2"]
 
 
+async def test_a_call_that_timed_out_keeps_its_lane_shut_while_it_may_run_on(tmp_path) -> None:
+    async with corridor(tmp_path) as here:
+        here.platform.fail(FaultKind.TIMEOUT, "unknown")
+        await here.post(text(1), text(2), text(1, "p2"))
+        await here.until(lambda: here.platform.texts("p2") == ["p2:1"])
+        assert here.platform.texts("p1") == []
+        here.clock.advance(60.1)
+        await here.until(lambda: here.platform.texts("p1") == ["p1:2"])
+
+
 async def test_a_lost_answer_is_repeated_with_the_same_key_and_counts_as_sent(tmp_path) -> None:
     async with corridor(tmp_path, idempotency_window_s=300) as here:
         here.platform.lose_next_answer()

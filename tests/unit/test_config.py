@@ -76,6 +76,15 @@ def test_a_file_that_is_missing_or_no_toml_is_named(tmp_path: Path) -> None:
     assert "not TOML" in refusal(written(tmp_path, "[server\n"))
 
 
+def test_what_the_store_needs_of_other_rooms_is_set_there_alone(tmp_path: Path) -> None:
+    policy = load_config(
+        None, {"WUNDER_RETRY_RETRIES": "3", "WUNDER_TURN_APOLOGY": "oh"}
+    ).store_policy
+    assert (policy.max_retries, policy.apology) == (3, "oh")
+    assert "WUNDER_STORE_APOLOGY" in refusal(None, {"WUNDER_STORE_APOLOGY": "x"})
+    assert "store.apology" in refusal(written(tmp_path, "[store]\napology = 'x'\n"))
+
+
 def test_every_setting_has_a_variable_of_its_own() -> None:
     variables = [setting.variable for setting in settings()]
     assert len(variables) == len(set(variables))

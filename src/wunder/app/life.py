@@ -91,7 +91,7 @@ async def _opened(
     config: Config, on_fatal: Callable[[StoreBroken], None]
 ) -> AsyncIterator[Gateway]:
     clock = SystemClock()
-    store = await open_store(config.data_dir, clock, config.store, on_fatal)
+    store = await open_store(config.data_dir, clock, config.store_policy, on_fatal)
     try:
         credentials = os.environ.get("CREDENTIALS_DIRECTORY")
         keyring = await open_keyring(

@@ -4,6 +4,7 @@ A 2xx leaves only after `take_in` returned.
 """
 
 import hashlib
+import json
 
 import msgspec
 
@@ -150,7 +151,7 @@ def _new_message(
         "event" if message.is_event else "message",
         message.platform_message_id,
     )
-    digest = hashlib.sha256(_ENCODER.encode((message.sender.id, message.content))).digest()
+    digest = hashlib.sha256(_canonical((message.sender.id, message.content))).digest()
     message = msgspec.structs.replace(message, message_id=message_id)
     if state is MessageState.REFUSED:
         bare = Content(type=message.content.type)
@@ -158,3 +159,11 @@ def _new_message(
     inline = parse.parsed.inline if state is MessageState.RECEIVED else None
     until = inline.until if inline else None
     return NewMessage(message, key, digest, At(now + days * _DAY_MS), state, reason, until)
+
+
+def _canonical(said: tuple[str, Content]) -> bytes:
+    """Encode what a message says, the same bytes each time; a lone surrogate breaks no batch."""
+    try:
+        return _ENCODER.encode(said)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(said), sort_keys=True).encode("ascii")

@@ -11,7 +11,7 @@ from wunder.inbound.spool import Spool
 from wunder.model.account import Account
 from wunder.model.delivery import InlineStanding
 from wunder.model.fault import Fault, FaultKind
-from wunder.model.ids import ChannelId, RequestId, new_id
+from wunder.model.ids import ChannelId, RequestId, ordered_id
 from wunder.model.intake import Taken, TakenIn
 from wunder.model.provider import ProviderFacts, RawRequest, WebhookAnswer
 from wunder.model.trail import Event
@@ -103,7 +103,7 @@ class Webhooks:
         )
         if provider is None:
             raise RequestRefused(503, "channel_disabled", retry_after_s=60)
-        request_id = RequestId(new_id())
+        request_id = RequestId(ordered_id(request.received_at))
         try:
             parses = await self._parse(provider, chosen, request)
         except ProviderFault as error:

@@ -84,6 +84,7 @@ class Attempt:
             uses_retry=verdict.uses_retry,
             new_ordinal=verdict.new_ordinal,
             next_state=verdict.next_state,
+            lane_until=verdict.lane_until,
             took_ms=took_ms,
         )
 

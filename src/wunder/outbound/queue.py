@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from wunder.errors import Conflict, Invalid, NotFound
-from wunder.model.ids import AccountUid, At, ChannelId, DeliveryId, MessageId, new_id
+from wunder.model.ids import AccountUid, At, ChannelId, DeliveryId, MessageId, new_id, ordered_id
 from wunder.model.message import Attachment, TextFormat
 from wunder.model.turn import NewSend
 from wunder.ports import Accounts, Clock, Outbox, SendSlots
@@ -63,7 +63,7 @@ class SendDesk:
         sent = await self._outbox.enqueue(
             NewSend(
                 idempotency_key=key,
-                message_id=MessageId(new_id()),
+                message_id=MessageId(ordered_id(now)),
                 channel=account.row.channel,
                 account_uid=account.uid,
                 account_id=account.row.account_id,

@@ -20,6 +20,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     cap_s: float = 60.0
     busy_s: float = 0.25
     rate_limited_s: float = 3.0
+    tombstone_s: float = 60.0  # how long a call may run on after its time-out
 
 
 class Circumstances(msgspec.Struct, frozen=True):
@@ -36,7 +37,10 @@ class Circumstances(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What becomes of a delivery after a failed attempt."""
+    """What becomes of a delivery after a failed attempt.
+
+    `lane_until` keeps its lane shut although it was parked: its call may still be running.
+    """
 
     state: DeliveryState
     outcome: Literal["sent", "not_sent", "unknown"]
@@ -44,6 +48,7 @@ class Verdict(msgspec.Struct, frozen=True):
     uses_retry: bool = False
     new_ordinal: bool = False
     next_state: dict[str, Any] | None = None
+    lane_until: At | None = None
 
 
 def after_fault(
@@ -55,7 +60,7 @@ def after_fault(
     if fault.outcome == "sent":
         return Verdict(DeliveryState.SENT, "sent")
     if fault.outcome == "unknown":
-        return _after_unknown(delivery, given, policy)
+        return _after_unknown(fault, delivery, given, policy)
     if fault.kind in OUTAGES:
         wait_s = _outage_wait_s(fault, delivery, given, policy)
         return Verdict(DeliveryState.PENDING, "not_sent", _in(given.now, wait_s))
@@ -78,8 +83,12 @@ def _after_duplicate(fault: Fault, delivery: ClaimedDelivery, given: Circumstanc
     return Verdict(DeliveryState.FAILED, "not_sent")
 
 
-def _after_unknown(delivery: ClaimedDelivery, given: Circumstances, policy: RetryPolicy) -> Verdict:
-    parked = Verdict(DeliveryState.UNKNOWN, "unknown")
+def _after_unknown(
+    fault: Fault, delivery: ClaimedDelivery, given: Circumstances, policy: RetryPolicy
+) -> Verdict:
+    # Nobody heard how a timed-out call ended: the next message must not overtake it.
+    rests = _in(given.now, policy.tombstone_s) if fault.kind is FaultKind.TIMEOUT else None
+    parked = Verdict(DeliveryState.UNKNOWN, "unknown", lane_until=rests)
     if delivery.retries_used >= policy.retries:
         return parked
     retry_at = _in(given.now, _backoff_s(delivery.retries_used, given, policy))

@@ -6,13 +6,8 @@ from wunder_wire.methods import SendParams, SendResult
 
 
 def evidence_of(params: object, result: object, at: At) -> Evidence | None:
-    """Say which attempt arrived late; None for other calls, and where another part would follow.
-
-    A message in parts is not complete with this one: what remains is a person's decision.
-    """
+    """Say which attempt arrived late, and what part follows it; None for other calls."""
     if not isinstance(params, SendParams) or not isinstance(result, SendResult):
-        return None
-    if result.next is not None:
         return None
     delivery_id = params.idempotency_key.partition("#")[0]
     return Evidence(
@@ -20,4 +15,5 @@ def evidence_of(params: object, result: object, at: At) -> Evidence | None:
         provider_message_id=result.provider_message_id or "",
         at=at,
         raw_result=result.raw_result,
+        next_state=result.next.state if result.next else None,
     )
