@@ -1,0 +1,1 @@
+"""A stand-in of WeCom: its API with its rules, and sealed callbacks of apps and AI bots."""
