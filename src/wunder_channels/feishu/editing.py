@@ -15,9 +15,9 @@ from wunder_channels.feishu.wording import Style, word
 from wunder_sdk import Account, Edit, Send
 
 #: A message takes 5 edits a second (open.feishu.cn, PATCH im/v1/messages): what comes sooner is
-#: left out, since each edit shows the whole text and the last one is never left out. The gateway
+#: left out, since each edit shows the whole text; the last one is not, and finds room. The gateway
 #: keeps a longer pause by itself (the manifest's edit_interval_ms).
-CARD_EDIT_EVERY_MS = 200
+CARD_EDIT_EVERY_MS = 250
 #: Texts and posts may be edited 20 times in all (open.feishu.cn, PUT im/v1/messages): the last
 #: ones are kept for the end, and the others are spread over a long answer.
 _TEXT_EDITS_MAX = 16

@@ -5,6 +5,7 @@ from typing import Any
 
 from wunder_channels.feishu.channel import FeishuChannel
 from wunder_sdk import (
+    Attachment,
     ChannelMessage,
     OutboundMessage,
     ParseResult,
@@ -82,6 +83,10 @@ class Driver:
             self._driver.account, message_id, message, final, seq, f"delivery-1@{seq}"
         )
         await self._driver.dispatcher.call("channel.edit_outbound", params)
+
+    async def fetch(self, attachment: Attachment) -> tuple[Any, bytes]:
+        """Fetch what somebody sent; return the channel's answer and the bytes."""
+        return await self._driver.fetch_result(attachment)
 
     async def validate(self, mode: str) -> ValidateResult:
         """Check the account."""
