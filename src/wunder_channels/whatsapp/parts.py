@@ -1,0 +1,50 @@
+"""What a message becomes: the parts that WhatsApp shows one after the other, one call for each."""
+
+from dataclasses import dataclass
+
+from wunder_channels.whatsapp.choices import Choice, as_lines, interactive, take_choices
+from wunder_channels.whatsapp.formatting import to_whatsapp
+from wunder_channels.whatsapp.loose_json import JsonObject
+from wunder_channels.whatsapp.media import CAPTION_MAX, Medium, medium
+from wunder_channels.whatsapp.splitting import pieces
+from wunder_sdk import OutboundMessage
+
+#: Characters of a text; WhatsApp takes 4096 code points (platforms sheet, section 4).
+TEXT_MAX = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One platform message: a text, a medium with a caption, or something to tap."""
+
+    text: str = ""
+    medium: Medium | None = None
+    interactive: JsonObject | None = None
+
+
+def parts_of(message: OutboundMessage) -> list[Part]:
+    """Return the parts of a message: a pure function, so that every attempt sends the same.
+
+    Raises:
+        TooLarge: An attachment is larger than WhatsApp takes.
+    """
+    text = (message.text or "").strip()
+    choices: tuple[Choice, ...] = ()
+    if message.format == "markdown":
+        # Groups take no interactive messages (Cloud API, Groups, read 2026-07).
+        text, choices = take_choices(text)
+        text = to_whatsapp(text)
+    media = [medium(one) for one in message.attachments]
+    texts = pieces(text, TEXT_MAX)
+    tappable = None
+    if choices and message.peer.kind == "user" and texts:
+        tappable = interactive(choices, texts[-1])
+    if tappable is not None:
+        shown = [Part(one) for one in texts[:-1]]
+        return [*(Part(medium=one) for one in media), *shown, Part(interactive=tappable)]
+    if choices:
+        texts = pieces("\n\n".join(filter(None, (text, as_lines(choices)))), TEXT_MAX)
+    if media and len(texts) == 1 and len(texts[0]) <= CAPTION_MAX and media[0].takes_caption:
+        first, *others = media
+        return [Part(texts[0], first), *(Part(medium=one) for one in others)]
+    return [*(Part(one) for one in texts), *(Part(medium=one) for one in media)]

@@ -1,0 +1,1 @@
+"""A stand-in of the WhatsApp Cloud API: the Graph API with its rules, and signed webhooks."""
