@@ -1,6 +1,6 @@
 """The whole way: webhook, plugin, commit, echo, commit, plugin, platform; against two echo bots.
 
-    python -m benchmarks.journey [--rounds 3] [--seconds 3] [--no-open]
+    python -m benchmarks.journey [--rounds 3] [--seconds 3] [--no-open] [--nonebot PYTHON]
 
 Interleaved in one run, the same load generator and platform for all (world.py, a process of its own):
 `gateway` with its plugin process; `undurable`, an echo bot of one process that stores nothing;
@@ -40,8 +40,8 @@ Figures = dict[str, Any]
 class Child:
     """A process that is spoken to in lines of JSON."""
 
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", *arguments]
+    def __init__(self, *arguments: str, python: str = sys.executable) -> None:
+        command = [python, "-m", *arguments]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
         )
@@ -64,9 +64,9 @@ class Child:
 
 
 @contextmanager
-def child(*arguments: str) -> Iterator[Child]:
+def child(*arguments: str, python: str = sys.executable) -> Iterator[Child]:
     """Run one."""
-    it = Child(*arguments)
+    it = Child(*arguments, python=python)
     try:
         yield it
     finally:
@@ -84,12 +84,14 @@ class Subject:
     port: int
     paths: list[str]
     pids: dict[str, int]
+    style: str = ""
 
 
 def measure(world: Child, subject: Subject, in_flight: int, seconds: float, **more: Any) -> Figures:
     """One order, with the CPU microseconds a message cost each process."""
     before = {name: cpu_s(pid) for name, pid in subject.pids.items()}
     order = {"port": subject.port, "paths": subject.paths, "in_flight": in_flight}
+    order["style"] = subject.style
     found = world.ask(**order, seconds=seconds, **more)
     for name, pid in subject.pids.items():
         used = cpu_s(pid) - before[name]
@@ -150,7 +152,7 @@ def closed_loops(subjects: dict[str, Any], rounds: int) -> dict[str, dict[str, F
 def ratios(loops: dict[str, dict[str, Figures]]) -> dict[str, float]:
     """What survives a change of machine: the gateway over each echo bot."""
     found = {}
-    for name in ("undurable", "rows"):
+    for name in loops.keys() - {"gateway"}:
         for load in ("1", "16", "64"):
             ours, theirs = loops["gateway"][load], loops[name][load]
             found[f"per_s_x_{name}_{load}"] = round(ours["per_s"] / max(1e-9, theirs["per_s"]), 2)
@@ -175,6 +177,12 @@ def run_all(chosen: argparse.Namespace) -> dict[str, Any]:
             name: Subject(bot.port, ["/bot"], {"bot": bot.process.pid})
             for name, bot in (("undurable", undurable), ("rows", rows))
         }
+        if chosen.nonebot:
+            nonebot = open_.enter_context(
+                child("benchmarks.nonebot_bot", platform, python=chosen.nonebot)
+            )
+            pids = {"bot": nonebot.process.pid}
+            bots["nonebot"] = Subject(nonebot.port, ["/onebot/v11/http"], pids, "onebot")
         subjects = {
             "gateway": lambda load: gateway.measure(world, load, chosen.seconds),
             **{
@@ -238,6 +246,7 @@ def main() -> dict[str, Any]:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=3.0)
     options.add_argument("--no-open", action="store_true")
+    options.add_argument("--nonebot", default="", metavar="PYTHON", help="see nonebot_bot.py")
     chosen = options.parse_args()
     return {
         "benchmark": "journey",

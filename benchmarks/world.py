@@ -22,6 +22,12 @@ Json = dict[str, Any]
 #: Bytes of text in each message: with its JSON a body of about 1 KB, as platforms send.
 TEXT_BYTES = 900
 LATE_S = 10.0
+#: What the platform answers: ours reads `id`, a OneBot adapter the rest.
+_TAKEN_BODY = b'{"id":"1","status":"ok","retcode":0,"data":{"message_id":1}}'
+TAKEN = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    % len(_TAKEN_BODY)
+) + _TAKEN_BODY
 
 
 class PlatformSide(asyncio.Protocol):
@@ -45,11 +51,9 @@ class PlatformSide(asyncio.Protocol):
     def on_message_complete(self) -> None:
         said = json.loads(b"".join(self._body))
         self._body.clear()
-        self._arrive(said["text"].rstrip("."))
-        self._transport.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n"
-            b'{"id":"1"}'
-        )
+        text = said["text"] if "text" in said else said["message"][0]["data"]["text"]
+        self._arrive(text.rstrip("."))
+        self._transport.write(TAKEN)
 
 
 class Poster(asyncio.Protocol):
@@ -84,9 +88,29 @@ class Poster(asyncio.Protocol):
         self._answered = asyncio.get_running_loop().create_future()
         self._transport.write(
             b"POST %b HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n" % (path.encode(), len(body)) + body
+            b"X-Self-ID: 1\r\nContent-Length: %d\r\n\r\n" % (path.encode(), len(body)) + body
         )
         return await self._answered
+
+
+def event(message_id: str, number: int, style: str) -> Json:
+    """Write a webhook's body as a ferry reads it, or in the style `onebot`."""
+    text = message_id.ljust(TEXT_BYTES, ".")
+    if style != "onebot":
+        return {"id": message_id, "from": f"p{number}", "text": text}
+    return {
+        "time": 1_700_000_000,
+        "self_id": 1,
+        "post_type": "message",
+        "message_type": "private",
+        "sub_type": "friend",
+        "message_id": 1,
+        "user_id": 1000 + number,
+        "message": text,
+        "raw_message": text,
+        "font": 0,
+        "sender": {"user_id": 1000 + number, "nickname": "x"},
+    }
 
 
 class World:
@@ -178,15 +202,13 @@ class Run:
 
     async def _one(self, number: int, poster: Poster, message_id: str, due: float) -> None:
         paths = self._order["paths"]
-        body = json.dumps(
-            {"id": message_id, "from": f"p{number}", "text": message_id.ljust(TEXT_BYTES, ".")}
-        ).encode()
+        body = json.dumps(event(message_id, number, self._order.get("style", ""))).encode()
         arrived = self._waiting[message_id] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(LATE_S):
                 status = await poster.post(paths[number % len(paths)], body)
                 acked_at = time.perf_counter()
-                if status != 200:
+                if not 200 <= status < 300:
                     self._failed += 1
                     return
                 self._acked.append(acked_at - due)
