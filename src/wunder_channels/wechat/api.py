@@ -1,6 +1,7 @@
 """Speak to WeCom's API: one token an app, refreshed once when refused, answers read the same way."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from io import BytesIO
 
 from wunder_channels.wechat.config import WecomConfig
 from wunder_channels.wechat.provider_errors import (
@@ -11,6 +12,9 @@ from wunder_channels.wechat.provider_errors import (
 )
 from wunder_sdk import Account, AuthFailed, ChannelError, HttpAnswer
 from wunder_sdk.http_client import RequestOptions
+
+#: How to make a request; asked again for its repeat, since a body is read only once.
+Options = Callable[[], RequestOptions]
 
 #: Refresh this long before the end (platform sheet, section 4); the SDK's cache takes 60 s of it.
 _EARLY_S = 240.0
@@ -40,20 +44,24 @@ class WecomApi:
         Raises:
             ChannelError: No token, or no answer. Refusals are returned, see `refusal_of`.
         """
-        return await self._call("POST", path, {}, {"json": body, "safe": safe})
+        return await self._call("POST", path, {}, lambda: {"json": body, "safe": safe})
 
     async def get(self, path: str, query: Mapping[str, str]) -> PlatformAnswer:
         """GET; raises as `post` does."""
-        return await self._call("GET", path, query, {})
+        return await self._call("GET", path, query, RequestOptions)
 
     async def upload(self, kind: str, body: bytes, content_type: str) -> PlatformAnswer:
         """POST a form with a file; raises as `post` does. Source: WeCom docs 90253."""
-        options: RequestOptions = {
-            "data": body,
-            "headers": {"Content-Type": content_type},
-            "safe": True,
-            "timeout_s": _UPLOAD_S,
-        }
+
+        def options() -> RequestOptions:
+            return {
+                # A stream: aiohttp warns of megabytes that are written in one go.
+                "data": BytesIO(body),
+                "headers": {"Content-Type": content_type},
+                "safe": True,
+                "timeout_s": _UPLOAD_S,
+            }
+
         return await self._call("POST", "/cgi-bin/media/upload", {"type": kind}, options)
 
     async def token(self) -> str:
@@ -74,7 +82,7 @@ class WecomApi:
         return self._account.config.domain.rstrip("/") + path
 
     async def _call(
-        self, method: str, path: str, query: Mapping[str, str], options: RequestOptions
+        self, method: str, path: str, query: Mapping[str, str], options: Options
     ) -> PlatformAnswer:
         answer, token = await self._call_once(method, path, query, options)
         if refusal_of(answer) is Refusal.TOKEN:
@@ -83,10 +91,10 @@ class WecomApi:
         return answer
 
     async def _call_once(
-        self, method: str, path: str, query: Mapping[str, str], options: RequestOptions
+        self, method: str, path: str, query: Mapping[str, str], options: Options
     ) -> tuple[PlatformAnswer, str]:
         token = await self.token()
-        asked: RequestOptions = {**options, "params": {"access_token": token, **query}}
+        asked: RequestOptions = {**options(), "params": {"access_token": token, **query}}
         answer = await self._account.http.request(method, self.url(path), **asked)
         return read(answer), token
 
