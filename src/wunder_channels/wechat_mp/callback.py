@@ -78,10 +78,10 @@ def open_callback(config: MpConfig, http: Request) -> Opened:
         Forbidden: For another account, or in clear although this account encrypts.
     """
     opened = _open_clear(config, http) if config.is_plain else _open_encrypted(config, http)
-    if config.original_id and opened.receiver != config.original_id:
-        raise Forbidden("the message is for another official account")
     if not opened.sender or not opened.receiver or not string(opened.fields, "MsgType"):
         raise MalformedEvent("the message names no sender, receiver or type")
+    if config.original_id and opened.receiver != config.original_id:
+        raise Forbidden("the message is for another official account")
     return opened
 
 

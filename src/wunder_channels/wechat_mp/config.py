@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from wunder_sdk import ConfigFault
@@ -24,15 +24,15 @@ class MpConfig:
     """An account's fields; what each means is in account.schema.json."""
 
     app_id: str
-    token: str
-    app_secret: str = ""
-    encoding_aes_key: str = ""
+    token: str = field(repr=False)
+    app_secret: str = field(default="", repr=False)
+    encoding_aes_key: str = field(default="", repr=False)
     encrypt_mode: str = "safe"
     original_id: str = ""
     reply_mode: str = AUTO
     fetch_more: bool = True
-    previous_token: str = ""
-    previous_encoding_aes_key: str = ""
+    previous_token: str = field(default="", repr=False)
+    previous_encoding_aes_key: str = field(default="", repr=False)
     domain: str = "https://api.weixin.qq.com"
     max_clock_skew_s: int = 0
 
