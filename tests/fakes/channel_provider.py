@@ -149,6 +149,9 @@ class FakeChannelProvider:
     async def health(self) -> ProviderHealth:
         return ProviderHealth("ok")
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
     def _part(self, delivery: ClaimedDelivery) -> tuple[str, dict[str, int] | None]:
         text = delivery.message.text
         if self.part_chars is None:
