@@ -117,7 +117,6 @@ class PartSender:
             self._text,
             self._config.reply_style,
             is_markdown=self._is_markdown,
-            is_streaming=False,
         )
 
     def _reply_to(self) -> str:

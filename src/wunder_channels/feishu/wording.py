@@ -33,12 +33,6 @@ _AT_FORM: dict[Style, str] = {
 }
 _KEPT = re.compile("\x00([0-9]+)\x00")
 _STRAY_AT = re.compile(r"<(?=\s*/?\s*at\b)", re.IGNORECASE)
-#: What only markdown can show: a text without any of it looks the same as plain text.
-_MARKUP = re.compile(
-    r"^(?:#{1,6} |[ \t]*[-*+] |[ \t]*[0-9]{1,3}[.)] |> |```|[ \t]*\|.*\||---\s*$)"
-    r"|\*\*\S|__\S|`[^`\n]+`|~~\S|\[[^\]\n]+\]\([^)\s]+\)",
-    re.MULTILINE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +49,20 @@ class Worded:
         return "interactive" if self.style == "card" else self.style
 
 
-def choose_style(text: str, wanted: str, *, is_markdown: bool, is_streaming: bool) -> Style:
-    """Return how to say `text`: as wished, else text while it is short and needs no markup.
+def choose_style(text: str, wanted: str, *, is_markdown: bool) -> Style:
+    """Return how to say `text`: as wished, else plain text as text, markdown and long text as card.
+
+    Markdown without any markup becomes a card, too: it may be the beginning of an answer that is
+    still being written, and only a card can be edited any number of times.
 
     Args:
         text: The whole text.
         wanted: The account's `reply_style`: auto, text, post or card.
         is_markdown: The agent wrote markdown.
-        is_streaming: More will follow by edits; only a card takes any number of those.
     """
     if wanted in _AT_FORM:
         return next(style for style in _AT_FORM if style == wanted)
-    if is_streaming or len(text) > TEXT_MAX:
-        return "card"
-    return "card" if is_markdown and _MARKUP.search(text) else "text"
+    return "card" if is_markdown or len(text) > TEXT_MAX else "text"
 
 
 def word(text: str, at: int, style: Style, *, is_markdown: bool, allow_at_all: bool) -> Worded:

@@ -138,7 +138,7 @@ async def test_an_id_says_itself_what_it_is_where_it_can(
 @pytest.mark.parametrize(
     ("text", "format", "style", "msg_type"),
     [("hi", "plain", "auto", "text"), ("**hi**", "plain", "auto", "text"),
-     ("hi", "markdown", "auto", "text"), ("**hi**", "markdown", "auto", "interactive"),
+     ("hi", "markdown", "auto", "interactive"), ("**hi**", "markdown", "auto", "interactive"),
      ("| a | b |\n|---|---|", "markdown", "auto", "interactive"),
      ("hi", "plain", "card", "interactive"), ("**hi**", "markdown", "post", "post"),
      ("hi", "plain", "post", "post"), ("**hi**", "markdown", "text", "text")],

@@ -128,28 +128,11 @@ def test_a_paragraph_ends_a_piece_before_a_line_and_a_line_before_a_sentence() -
     assert take(line, 0, LIMIT).text == "a" * 60 + "。" + "b" * 10
 
 
-@pytest.mark.parametrize(
-    ("text", "has_markup"),
-    [("plain words, 3 * 4 = 12 and a_b", False), ("# title", True), ("- item", True), ("1. item", True),
-     ("a **b**", True), ("`x`", True), ("[a](https://x.cn)", True), ("> quoted", True), ("| a | b |", True),
-     ("```\nx\n```", True), ("it is 5 > 4", False), ("[not a link]", False)],
-)  # fmt: skip
-def test_only_what_needs_markdown_becomes_a_card(text: str, has_markup: bool) -> None:
-    style = choose_style(text, "auto", is_markdown=True, is_streaming=False)
-
-    assert style == ("card" if has_markup else "text")
-
-
-def test_an_answer_that_grows_begins_as_a_card() -> None:
-    assert choose_style("hi", "auto", is_markdown=False, is_streaming=True) == "card"
-    assert choose_style("hi", "text", is_markdown=False, is_streaming=True) == "text"
-
-
 @pytest.mark.parametrize(("length", "style"), [(TEXT_MAX, "text"), (TEXT_MAX + 1, "card")])
 def test_a_long_answer_becomes_a_card(length: int, style: str) -> None:
     text = "x" * length
 
-    assert choose_style(text, "auto", is_markdown=False, is_streaming=False) == style
+    assert choose_style(text, "auto", is_markdown=False) == style
 
 
 @settings(max_examples=300, deadline=None)
