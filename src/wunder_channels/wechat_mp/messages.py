@@ -20,6 +20,8 @@ _AFTER_EVENT: JsonObject = {"quota": 3, "window_s": 60}
 _MEDIA: dict[str, AttachmentKind] = {
     "image": "image", "voice": "audio", "video": "video", "shortvideo": "video",
 }  # fmt: skip
+#: What stands for a file where a text is wanted.
+_PLACEHOLDER = {"image": "[image]", "audio": "[audio]", "video": "[video]"}
 _VOICE_MIME = {"amr": "audio/amr", "speex": "audio/x-speex", "mp3": "audio/mpeg"}
 #: Acts of a user that may be answered. The rest (VIEW, LOCATION, unsubscribe, *JOBFINISH, the
 #: menus that are followed by an ordinary message) is nothing to talk about.
@@ -45,7 +47,7 @@ class _Content:
     """What was said, and what goes into `meta`."""
 
     type: MessageType
-    text: str | None = None
+    text: str
     attachments: tuple[Attachment, ...] = ()
     location: Location | None = None
     meta: JsonObject | None = None
@@ -71,6 +73,7 @@ def read_message(account: Account[MpConfig], opened: Opened, received_ms: int) -
         text=content.text,
         attachments=content.attachments,
         location=content.location,
+        mentions_bot=False,
         meta={**rules, "sent_ms": sent_ms, **(content.meta or {})},
     )
     return Found(message)
@@ -94,7 +97,7 @@ def message_id(opened: Opened) -> str:
 
 def _content(kind: str, account: Account[MpConfig], fields: JsonObject) -> _Content | str:
     if kind == "text":
-        text = string(fields, "Content")
+        text = string(fields, "Content").strip()
         menu_id = string(fields, "bizmsgmenuid")
         meta: JsonObject = {"menu_id": menu_id} if menu_id else {}
         return _Content("text", text, meta=meta) if text else "empty_text"
@@ -103,11 +106,7 @@ def _content(kind: str, account: Account[MpConfig], fields: JsonObject) -> _Cont
     if kind == "location":
         return _place(fields)
     if kind == "link":
-        parts = (string(fields, name).strip() for name in ("Title", "Description", "Url"))
-        text = "\n".join(filter(None, parts))
-        return (
-            _Content("text", text, meta={"link": string(fields, "Url")}) if text else "empty_link"
-        )
+        return _link(fields)
     return "unknown_type"
 
 
@@ -126,7 +125,17 @@ def _media(kind: str, account: Account[MpConfig], fields: JsonObject) -> _Conten
     meta: JsonObject = {"thumb_media_id": thumb} if thumb else {}
     if picture and attachment.url is None:
         meta["pic_url"] = picture
-    return _Content(_MEDIA[kind], heard or None, (attachment,), meta=meta)
+    text = heard or _PLACEHOLDER[_MEDIA[kind]]
+    return _Content(_MEDIA[kind], text, (attachment,), meta=meta)
+
+
+def _link(fields: JsonObject) -> _Content | str:
+    title, about, address = (
+        string(fields, name).strip() for name in ("Title", "Description", "Url")
+    )
+    heading = f"{title} ({address})" if title and address else title or address
+    text = "\n".join(filter(None, (heading, about)))
+    return _Content("text", text) if text else "empty_link"
 
 
 def _place(fields: JsonObject) -> _Content | str:
@@ -134,9 +143,9 @@ def _place(fields: JsonObject) -> _Content | str:
     if latitude is None or longitude is None:
         return "missing_place"
     label = string(fields, "Label").strip()
-    return _Content(
-        "location", label or None, location=Location(latitude, longitude, label or None)
-    )
+    named = f"({string(fields, 'Location_X').strip()},{string(fields, 'Location_Y').strip()})"
+    text = " ".join(filter(None, ("[location]", label, named)))
+    return _Content("location", text, location=Location(latitude, longitude, label or None))
 
 
 # --- events ---------------------------------------------------------------------------------------

@@ -28,6 +28,8 @@ class MpStandin:
         self.callbacks = writer
         self.webhook_url = ""
         self.wait_s = WAIT_S
+        #: Deliveries begun so far.
+        self.posts = 0
         self.url = ""
         self._host, self._port = host, port
         #: Set as soon as a request hangs.
@@ -94,6 +96,7 @@ class MpStandin:
 
     async def _post(self, callback: Callback) -> tuple[int, bytes]:
         """Post once; status 0 if nobody answers in time."""
+        self.posts += 1
         joiner = "&" if "?" in self.webhook_url else "?"
         url = f"{self.webhook_url}{joiner}{callback.query_string}"
         kind = "application/json" if self.callbacks.form == "json" else "text/xml"

@@ -1,8 +1,12 @@
 """What people do on WeChat, as the gateway sees it."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.standins.wechat_mp.callbacks import ORIGINAL_ID, USER
 from wunder_channels.wechat_mp.channel import MpChannel
@@ -31,7 +35,7 @@ async def test_a_text() -> None:
         "text", "  two\nlines  ", message_id="23000000000000001", created_s=1767225600
     )
 
-    assert (message.type, message.text) == ("text", "  two\nlines  ")
+    assert (message.type, message.text) == ("text", "two\nlines")
     assert (message.channel, message.account_id) == ("mp", "test")
     assert (message.peer.kind, message.peer.id, message.sender.id) == ("user", USER, USER)
     assert (message.message_id, message.ts) == ("23000000000000001", 1_767_225_600_000)
@@ -48,7 +52,7 @@ async def test_an_image_can_be_fetched_by_its_id() -> None:
     message = await _read("image", extra={"PicUrl": PICTURE, "MediaId": "M1"})
 
     (image,) = message.attachments
-    assert (message.type, message.text) == ("image", None)
+    assert (message.type, message.text) == ("image", "[image]")
     assert (image.kind, image.media_id, image.url) == ("image", "M1", None)
     assert message.meta["pic_url"] == PICTURE
 
@@ -63,11 +67,11 @@ async def test_without_a_secret_an_image_is_fetched_by_its_address(extra: dict[s
     assert [one.url for one in message.attachments] == [PICTURE]
 
 
-@pytest.mark.parametrize(("heard", "text"), [("你好", "你好"), ("", None), (" ", None)])
+@pytest.mark.parametrize(("heard", "text"), [("你好", "你好"), ("", "[audio]"), (" ", "[audio]")])
 @pytest.mark.parametrize(
     ("form", "mime"), [("amr", "audio/amr"), ("speex", "audio/x-speex"), ("?", None)]
 )
-async def test_a_voice_message(heard: str, text: str | None, form: str, mime: str | None) -> None:
+async def test_a_voice_message(heard: str, text: str, form: str, mime: str | None) -> None:
     extra = {"MediaId": "M2", "Format": form, "Recognition": heard}
 
     message = await _read("voice", extra=extra)
@@ -81,7 +85,8 @@ async def test_a_voice_message(heard: str, text: str | None, form: str, mime: st
 async def test_a_video(kind: str) -> None:
     message = await _read(kind, extra={"MediaId": "M3", "ThumbMediaId": "T3"})
 
-    assert (message.type, [one.media_id for one in message.attachments]) == ("video", ["M3"])
+    assert (message.type, message.text) == ("video", "[video]")
+    assert [one.media_id for one in message.attachments] == ["M3"]
     assert message.meta["thumb_media_id"] == "T3"
 
 
@@ -90,7 +95,7 @@ async def test_a_place() -> None:
 
     message = await _read("location", extra=extra)
 
-    assert (message.type, message.text) == ("location", "广州")
+    assert (message.type, message.text) == ("location", "[location] 广州 (23.134521,113.358803)")
     assert message.location == Location(23.134521, 113.358803, "广州")
 
 
@@ -99,7 +104,7 @@ async def test_a_link() -> None:
 
     message = await _read("link", extra=extra)
 
-    assert (message.type, message.text) == ("text", "标题\n描述\nhttps://example.com/")
+    assert (message.type, message.text) == ("text", "标题 (https://example.com/)\n描述")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +140,7 @@ async def test_an_act_that_is_nothing_to_talk_about(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "extra"),
-    [("text", {"Content": ""}), ("image", {}), ("voice", {}), ("location", {"Location_X": "x"}),
+    [("text", {"Content": ""}), ("text", {"Content": " \n"}), ("image", {}), ("voice", {}), ("location", {"Location_X": "x"}),
      ("location", {"Location_X": "91", "Location_Y": "1"}), ("link", {}), ("music", {}),
      ("location", {"Location_X": "nan", "Location_Y": "inf"})],
 )  # fmt: skip
@@ -177,3 +182,56 @@ async def test_a_callback_names_its_account_even_when_it_is_sealed(mode: str, fo
 @pytest.mark.parametrize("body", [b"", b"\xff" * 100, b"<ToUserName>../x</ToUserName>"])
 async def test_nobody_is_named_where_nobody_is(body: bytes) -> None:
     assert await MpChannel().identify_account(Request(http_request(body))) is None
+
+
+# --- whatever an authentic message holds ------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False,
+        allow_infinity=False) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+NAMES = ["CreateTime", "MsgId", "Content", "MediaId", "PicUrl", "Location_X", "Location_Y", "Label",
+         "Event", "EventKey", "Recognition", "Format", "Title", "Url", "ScanCodeInfo", "Ticket",
+         "bizmsgmenuid", "ThumbMediaId"]  # fmt: skip
+KINDS = [
+    "text",
+    "image",
+    "voice",
+    "video",
+    "shortvideo",
+    "location",
+    "link",
+    "event",
+    "EVENT",
+    "new",
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    kind=st.sampled_from(KINDS),
+    event=st.sampled_from(["subscribe", "SCAN", "CLICK", "scancode_waitmsg", "VIEW", "new"]) | JSON,
+    fields=st.dictionaries(st.sampled_from(NAMES), JSON),
+)
+async def test_an_authentic_message_of_any_shape_is_read_or_ignored(
+    kind: str, event: Any, fields: dict[str, Any]
+) -> None:
+    document = {
+        "ToUserName": ORIGINAL_ID,
+        "FromUserName": USER,
+        "Event": event,
+        **fields,
+        "MsgType": kind,
+    }
+    callback = replace(writer("plain", "json").write({}), body=json.dumps(document).encode())
+    driver = Driver(encrypt_mode="plain")
+
+    result = await driver.parse(callback)
+
+    assert result.immediate_response is not None
+    for message in result.messages:
+        assert 1 <= len(message.message_id.encode()) <= 256
+        json.dumps([message.text, message.meta]).encode()
+    assert not [line for line in driver.host.lines if line[1] == "channel_failed"]
