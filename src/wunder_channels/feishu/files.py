@@ -41,6 +41,8 @@ _FILE_TYPES = {
 RESOURCE_MAX_BYTES = 100 * 1_048_576
 _RESOURCES = "/open-apis/im/v1/messages"
 _CHUNK_BYTES = 262_144
+#: The gateway gives a fetch 60 s; what fails before may be told apart from what took too long.
+_DOWNLOAD_S = 55.0
 _REFUSAL_MAX_BYTES = 65_536
 _EXTENSIONS = {"image": "png", "audio": "opus", "video": "mp4", "file": "bin"}
 _OGG_RATE_PER_MS = 48
@@ -192,9 +194,12 @@ async def _stream(
     """Write the body of a success into `blob`; return the answer of anything else."""
     url = account.config.base + path
     headers = {"Authorization": f"Bearer {token}"}
+    session = account.http.session
+    # The session's own limit is for short answers; aiohttp is not imported for one name.
+    limit = type(session.timeout)(total=_DOWNLOAD_S)
     try:
-        async with account.http.session.get(
-            url, params=params, headers=headers, allow_redirects=False
+        async with session.get(
+            url, params=params, headers=headers, allow_redirects=False, timeout=limit
         ) as answer:
             mime = answer.content_type
             if answer.status != 200 or mime == "application/json":
