@@ -179,7 +179,7 @@ class WhatsAppChannel(Channel[WhatsAppConfig]):
             self.log.info(
                 "field_ignored",
                 field=change.field[:60],
-                event=string(change.value, "event")[:60],
+                told=string(change.value, "event")[:60],
             )
 
     # --- asking Meta about the account -------------------------------------------------------------

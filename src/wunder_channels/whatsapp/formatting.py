@@ -16,6 +16,7 @@ _BOLD = re.compile(
     r"\*\*(?=[^\s*])((?:[^*]|\*(?!\*))+?)(?<=\S)\*\*(?!\*)"
     r"|(?<![\w_])__(?=[^\s_])((?:[^_]|_(?!_))+?)(?<=\S)__(?![\w_])"
 )
+_BOTH = re.compile(r"(?<![*\w])\*\*\*(?=[^\s*])([^*\n]+)(?<=\S)\*\*\*(?![*\w])")
 _ITALIC = re.compile(r"(?<![*\w])\*(?![*\s])([^*\n]+?)(?<![*\s])\*(?![*\w])")
 _STRIKE = re.compile(r"~~(?=[^\s~])((?:[^~]|~(?!~))+?)(?<=\S)~~")
 #: Characters no text carries, standing for marks while others are being replaced.
@@ -83,6 +84,7 @@ def _marks(text: str) -> str:
     text = _ESCAPED.sub(lambda found: chr(_ESCAPE_BASE + ord(found[1])), text)
     text = _LINK.sub(_link, text)
     text = _AUTO_LINK.sub(r"\1", text)
+    text = _BOTH.sub(rf"{_BOLD_MARK}_\1_{_BOLD_MARK}", text)
     text = _BOLD.sub(lambda found: f"{_BOLD_MARK}{found[1] or found[2]}{_BOLD_MARK}", text)
     text = _ITALIC.sub(r"_\1_", text)
     text = _STRIKE.sub(r"~\1~", text).replace(_BOLD_MARK, "*")

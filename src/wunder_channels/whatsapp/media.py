@@ -77,7 +77,8 @@ class Uploader:
         Source: Meta, Cloud API, Media, Upload media (read 2026-07).
         """
         blob_id = one.attachment.blob_id or ""
-        known = await self._memory.uploaded(blob_id)
+        key = f"{blob_id}:{_bare(one.attachment.mime)}"
+        known = await self._memory.uploaded(key)
         if known:
             return known
         size = one.attachment.size
@@ -86,7 +87,7 @@ class Uploader:
             media_id = await self._upload(one, len(whole), _once(whole))
         else:
             media_id = await self._upload(one, size, self._account.blobs.read(blob_id))
-        await self._memory.remember_upload(blob_id, media_id)
+        await self._memory.remember_upload(key, media_id)
         return media_id
 
     async def media_id_of_link(self, one: Medium) -> str:

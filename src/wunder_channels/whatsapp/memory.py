@@ -38,15 +38,15 @@ class Memory:
         """Return when a message was left without an answer, and its id if it has arrived."""
         return self._fresh(await self._state.get(_UNSURE), _UNSURE_KEPT_MS).get(key)
 
-    async def uploaded(self, blob_id: str) -> str:
-        """Return the media id under which Meta keeps this blob, "" if it does not."""
-        found = self._fresh(await self._state.get(_UPLOADS), _UPLOAD_KEPT_MS).get(blob_id)
+    async def uploaded(self, key: str) -> str:
+        """Return the media id under which Meta keeps this stored file, "" if it does not."""
+        found = self._fresh(await self._state.get(_UPLOADS), _UPLOAD_KEPT_MS).get(key)
         return found[1] if found else ""
 
-    async def remember_upload(self, blob_id: str, media_id: str) -> None:
+    async def remember_upload(self, key: str, media_id: str) -> None:
         """Spare the upload when the message has to be sent again; a full store is no harm."""
         try:
-            await self._change(_UPLOADS, {blob_id: (self._now_ms, media_id)}, _UPLOAD_KEPT_MS)
+            await self._change(_UPLOADS, {key: (self._now_ms, media_id)}, _UPLOAD_KEPT_MS)
         except ChannelError:
             return
 

@@ -107,6 +107,9 @@ class WhatsAppPlatform:
         self.queries: list[dict[str, str]] = []
         self.failed_later: list[tuple[Sent, int]] = []
         self.media: dict[str, Medium] = {}
+        self.public: set[str] = set()
+        self.media_url: str | None = None
+        self.announce_sha256 = ""
         self.last_message_at: dict[str, float] = {}
         self.seen_messages: set[str] = set()
         self._tokens = {access_token}
@@ -136,6 +139,10 @@ class WhatsAppPlatform:
         """Take the request and stay silent."""
         self.faults.append(Fault("hang", times, hang_s=hang_s))
 
+    def add_fault(self, kind: str, **how: Any) -> None:
+        """Let anything go wrong; the fields of `Fault`."""
+        self.faults.append(Fault(kind, **how))
+
     def expire_token(self) -> None:
         """End every token."""
         self._tokens.clear()
@@ -147,6 +154,10 @@ class WhatsAppPlatform:
     def advance(self, seconds: float) -> None:
         """Let time pass on the platform: windows close, rates recover."""
         self._skipped_s += seconds
+
+    def follow(self, clock: Callable[[], float]) -> None:
+        """Tell time by another clock, Unix seconds."""
+        self._clock = clock
 
     def now(self) -> float:
         """Unix seconds on the platform's clock."""
@@ -224,9 +235,9 @@ class WhatsAppPlatform:
             raise Refused(400, 100, "Object does not exist", error_subcode=33)
         return {
             "id": media_id,
-            "url": f"{base}/lookaside/{media_id}",
+            "url": f"{base}/lookaside/{media_id}" if self.media_url is None else self.media_url,
             "mime_type": medium.mime,
-            "sha256": hashlib.sha256(medium.content).hexdigest(),
+            "sha256": self.announce_sha256 or hashlib.sha256(medium.content).hexdigest(),
             "file_size": len(medium.content),
             "messaging_product": "whatsapp",
         }

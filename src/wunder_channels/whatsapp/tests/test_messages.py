@@ -238,7 +238,7 @@ async def test_other_fields_are_counted_and_logged(
     )
 
     assert (await bot.parse(callback)).ignored == field
-    assert bot.host.lines[-1][1:] == ("field_ignored", {"field": field, "event": "E"})
+    assert bot.host.lines[-1][1:] == ("field_ignored", {"field": field, "told": "E"})
 
 
 # --- receipts -------------------------------------------------------------------------------------------
