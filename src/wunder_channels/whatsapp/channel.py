@@ -82,15 +82,16 @@ class WhatsAppChannel(Channel[WhatsAppConfig]):
         """
         config, wants_typing = account.config, activity.kind == "typing"
         wanted = config.typing and config.mark_read if wants_typing else config.mark_read
-        if not wanted or not activity.reply_to:
-            # WhatsApp knows both only together with a message, and typing implies read.
+        if not wanted or not activity.reply_to or activity.peer.kind != "user":
+            # WhatsApp knows both only together with a message, typing implies read, and groups
+            # take neither.
             return
         body: JsonObject = {
             "messaging_product": "whatsapp",
             "status": "read",
             "message_id": activity.reply_to,
         }
-        if wants_typing and activity.peer.kind == "user":
+        if wants_typing:
             body["typing_indicator"] = {"type": "text"}
         try:
             answer = await GraphApi(account).post(

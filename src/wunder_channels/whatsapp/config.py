@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from wunder_sdk import ConfigFault
 
-#: Graph API versions live about two years; older ones answer code 2635 (Graph API changelog 2026-07).
+#: Graph API versions live about two years: this is a setting, not a constant.
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}\Z")
 _DIGITS = re.compile(r"[0-9]{1,32}\Z")
 _TEMPLATE = re.compile(r"[a-z0-9_]{1,512}\Z")

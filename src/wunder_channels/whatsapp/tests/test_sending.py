@@ -376,6 +376,7 @@ async def test_activity_follows_the_settings(
     message = await people.write()
 
     await bot.act("typing", message.peer)
+    await bot.act("read", Peer("group", GROUP), message.message_id)
     bot.configure(typing=False)
     await bot.act("typing", message.peer, message.message_id)
     bot.configure(typing=True, mark_read=False)
