@@ -15,7 +15,7 @@ from wunder_channels.wechat.answer import (
 from wunder_channels.wechat.api import WecomApi
 from wunder_channels.wechat.app_events import read_callback
 from wunder_channels.wechat.bot_events import Asked, read_bot_callback, stream_id
-from wunder_channels.wechat.bot_sending import BotSender, close, receipts_of, text_of
+from wunder_channels.wechat.bot_sending import BotSender, close, receipts_of
 from wunder_channels.wechat.config import WecomConfig, faults
 from wunder_channels.wechat.download import fetch
 from wunder_channels.wechat.envelope import KeyPair, Marks, open_envelope
@@ -23,8 +23,7 @@ from wunder_channels.wechat.loose_json import read_object, string
 from wunder_channels.wechat.pace import MemberPace
 from wunder_channels.wechat.provider_errors import error_for, refusal_of
 from wunder_channels.wechat.sending import PartSender
-from wunder_channels.wechat.splitting import truncate
-from wunder_channels.wechat.streams import STREAM_BYTES, Stream, Streams
+from wunder_channels.wechat.streams import Stream, Streams
 from wunder_channels.wechat.strict_xml import read_xml
 from wunder_sdk import (
     Account,
@@ -38,9 +37,7 @@ from wunder_sdk import (
     Edit,
     ExternalIdentity,
     ImmediateResponse,
-    InlineReply,
     MalformedEvent,
-    OutboundMessage,
     ParseResult,
     Receipt,
     Request,
@@ -51,8 +48,6 @@ from wunder_sdk import (
     ValidateResult,
 )
 
-#: WeCom cuts the connection after this and sends again, three times in all (WeCom docs 90238).
-_ANSWER_MS = 5_000
 _CORP_ID = re.compile(rb"<ToUserName><!\[CDATA\[(w[wx][0-9A-Za-z_-]{1,62})\]\]></ToUserName>")
 #: Where the corp id stands in an envelope's outside.
 _HEAD_BYTES = 1_024
@@ -95,18 +90,6 @@ class WecomChannel(Channel[WecomConfig]):
             raise UnsupportedFeature("an app's messages cannot be changed")
         await BotSender(account, self.now_ms()).edit(edit)
 
-    async def render_inline_reply(
-        self, account: Account[WecomConfig], http: Request, message: OutboundMessage
-    ) -> ImmediateResponse:
-        """Answer an AI bot's question in the response itself: a stream that ends where it begins."""
-        config = account.config
-        if not config.is_ai_bot:
-            raise UnsupportedFeature("an app answers with a message of its own")
-        plain, pair = open_envelope(_encrypted(config, http), _marks(http), config.key_pairs, "")
-        asked = string(read_object(plain), "msgid")
-        shown = truncate(text_of(message), STREAM_BYTES)
-        return _sealed(stream(stream_id(asked), shown, finish=True), pair, http.received_ms)
-
     async def fetch_attachment(
         self, account: Account[WecomConfig], attachment: Attachment, blob: BlobWriter
     ) -> None:
@@ -144,22 +127,14 @@ class WecomChannel(Channel[WecomConfig]):
         if polled := asked.polled_stream:
             return await self._answer_poll(asked, polled, pair)
         found, config = read_bot_callback(asked), asked.account.config
-        said, inline = accepted(), None
+        said = accepted()
         if asked.is_welcome_due:
             if config.welcome:
                 said = _sealed(welcome(config.welcome), pair, asked.received_ms)
-        elif found.messages and found.messages[0].type != "event":
-            if config.streaming:
-                own_id = stream_id(found.messages[0].message_id)
-                said = _sealed(stream(own_id, WAITING, finish=False), pair, asked.received_ms)
-            else:
-                inline = InlineReply(deadline_ms=_ANSWER_MS)
-        return ParseResult(
-            messages=found.messages,
-            ignored=found.ignored,
-            immediate_response=said,
-            inline_reply=inline,
-        )
+        elif config.streaming and found.messages and found.messages[0].type != "event":
+            own_id = stream_id(found.messages[0].message_id)
+            said = _sealed(stream(own_id, WAITING, finish=False), pair, asked.received_ms)
+        return ParseResult(messages=found.messages, ignored=found.ignored, immediate_response=said)
 
     async def _answer_poll(self, asked: Asked, polled: str, pair: KeyPair) -> ParseResult:
         """Show WeCom the whole answer so far; its end is the proof that it was delivered."""

@@ -13,8 +13,10 @@ from wunder_sdk import Account, StateConflict
 STREAM_BYTES = 20_480
 #: WeCom polls for six minutes after the question; the rest is a margin (choice).
 STREAM_MS = 330_000
-#: A text that nobody called final ends its stream when it was not changed for this long (choice).
-QUIET_MS = 10_000
+#: A text that nobody called final ends its stream when it was not changed for this long (choice):
+#: one that was edited may go on after a pause, one that never was is most likely whole.
+QUIET_MS = 20_000
+QUIET_UNEDITED_MS = 3_000
 #: A question answered later than this without a single poll never opened a stream (choice).
 UNPOLLED_MS = 15_000
 #: A stream is forgotten this long after its question.
@@ -31,6 +33,7 @@ class Stream:
         texts: The text of each delivery that answers the question, by its short key, in order.
         open_keys: Those that an edit will change again, or that nobody called final.
         changed_ms: When a text was changed last.
+        edited: Was one of them changed after it was sent?
         polled: Has WeCom asked for it? Then it was really opened.
         closed: WeCom has been told the end; nothing can be added.
     """
@@ -38,6 +41,7 @@ class Stream:
     texts: dict[str, str] = field(default_factory=dict)
     open_keys: tuple[str, ...] = ()
     changed_ms: int = 0
+    edited: bool = False
     polled: bool = False
     closed: bool = False
 
@@ -48,7 +52,7 @@ class Stream:
 
     def is_over(self, now_ms: int) -> bool:
         """Is there an answer, and has it ended?"""
-        is_quiet = now_ms - self.changed_ms >= QUIET_MS
+        is_quiet = now_ms - self.changed_ms >= (QUIET_MS if self.edited else QUIET_UNEDITED_MS)
         return self.closed or (bool(self.texts) and (not self.open_keys or is_quiet))
 
     def with_text(self, key: str, text: str, now_ms: int, *, final: bool) -> "Stream":
@@ -59,6 +63,7 @@ class Stream:
             texts={**self.texts, key: text},
             open_keys=others if final else (*others, key),
             changed_ms=now_ms,
+            edited=self.edited or self.texts.get(key, text) != text,
         )
 
 
@@ -129,6 +134,7 @@ def _written(stream: Stream) -> JsonObject:
         "texts": {key: truncate(text, STREAM_BYTES) for key, text in stream.texts.items()},
         "open": list(stream.open_keys),
         "changed_ms": stream.changed_ms,
+        "edited": stream.edited,
         "polled": stream.polled,
         "closed": stream.closed,
     }
@@ -143,6 +149,7 @@ def _read(found: object) -> Stream:
         if isinstance(opened, list)
         else (),
         changed_ms=changed_ms if isinstance(changed_ms, int) else 0,
+        edited=kept.get("edited") is True,
         polled=kept.get("polled") is True,
         closed=kept.get("closed") is True,
     )

@@ -9,15 +9,13 @@ from wunder_sdk import (
     Attachment,
     ChannelMessage,
     Edit,
-    ImmediateResponse,
     OutboundMessage,
     ParseResult,
     Peer,
     SendResult,
     ValidateResult,
 )
-from wunder_sdk.request import Request
-from wunder_sdk.testing import ChannelDriver, FakeHost, http_request
+from wunder_sdk.testing import ChannelDriver, FakeHost
 
 CORP_ID = "ww1234567890abcdef"
 AGENT_ID = 1000002
@@ -94,14 +92,6 @@ class Driver:
     async def account(self) -> Any:
         """The account as the channel sees it."""
         return await self.inner.dispatcher._account(self.inner.account)
-
-    async def render(self, callback: Callback, message: OutboundMessage) -> ImmediateResponse:
-        """Word a reply into the response of `callback`."""
-        request = http_request(
-            callback.body, dict(callback.headers), query=list(callback.query.items())
-        )
-        channel = self.inner.channel
-        return await channel.render_inline_reply(await self.account(), Request(request), message)
 
     async def fetch(self, attachment: Attachment) -> bytes:
         """Fetch what somebody sent."""

@@ -192,4 +192,3 @@ async def test_callbacks_are_answered_with_nothing() -> None:
 
     assert result.immediate_response is not None
     assert (result.immediate_response.status, result.immediate_response.body_b64) == (200, "")
-    assert result.inline_reply is None

@@ -106,7 +106,7 @@ async def test_quoted_words_are_kept_for_the_reply() -> None:
 async def test_what_cannot_be_read_is_taken_and_ignored(fields: dict[str, Any], why: str) -> None:
     result = await Driver.bot().parse(WRITER.write({"kind": "bot_text", "fields": fields}))
 
-    assert (result.messages, result.ignored, result.inline_reply) == ((), why, None)
+    assert (result.messages, result.ignored) == ((), why)
 
 
 async def test_a_callback_of_another_bot_is_forbidden_once_the_own_id_is_known() -> None:

@@ -83,9 +83,7 @@ def test_an_answer_without_an_errcode_says_nothing() -> None:
     assert refusal_of(_answer(0, 500)) is Refusal.NO_ANSWER
 
 
-@pytest.mark.parametrize(
-    ("folds", "error"), [(True, ProviderUnavailable), (False, OutcomeUnknown)]
-)
+@pytest.mark.parametrize(("folds", "error"), [(True, ProviderUnavailable), (False, OutcomeUnknown)])
 def test_no_answer_is_harmless_only_where_repeats_are_folded(
     folds: bool, error: type[ChannelError]
 ) -> None:
@@ -108,7 +106,8 @@ def test_an_untrusted_address_says_where_to_enter_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expires_in", "lives_s"), [(7200, 6960), (300, 60), (100, 60), (5, 5), (0, 1), ("7200", 1), (None, 1)]
+    ("expires_in", "lives_s"),
+    [(7200, 6960), (300, 60), (100, 60), (5, 5), (0, 1), ("7200", 1), (None, 1)],
 )
 def test_a_token_is_used_until_five_minutes_before_its_end(
     expires_in: object, lives_s: float

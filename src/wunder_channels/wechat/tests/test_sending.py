@@ -214,7 +214,9 @@ async def test_an_attachment_that_wecom_forgot_is_uploaded_again(
     assert [one.kind for one in wecom.platform.sent] == ["image"]
 
 
-@pytest.mark.parametrize(("content", "error"), [(b"tiny", ProviderRejected), (b"x" * (20 << 20 | 1), TooLarge)])
+@pytest.mark.parametrize(
+    ("content", "error"), [(b"tiny", ProviderRejected), (b"x" * (20 << 20 | 1), TooLarge)]
+)
 async def test_a_file_that_wecom_never_takes_is_refused_for_good(
     app: Driver, content: bytes, error: type[Exception]
 ) -> None:

@@ -8,7 +8,9 @@ from wunder_channels.wechat.fingerprint import MARK_BYTES, marked
 from wunder_channels.wechat.splitting import TRUNCATED, pieces, take, truncate
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=600).map(str.strip)
-CHINESE = st.text(st.sampled_from("企业微信，。\n 🚀👨\u200d👩e\u0301a"), max_size=900).map(str.strip)
+CHINESE = st.text(st.sampled_from("企业微信，。\n 🚀👨\u200d👩e\u0301a"), max_size=900).map(
+    str.strip
+)
 
 
 @settings(max_examples=300, deadline=None)
