@@ -20,7 +20,7 @@ from wunder_channels.wechat_mp.leftovers import (
     page,
 )
 from wunder_channels.wechat_mp.media import Download, format_of, upload
-from wunder_channels.wechat_mp.memory import Allowance, Permission
+from wunder_channels.wechat_mp.memory import Allowance, Permission, Pictures
 from wunder_channels.wechat_mp.messages import read_message
 from wunder_channels.wechat_mp.passive import (
     DELIVERIES,
@@ -83,6 +83,7 @@ class MpChannel(Channel[MpConfig]):
         self._permission = Permission()
         self._allowance = Allowance()
         self._deliveries = Deliveries()
+        self._pictures = Pictures()
 
     async def parse_inbound(self, account: Account[MpConfig], http: Request) -> ParseResult:
         """Answer the address check, or read a message and say how it can be answered."""
@@ -93,6 +94,7 @@ class MpChannel(Channel[MpConfig]):
         found = read_message(account, opened, http.received_ms)
         if found.message is None:
             return ParseResult(ignored=found.ignored, immediate_response=acknowledge())
+        self._note_picture(found.message)
         fetched = await self._fetch(account, opened, found.message)
         if fetched is not None:
             return fetched
@@ -132,8 +134,14 @@ class MpChannel(Channel[MpConfig]):
         self, account: Account[MpConfig], attachment: Attachment, blob: BlobWriter
     ) -> None:
         """Fetch a picture, a voice message or a video that a user sent."""
-        api = MpApi(account, self.now_ms())
-        await Download(account, api, self.now_ms()).fetch(attachment, blob)
+        download = Download(account, MpApi(account, self.now_ms()), self.now_ms())
+        try:
+            await download.fetch(attachment, blob)
+        except AuthFailed:
+            address = self._pictures.address(account.account_id, attachment.media_id or "")
+            if not address:
+                raise
+            await download.fetch(Attachment("image", url=address), blob)
 
     async def identify_account(self, http: Request) -> AccountLookup | None:
         """Name the account by the original ID, which stays readable around encrypted messages."""
@@ -159,6 +167,12 @@ class MpChannel(Channel[MpConfig]):
         return ValidateResult(ok=True, warnings=warnings, identity=identity)
 
     # --- inbound ---------------------------------------------------------------------------------
+
+    def _note_picture(self, message: ChannelMessage) -> None:
+        address = message.meta.get("pic_url")
+        for one in message.attachments:
+            if isinstance(address, str) and one.media_id:
+                self._pictures.note(message.account_id, one.media_id, address)
 
     async def _fetch(
         self, account: Account[MpConfig], opened: Opened, message: ChannelMessage
@@ -193,12 +207,21 @@ class MpChannel(Channel[MpConfig]):
         answer = acknowledge()
         is_open = account.config.fetch_more and not self._deliveries.is_answered(message)
         if delivery == DELIVERIES and is_open:
-            await Leftovers(account, self.now_ms()).expect(message.peer.id, message.message_id)
-            stamp = Stamp.now(self.now_ms())
-            answer = render(account.config, opened, text_reply(WORKING), stamp)
+            answer = await self._tell_to_wait(account, opened, message)
         return ParseResult(
             messages=(message,), immediate_response=answer, inline_reply=window(delivery)
         )
+
+    async def _tell_to_wait(
+        self, account: Account[MpConfig], opened: Opened, message: ChannelMessage
+    ) -> ImmediateResponse:
+        try:
+            await Leftovers(account, self.now_ms()).expect(message.peer.id, message.message_id)
+        except ChannelError as error:
+            self.log.warning("waiting_not_noted", error=type(error).__name__)
+            return acknowledge()
+        stamp = Stamp.now(self.now_ms())
+        return render(account.config, opened, text_reply(WORKING), stamp)
 
     # --- outbound --------------------------------------------------------------------------------
 

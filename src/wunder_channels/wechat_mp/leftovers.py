@@ -12,7 +12,7 @@ from typing import Any
 
 from wunder_channels.wechat_mp.config import MpConfig
 from wunder_channels.wechat_mp.splitting import LIMIT_BYTES, size, take
-from wunder_sdk import Account, StateConflict
+from wunder_sdk import Account, Busy, StateConflict
 
 #: What a user sends to fetch, and what tells them to.
 WORD = "1"
@@ -22,7 +22,9 @@ WORKING = "还在处理中，请稍后回复 1 获取结果。"
 TRUNCATED = "\n…（内容过长，已截断）"
 #: Users share these many values of host.state, each far below its 64 KiB, together below 1 MiB.
 _SHELVES, _SHELF_BYTES = 16, 56_000
-_TEXT_BYTES, _USER_BYTES = 24_000, 40_000
+#: A text of line ends and quotes doubles in JSON: even then one user fits on a shelf.
+_TEXT_BYTES, _USER_BYTES = 24_000, 50_000
+_TRIES = 5
 #: As long as WeChat would let an account answer at all.
 _KEPT_MS = 48 * 3_600_000
 #: A reply that takes longer than this is not waited for any more (choice).
@@ -57,12 +59,16 @@ class Leftovers:
         self._now_ms = now_ms
 
     async def keep(self, openid: str, key: str, text: str, receipt_id: str = "") -> None:
-        """Keep a text until `openid` asks; a second one under the same key replaces the first."""
+        """Keep a text until `openid` asks; a second one under the same key replaces the first.
+
+        Raises:
+            ChannelError: The gateway's store of this account is full, or very busy.
+        """
 
         def put(kept: Kept) -> None:
             kept.texts = [one for one in kept.texts if one[0] != key]
             kept.texts.append([key, _bounded(text), receipt_id])
-            while sum(size(one[1]) for one in kept.texts) > _USER_BYTES:
+            while len(kept.texts) > 1 and _stored_bytes(kept.texts) > _USER_BYTES:
                 kept.texts.pop(0)
             kept.working = "" if kept.working == key else kept.working
 
@@ -117,7 +123,7 @@ class Leftovers:
         return found[0] if found else None
 
     async def _change(self, openid: str, put: Callable[[Kept], None]) -> None:
-        for _ in range(5):
+        for _ in range(_TRIES):
             found, rev = await self._state.get_with_rev(_shelf(openid))
             shelf = self._fresh(found)
             kept = self._find(shelf, openid) or Kept(self._now_ms)
@@ -130,6 +136,7 @@ class Leftovers:
             except StateConflict:
                 continue
             return
+        raise Busy("many write to this user's shelf at once")
 
     def _find(self, shelf: object, openid: str) -> Kept | None:
         found = shelf.get(openid) if isinstance(shelf, dict) else None
@@ -173,10 +180,7 @@ def _to_json(kept: Kept) -> dict[str, Any]:
 
 def _fitting(shelf: dict[str, Any]) -> dict[str, Any]:
     """Make room by forgetting who was served longest ago: a shelf is no archive."""
-    sizes = {
-        name: len(json.dumps({name: row}, ensure_ascii=False).encode("utf-8", "replace"))
-        for name, row in shelf.items()
-    }
+    sizes = {name: _stored_bytes({name: row}) for name, row in shelf.items()}
     total = sum(sizes.values())
     for name in list(shelf)[:-1]:
         if total <= _SHELF_BYTES:
@@ -190,6 +194,10 @@ def _bounded(text: str) -> str:
     if size(text) <= _TEXT_BYTES:
         return text
     return take(text, 0, _TEXT_BYTES - size(TRUNCATED)).text + TRUNCATED
+
+
+def _stored_bytes(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _shelf(openid: str) -> str:

@@ -64,6 +64,24 @@ async def may_force_token(account: Account[MpConfig], now_ms: int) -> bool:
     return True
 
 
+class Pictures:
+    """Where the pictures lie that came with an id: their addresses need no permission."""
+
+    def __init__(self, most: int = _USERS) -> None:
+        self._most = most
+        self._addresses: OrderedDict[tuple[str, str], str] = OrderedDict()
+
+    def note(self, account_id: str, media_id: str, address: str) -> None:
+        """Remember the address of a picture."""
+        self._addresses[account_id, media_id] = address
+        while len(self._addresses) > self._most:
+            self._addresses.popitem(last=False)
+
+    def address(self, account_id: str, media_id: str) -> str:
+        """Return the address of a picture, empty where this process did not see it."""
+        return self._addresses.get((account_id, media_id), "")
+
+
 @dataclass(slots=True)
 class _Answers:
     message_id: str

@@ -1,5 +1,6 @@
 """What comes too late or is too long for a response: kept, and fetched by sending 1."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from tests.standins.wechat_mp.callbacks import Callback
 from wunder_channels.wechat_mp.leftovers import MORE, OTHERS, TRUNCATED, WORKING
 from wunder_channels.wechat_mp.splitting import LIMIT_BYTES, size
 from wunder_channels.wechat_mp.tests.driver import Driver, body_of, reply, writer
-from wunder_sdk import ChannelError, ChannelMessage, RecipientUnreachable
+from wunder_sdk import ChannelError, ChannelMessage, RecipientUnreachable, StateConflict
+from wunder_sdk.errors import Quota
 
 CREATED_S = 1_767_225_600
 
@@ -196,3 +198,31 @@ async def test_an_active_message_of_a_passive_account_is_a_clear_failure() -> No
     with pytest.raises(ChannelError) as failed:
         await bot.send(unasked)
     assert failed.value.kind == "recipient_unreachable"
+
+
+async def test_a_text_that_doubles_in_the_store_still_fits() -> None:
+    bot = _bot()
+    for number in range(4):
+        _, message = await _ask(bot, f"question {number}")
+        await bot.send(reply(message, f"{number}" + '"\n' * 20_000))
+
+    (shelf,) = bot.host.stored.values()
+    assert len(json.dumps(shelf.value, ensure_ascii=False).encode()) < 60_000
+    assert (await _say(bot, "1"))["Content"].startswith("3")
+
+
+@pytest.mark.parametrize("error", [StateConflict, Quota])
+async def test_where_nothing_can_be_noted_the_last_delivery_is_only_acknowledged(
+    error: type[ChannelError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot, callback = _bot(), writer().write({"created_s": CREATED_S})
+
+    async def refuse(*_: Any) -> int:
+        raise error
+
+    monkeypatch.setattr(bot.host, "state_put", refuse)
+    answers = [body_of((await bot.parse(callback)).immediate_response) for _ in range(3)]
+
+    assert answers == [b"success"] * 3
+    with pytest.raises(ChannelError):
+        await bot.send(reply((await bot.parse(callback)).messages[0], "late"))

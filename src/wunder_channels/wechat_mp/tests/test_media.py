@@ -75,6 +75,19 @@ async def test_an_expired_token_is_replaced(mp: MpStandin, bot: Driver) -> None:
     assert mp.platform.requests["token"] == 2
 
 
+async def test_an_account_that_may_not_ask_for_files_still_gets_pictures(
+    people: People, mp: MpStandin, bot: Driver
+) -> None:
+    mp.platform.answer_with(48001, times=2, path="/media/get")
+    known = _keep(mp, "image", "image/png", b"png")
+    extra = {"PicUrl": f"{mp.url}/files/{known}", "MediaId": "M1"}
+    message = await people.write("", kind="image", extra=extra)
+
+    assert (await bot.fetch(message.attachments[0]))[0] == b"png"
+    with pytest.raises(AuthFailed):
+        await bot.fetch(Attachment("image", media_id="another"))
+
+
 async def test_a_file_that_is_gone_is_refused_for_good(mp: MpStandin, bot: Driver) -> None:
     with pytest.raises(ProviderRejected) as failed:
         await bot.fetch(Attachment("image", media_id="none"))
