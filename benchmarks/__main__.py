@@ -1,6 +1,6 @@
 """Run every benchmark, print one table with the goals, and keep the figures.
 
-    python -m benchmarks [--quick] [--only NAME ..] [--no-save]
+    python -m benchmarks [--quick] [--only NAME ..] [--no-save] [--nonebot PYTHON]
 
 Each benchmark is a module of this folder with a `main`; it prints its report as JSON. Ratios and
 medians of one run travel between machines, absolute figures do not: results/ says what each run was
@@ -84,13 +84,17 @@ def main() -> int:
     options.add_argument("--quick", action="store_true", help="about two minutes instead of eight")
     options.add_argument("--only", nargs="*", default=None, metavar="NAME")
     options.add_argument("--no-save", action="store_true")
+    options.add_argument("--nonebot", default="", metavar="PYTHON", help="see nonebot_bot.py")
     chosen = options.parse_args()
     machine = facts()
     reports: dict[str, Any] = {}
     for name in chosen.only or names():
         began = time.monotonic()
         sys.stderr.write(f"{name} ...\n")
-        reports[name] = run(name, QUICK.get(name, []) if chosen.quick else [])
+        arguments = QUICK.get(name, []) if chosen.quick else []
+        if name == "journey" and chosen.nonebot:
+            arguments = [*arguments, "--nonebot", chosen.nonebot]
+        reports[name] = run(name, arguments)
         problem = reports[name].get("error", "") if isinstance(reports[name], dict) else ""
         sys.stderr.write(f"{name} {problem or 'done'} in {time.monotonic() - began:.0f} s\n")
     machine["load_1min_after"] = round(os.getloadavg()[0], 2)
@@ -101,8 +105,7 @@ def main() -> int:
     if not chosen.no_save:
         path = ROOT / "benchmarks/results" / f"{datetime.now(UTC):%Y-%m-%d}-{short_name()}.json"
         path.parent.mkdir(exist_ok=True)
-        arguments = "--quick" if chosen.quick else ""
-        kept = {"machine": machine, "arguments": arguments, "reports": reports}
+        kept = {"machine": machine, "is_quick": chosen.quick, "reports": reports}
         path.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
         print(f"\nkept in {path.relative_to(ROOT)}")
     return int(any("error" in one for one in reports.values() if isinstance(one, dict)))
