@@ -40,17 +40,15 @@ class Memory:
         return chat_id in _texts(await self._state.get(_PRIVATE))
 
     async def remember_private(self, chat_id: str) -> None:
-        """Keep that a chat is private: pressed buttons and recalls name the chat alone."""
-        for _ in range(3):
-            found, rev = await self._state.get_with_rev(_PRIVATE)
-            known = _texts(found)
-            if chat_id in known:
-                return
-            try:
-                await self._state.put(_PRIVATE, [*known, chat_id][-_PRIVATE_MAX:], rev=rev)
-            except StateConflict:
-                continue
-            return
+        """Keep that a chat is private: pressed buttons and recalls name the chat alone.
+
+        Raises:
+            StateConflict: Others wrote at the same moment; the chat's next message tells again.
+        """
+        found, rev = await self._state.get_with_rev(_PRIVATE)
+        known = _texts(found)
+        if chat_id not in known:
+            await self._state.put(_PRIVATE, [*known, chat_id][-_PRIVATE_MAX:], rev=rev)
 
     async def may_have_arrived(self, key: str) -> bool:
         """May an earlier attempt under this key have arrived as a reply?"""

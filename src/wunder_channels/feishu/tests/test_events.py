@@ -1,5 +1,6 @@
 """What people do on Feishu arrives as messages, events and receipts."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -235,6 +236,20 @@ async def test_a_button_belongs_to_the_private_chat_after_a_restart_too(
 
     assert said.peer == before.peer == after.peer
     assert before.message_id != after.message_id
+
+
+async def test_private_chats_told_at_the_same_moment_are_all_remembered_in_the_end(
+    people: People, feishu: FeishuStandin, bot: Driver
+) -> None:
+    chats = [f"oc_{number}" for number in range(8)]
+    for _ in range(2):
+        async with asyncio.TaskGroup() as tasks:
+            for chat_id in chats:
+                tasks.create_task(people.write("p2p", chat_id=chat_id))
+    await bot.restart()
+
+    kinds = [(await people.write("button", chat_id=chat_id)).peer.kind for chat_id in chats]
+    assert kinds == ["user"] * 8
 
 
 async def test_a_button_of_the_old_card_address_is_checked_by_its_own_signature(
