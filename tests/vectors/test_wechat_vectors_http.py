@@ -40,15 +40,13 @@ async def test_vector_through_http_into_the_database(case: dict[str, Any], tmp_p
         expected = case["expected"]
         assert status == expected["http"]["status"]
         if status == 200:
-            wanted = expected["http"].get("body_any", [expected["http"]["body"]])
-            assert body.decode() in wanted
+            assert body.decode() in expected["http"].get("body_any", [expected["http"]["body"]])
         rows = (await here.stored())[before:]
         texts = [row for row in rows if row.type != "event"]
-        message = expected["message"] if expected["outcome"] == "message" else None
-        assert [row.platform_message_id for row in texts] == (
-            [message["message_id"]] if message else []
-        )
-        for row in texts:
+        wanted = [expected["message"]] if expected["outcome"] == "message" else []
+        assert len(texts) == len(wanted)
+        for row, message in zip(texts, wanted, strict=True):
+            assert row.platform_message_id == message["message_id"]
             assert (row.peer_id, row.peer_kind) == (
                 message["chat_id"],
                 PEER_KIND[message["chat_type"]],

@@ -29,6 +29,8 @@ from wunder_sdk import (
 
 #: What is handed to the gateway at a time.
 CHUNK_BYTES = 262_144
+#: The gateway gives a fetch 60 s.
+_DOWNLOAD_S = 55.0
 #: An error instead of a file is a small JSON document.
 _ERROR_BYTES = 65_536
 _BLOCK_BYTES = 16
@@ -147,8 +149,11 @@ async def _answer(
     account: Account[WecomConfig], url: str, query: dict[str, str]
 ) -> AsyncIterator[Any]:
     """Open a download; what the network does to it becomes `ProviderUnavailable`."""
+    session = account.http.session
+    # The session's own limit is for short answers; aiohttp is not imported for one name.
+    limit = type(session.timeout)(total=_DOWNLOAD_S)
     try:
-        async with account.http.session.get(url, params=query, allow_redirects=False) as answer:
+        async with session.get(url, params=query, allow_redirects=False, timeout=limit) as answer:
             yield answer
     except lazy.http_errors() as error:
         raise ProviderUnavailable(f"no answer: {lazy.name(error)}") from None
