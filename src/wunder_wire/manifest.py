@@ -50,13 +50,18 @@ class StaticAck:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """How patient the platform is with its webhook."""
+    """How patient the platform is with its webhook.
+
+    `several_accounts`: one request may hold what is for several accounts; each parses it and keeps
+    only its own.
+    """
 
     redelivery: Redelivery = "long"
     ack: StaticAck = StaticAck()
     unavailable: Literal["503", "drop"] = "503"
     redelivery_days: int = 1
     authorization: bool = False
+    several_accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

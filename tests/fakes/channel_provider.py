@@ -1,21 +1,24 @@
 """A small platform one can change: what it takes in, and how it misbehaves."""
 
 import asyncio
+import hashlib
 import json
 from collections import deque
 from typing import Literal
 
 import msgspec
 
-from wunder.errors import ProviderFault
+from tests.fakes.plugin_blobs import FakePluginBlobs
+from wunder.errors import Invalid, ProviderFault
 from wunder.model.account import Account
 from wunder.model.conversation import Conversation
 from wunder.model.delivery import ClaimedDelivery, ReleaseRef
 from wunder.model.fault import Fault, FaultKind
 from wunder.model.ids import ChannelId, PlatformMessageId
-from wunder.model.message import Content, InboundMessage, OutboundMessage, Sender
+from wunder.model.message import Attachment, Content, InboundMessage, OutboundMessage, Sender
 from wunder.model.provider import (
     ConfigVerdict,
+    Fetched,
     InlineWindow,
     Parsed,
     ProviderFacts,
@@ -25,6 +28,9 @@ from wunder.model.provider import (
     StaticAck,
     WebhookAnswer,
 )
+from wunder.ports import PluginBlobs
+
+CHUNK_BYTES = 262_144
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -36,6 +42,7 @@ class Arrival(msgspec.Struct, frozen=True):
     key: str
     ordinal: int
     part: int
+    files: tuple[bytes, ...] = ()
 
 
 def facts(channel: str = "chat", **changes) -> ProviderFacts:
@@ -44,7 +51,7 @@ def facts(channel: str = "chat", **changes) -> ProviderFacts:
         name="Chat",
         source="builtin",
         release=ReleaseRef(channel, "builtin@test"),
-        capabilities={"webhook": True, "outbound": True},
+        capabilities={"webhook": True, "outbound": True, "fetch_attachment": True},
         account_schema=None,
         ack=StaticAck(200, "application/json", b'{"ok":true}'),
     )
@@ -60,10 +67,18 @@ class FakeChannelProvider:
         self.parse_faults: deque[Fault] = deque()
         self.send_faults: deque[Fault] = deque()
         self.part_chars: int | None = None
+        self.owner_of: dict[str, str] = {}
         self.inline_s: tuple[float, float] | None = None
         self.hang = asyncio.Event()
         self.hang.set()
         self._lose_answers = 0
+        self.blobs: PluginBlobs = FakePluginBlobs()
+        self.media: dict[str, bytes] = {}  # by media_id
+        self.fetches: list[str] = []
+        self.fetch_faults: deque[Fault] = deque()
+        self.media_gate = asyncio.Event()
+        self.media_gate.set()
+        self.claims_mime = ""
 
     # --- how a test changes the world --------------------------------------------------------
 
@@ -96,6 +111,8 @@ class FakeChannelProvider:
             items = json.loads(request.body)
         except ValueError as error:
             raise ProviderFault(Fault(FaultKind.MALFORMED_EVENT, "not JSON")) from error
+        own = account.row.account_id
+        items = [item for item in items if self.owner_of.get(item["peer"], own) == own]
         messages = tuple(_message(item, account, request) for item in items)
         window = self.inline_window(request)
         if window is not None:
@@ -126,6 +143,7 @@ class FakeChannelProvider:
         if delivery.message.reply_to and key in {a.key for a in self.arrivals}:
             seen = Fault(FaultKind.DUPLICATE, "seen before", next_state=next_state)
             raise ProviderFault(seen)
+        files = await self._files(account, delivery.message)
         self.arrivals.append(
             Arrival(
                 account.row.account_id,
@@ -134,12 +152,47 @@ class FakeChannelProvider:
                 key,
                 delivery.reply_ordinal,
                 delivery.part,
+                files,
             )
         )
         if self._lose_answers:
             self._lose_answers -= 1
             raise ProviderFault(Fault(FaultKind.OUTCOME_UNKNOWN, "no answer", "unknown"))
         return Sent(f"p{len(self.arrivals)}", {"ok": True}, next_state)
+
+    async def fetch_attachment(
+        self, account: Account, attachment: Attachment, transfer_id: str
+    ) -> Fetched:
+        self.fetches.append(attachment.media_id or attachment.url or "")
+        await self.media_gate.wait()
+        if self.fetch_faults:
+            raise ProviderFault(self.fetch_faults.popleft())
+        content = self.media.get(attachment.media_id or "")
+        if content is None:
+            raise ProviderFault(Fault(FaultKind.PROVIDER_REJECTED, "no such media"))
+        try:
+            for at in range(0, max(1, len(content)), CHUNK_BYTES):
+                chunk = content[at : at + CHUNK_BYTES]
+                is_last = at + CHUNK_BYTES >= len(content)
+                await self.blobs.write(self.facts.channel, transfer_id, at, chunk, is_last)
+        except Invalid as error:
+            raise ProviderFault(Fault(FaultKind.TOO_LARGE, error.detail)) from error
+        digest = hashlib.sha256(content).hexdigest()
+        return Fetched(len(content), digest, self.claims_mime, attachment.name or "")
+
+    async def _files(self, account: Account, message: OutboundMessage) -> tuple[bytes, ...]:
+        """Read what the message carries, as an adapter lets a channel do."""
+        files = []
+        with self.blobs.lend(self.facts.channel, account.uid, message.attachments):
+            for one in message.attachments:
+                content, is_last = b"", not one.blob_id
+                while not is_last:
+                    chunk, is_last = await self.blobs.read(
+                        self.facts.channel, one.blob_id, len(content), CHUNK_BYTES
+                    )
+                    content += chunk
+                files.append(content)
+        return tuple(files)
 
     async def validate_account_config(
         self, account: Account, mode: Literal["static", "live"]
@@ -175,6 +228,7 @@ def _message(item: dict, account: Account, request: RawRequest) -> InboundMessag
             type=item.get("type", "text"),
             text=item.get("text", ""),
             mentions_bot=item.get("mentions_bot"),
+            attachments=tuple(Attachment(**one) for one in item.get("attachments", ())),
         ),
         sent_at=request.received_at,
         received_at=request.received_at,

@@ -363,3 +363,32 @@ async def test_the_trail_tells_every_step_with_plugin_version_and_account(tmp_pa
         assert [step.at for step in trail] == sorted(step.at for step in trail)
         sent = next(step for step in trail if step.step == "sent")
         assert (sent.plugin_id, sent.version, sent.account_id) == ("chat", "builtin@test", "main")
+
+
+async def test_a_shared_request_gives_each_account_what_is_its_own_in_one_answer(tmp_path) -> None:
+    async with corridor(tmp_path, shares_requests=True) as here:
+        await here.add_account("second")
+        here.platform.owner_of = {"for-main": "main", "for-second": "second"}
+        answer = await here.post(text(1, "for-main"), text(1, "for-second"))
+        assert answer.status == 200
+        await here.until(lambda: len(here.platform.arrivals) == 2)
+        assert {(a.account_id, a.peer_id) for a in here.platform.arrivals} == {
+            ("main", "for-main"),
+            ("second", "for-second"),
+        }
+
+
+async def test_a_shared_request_that_nobody_can_verify_is_401(tmp_path) -> None:
+    async with corridor(tmp_path, shares_requests=True) as here:
+        await here.add_account("second")
+        with pytest.raises(RequestRefused) as refused:
+            await here.post(text(1), bad="1")
+        assert refused.value.http_status == 401
+
+
+async def test_of_a_shared_request_one_account_alone_may_know_the_signature(tmp_path) -> None:
+    async with corridor(tmp_path, shares_requests=True) as here:
+        await here.add_account("second")
+        here.platform.fail_parse(FaultKind.FORBIDDEN)  # the first account asked: not its own
+        assert (await here.post(text(1))).status == 200
+        await here.until(lambda: [a.account_id for a in here.platform.arrivals] == ["second"])

@@ -6,10 +6,11 @@ Source: HTTP API, "Which account". Explicit selectors: path, `?account_id=`, `X-
 from wunder.errors import ProviderFault, RequestRefused
 from wunder.model.account import Account
 from wunder.model.ids import ChannelId
-from wunder.model.provider import RawRequest
+from wunder.model.provider import ProviderFacts, RawRequest
 from wunder.ports import Accounts, ChannelProvider
 
 MAX_CANDIDATES = 4
+MAX_SHARING = 64
 ACCOUNT_HEADER = "X-Channel-Account"
 
 
@@ -39,6 +40,20 @@ async def choose_accounts(
         return (only,)
     reason = "account_ambiguous" if enabled else "account_unknown"
     raise RequestRefused(404, reason, "Use the webhook URL that the account's page shows.")
+
+
+def sharing(
+    chosen: tuple[Account, ...], enabled: list[Account], facts: ProviderFacts
+) -> tuple[Account, ...]:
+    """All accounts whose messages a request may hold: the chosen first, then every other one.
+
+    Each verifies the request by its own secret and keeps only what is its own.
+    """
+    if not facts.shares_requests:
+        return chosen
+    own = {account.uid for account in chosen}
+    others = [account for account in enabled if account.uid not in own]
+    return (*chosen, *others[: MAX_SHARING - len(chosen)])
 
 
 def _named(

@@ -3,7 +3,7 @@
 import msgspec
 
 from wunder.errors import ProviderFault, RequestRefused, StoreUnavailable
-from wunder.inbound.account_choice import choose_accounts
+from wunder.inbound.account_choice import choose_accounts, sharing
 from wunder.inbound.inline import Held, InlineDesk
 from wunder.inbound.intake import AccountParse, IntakeDesk, is_anything
 from wunder.inbound.refusal import refusal_of
@@ -23,6 +23,9 @@ log = get_logger(__name__)
 MAX_BODY_BYTES = 5 * 1_048_576
 DROPPED = WebhookAnswer(0)
 _ACCEPTED = WebhookAnswer(200)
+FORGED = frozenset({FaultKind.SIGNATURE_INVALID})
+#: Of a shared request, what only says that it is not this account's.
+SOMEBODY_ELSES = frozenset({FaultKind.SIGNATURE_INVALID, FaultKind.FORBIDDEN})
 #: The provider could not look at the request at all: the request itself is not judged yet.
 NOT_LOOKED_AT = frozenset(
     {
@@ -105,7 +108,9 @@ class Webhooks:
             raise RequestRefused(503, "channel_disabled", retry_after_s=60)
         request_id = RequestId(ordered_id(request.received_at))
         try:
-            parses = await self._parse(provider, chosen, request)
+            enabled = self._directory.accounts.enabled(channel_id)
+            candidates = sharing(chosen, enabled, provider.facts)
+            parses = await _parse(provider, candidates, request)
         except ProviderFault as error:
             return await self._not_parsed(facts, chosen[0], request, error.fault)
         answer, taken = await self._commit(request_id, request, parses)
@@ -123,21 +128,6 @@ class Webhooks:
         if facts is not None:
             return facts
         raise RequestRefused(404, "channel_unknown", "No channel of this name is installed.")
-
-    async def _parse(
-        self, provider: ChannelProvider, chosen: tuple[Account, ...], request: RawRequest
-    ) -> tuple[AccountParse, ...]:
-        """The first candidate whose signature holds wins; none: the last refusal stands."""
-        for account in chosen[:-1]:
-            try:
-                parsed = await provider.parse_inbound(account, request)
-            except ProviderFault as error:
-                if error.fault.kind is not FaultKind.SIGNATURE_INVALID:
-                    raise
-                continue
-            return (AccountParse(account, provider.facts, parsed),)
-        parsed = await provider.parse_inbound(chosen[-1], request)
-        return (AccountParse(chosen[-1], provider.facts, parsed),)
 
     async def _commit(
         self, request_id: RequestId, request: RawRequest, parses: tuple[AccountParse, ...]
@@ -215,3 +205,30 @@ class Webhooks:
                 fields={"kind": fault.kind},
             )
         )
+
+
+async def _parse(
+    provider: ChannelProvider, candidates: tuple[Account, ...], request: RawRequest
+) -> tuple[AccountParse, ...]:
+    """The first candidate whose signature holds wins; where requests are shared, each of them.
+
+    Raises:
+        ProviderFault: the last refusal, where nobody's signature holds; any other fault at once.
+    """
+    verified: list[AccountParse] = []
+    refused: ProviderFault | None = None
+    not_for_it = SOMEBODY_ELSES if provider.facts.shares_requests else FORGED
+    for account in candidates:
+        try:
+            parsed = await provider.parse_inbound(account, request)
+        except ProviderFault as error:
+            if error.fault.kind not in not_for_it:
+                raise
+            refused = error
+            continue
+        verified.append(AccountParse(account, provider.facts, parsed))
+        if not provider.facts.shares_requests:
+            break
+    if not verified and refused is not None:
+        raise refused
+    return tuple(verified)

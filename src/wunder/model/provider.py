@@ -73,6 +73,15 @@ class Sent(msgspec.Struct, frozen=True):
     next_state: dict[str, Any] | None = None
 
 
+class Fetched(msgspec.Struct, frozen=True):
+    """What a channel says it wrote for an attachment."""
+
+    size_bytes: int
+    sha256: str
+    mime: str = ""
+    name: str = ""
+
+
 class ConfigFault(msgspec.Struct, frozen=True):
     """One thing wrong with an account's configuration; `path` is a JSON pointer into provider_config."""
 
@@ -120,6 +129,7 @@ class ProviderFacts(msgspec.Struct, frozen=True):
     ack: StaticAck | None = None
     when_unavailable: Literal["503", "drop"] = "503"
     passes_authorization: bool = False
+    shares_requests: bool = False  # one webhook request may hold what is for several accounts
     body_bytes: int = 524_288
     reply_window_s: int | None = None
     per_account_qps: float | None = None

@@ -202,11 +202,19 @@ def _read_behaviour(top: Fields) -> None:
 
 
 def _read_webhook(top: Fields) -> None:
-    known = ("redelivery", "ack", "unavailable", "redelivery_days", "authorization")
+    known = (
+        "redelivery",
+        "ack",
+        "unavailable",
+        "redelivery_days",
+        "authorization",
+        "several_accounts",
+    )
     webhook = top.section("webhook", known)
     webhook.choice("redelivery", ("none", "short", "long"))
     webhook.choice("unavailable", ("503", "drop"))
     webhook.whole("redelivery_days", 1, 60)
+    webhook.flag("several_accounts")
     if webhook.flag("authorization"):
         webhook.warn(
             "authorization", "sees_authorization", "sees the Authorization header of webhooks"

@@ -41,6 +41,7 @@ def facts_of(
         ack=ack if webhook.redelivery != "long" else None,
         when_unavailable=webhook.unavailable,
         passes_authorization=webhook.authorization,
+        shares_requests=webhook.several_accounts,
         body_bytes=min(manifest.limits.body_bytes or DEFAULT_BODY_BYTES, MAX_BODY_BYTES),
         reply_window_s=manifest.limits.reply_window_s,
         per_account_qps=manifest.limits.per_account_qps,

@@ -28,7 +28,8 @@ from wunder_wire import message as wire
 from wunder_wire import methods
 
 EXCERPT_BYTES = 16_384
-MAX_MESSAGES = 100
+#: Of one request; WhatsApp batches up to 1,000 updates.
+MAX_MESSAGES = 1_000
 #: Security rule 1: what a plugin may answer in our name.
 ANSWER_STATUSES = frozenset({200, 204, 400, 401, 403})
 ANSWER_TYPES = frozenset({"text/plain", "application/json", "application/xml", "text/xml"})
@@ -88,13 +89,15 @@ def to_wire_message(message: OutboundMessage) -> wire.OutboundMessage:
         thread=wire.Thread(thread_id, message.thread_topic or None) if thread_id else None,
         text=message.text,
         format=message.format,
-        attachments=tuple(
-            wire.Attachment(a.kind, a.url, a.media_id, a.blob_id, a.mime, a.size, a.name)
-            for a in message.attachments
-        ),
+        attachments=tuple(map(to_wire_attachment, message.attachments)),
         reply_to=message.reply_to,
         meta=message.meta,
     )
+
+
+def to_wire_attachment(a: Attachment) -> wire.Attachment:
+    """Carry a reference to media."""
+    return wire.Attachment(a.kind, a.url, a.media_id, a.blob_id, a.mime, a.size, a.name)
 
 
 def from_wire_parse(
@@ -205,7 +208,8 @@ def _content(message: wire.ChannelMessage) -> Content:
         type=message.type,
         text=message.text or "",
         attachments=tuple(
-            Attachment(a.kind, a.url, a.media_id, a.blob_id, a.mime, a.size, a.name)
+            # Which stored bytes a message has is the host's to say, never the channel's.
+            Attachment(a.kind, a.url, a.media_id, None, a.mime, a.size, a.name)
             for a in message.attachments
         ),
         location=Location(location.lat, location.lng, location.address or "") if location else None,
