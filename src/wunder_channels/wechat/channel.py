@@ -16,7 +16,7 @@ from wunder_channels.wechat.api import WecomApi
 from wunder_channels.wechat.app_events import read_callback
 from wunder_channels.wechat.bot_events import Asked, read_bot_callback, stream_id
 from wunder_channels.wechat.bot_sending import BotSender, close, receipts_of
-from wunder_channels.wechat.config import WecomConfig, faults
+from wunder_channels.wechat.config import WecomConfig, faults, warnings
 from wunder_channels.wechat.download import fetch
 from wunder_channels.wechat.envelope import KeyPair, Marks, open_envelope
 from wunder_channels.wechat.loose_json import read_object, string
@@ -111,10 +111,11 @@ class WecomChannel(Channel[WecomConfig]):
         config = account.config
         errors = tuple(faults(config))
         if errors or mode != "live":
-            return ValidateResult(ok=not errors, errors=errors)
+            return ValidateResult(not errors, errors, tuple(warnings(config)))
         if config.is_ai_bot:
-            identity = ExternalIdentity(config.bot_id, config.bot_name or None)
-            return ValidateResult(ok=True, identity=identity if config.bot_id else None)
+            named = ExternalIdentity(config.bot_id, config.bot_name or None)
+            identity = named if config.bot_id else None
+            return ValidateResult(True, (), tuple(warnings(config)), identity)
         try:
             return ValidateResult(ok=True, identity=await self._who_am_i(account))
         except (AuthFailed, AccountConfigInvalid) as error:

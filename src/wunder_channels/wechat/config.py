@@ -80,6 +80,14 @@ def faults(config: WecomConfig) -> list[ConfigFault]:
     return found
 
 
+def warnings(config: WecomConfig) -> list[ConfigFault]:
+    """Return what works, but not as one would wish."""
+    if config.is_ai_bot and not config.bot_name:
+        words = "without the bot's name, its @name stays in the text of group messages"
+        return [ConfigFault("/bot_name", "recommended", words)]
+    return []
+
+
 def _key_faults(config: WecomConfig) -> list[ConfigFault]:
     found: list[ConfigFault] = []
     if not config.token:

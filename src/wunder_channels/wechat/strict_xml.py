@@ -13,34 +13,31 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class Element:
-    """One element: its text, and its children by name, the first of a name first."""
+    """One element: the text directly inside it, and its children in order."""
 
-    __slots__ = ("_chunks", "children", "name")
+    __slots__ = ("_first", "children", "content", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.content = ""
         self.children: list[Element] = []
-        self._chunks: list[str] = []
-
-    def add(self, chunk: str) -> None:
-        """Append a piece of text."""
-        self._chunks.append(chunk)
-
-    @property
-    def content(self) -> str:
-        """The text directly inside."""
-        return "".join(self._chunks)
+        self._first: dict[str, Element] | None = None
 
     def find(self, name: str) -> "Element | None":
         """Return the first child of this name."""
-        return next((child for child in self.children if child.name == name), None)
+        if self._first is None:
+            self._first = {child.name: child for child in reversed(self.children)}
+        return self._first.get(name)
 
     def text(self, *path: str) -> str:
         """Return the text of the child at `path`, empty where there is none."""
-        found: Element | None = self
+        found = self
         for name in path:
-            found = found.find(name) if found is not None else None
-        return found.content if found is not None else ""
+            child = found.find(name)
+            if child is None:
+                return ""
+            found = child
+        return found.content
 
     def all(self, name: str) -> "list[Element]":
         """Return every element of this name below this one."""
@@ -100,8 +97,8 @@ class _Reading:
         self._open.pop()
 
     def _characters(self, chunk: str) -> None:
-        if self._open:
-            self._open[-1].add(chunk)
+        # buffer_text: one chunk an element but for very long ones.
+        self._open[-1].content += chunk
 
     def _refuse(self, *_declaration: object) -> None:
         raise MalformedEvent("the XML declares a document type or entities")

@@ -71,7 +71,9 @@ async def test_an_ai_bot_needs_token_and_key_alone() -> None:
     )
 
     for mode in ("static", "live"):
-        assert (await driver.validate(mode)).ok
+        result = await driver.validate(mode)
+        assert result.ok
+        assert [one.path for one in result.warnings] == ["/bot_name"]
 
 
 async def test_an_ai_bot_with_an_id_says_who_it_is() -> None:
