@@ -44,9 +44,11 @@ from wunder_sdk import (
     Send,
     SendResult,
     SignatureInvalid,
+    StateConflict,
     UnsupportedFeature,
     ValidateResult,
 )
+from wunder_sdk.errors import Quota
 
 _CORP_ID = re.compile(rb"<ToUserName><!\[CDATA\[(w[wx][0-9A-Za-z_-]{1,62})\]\]></ToUserName>")
 #: Where the corp id stands in an envelope's outside.
@@ -144,7 +146,13 @@ class WecomChannel(Channel[WecomConfig]):
         def as_told(found: Stream) -> Stream:
             return close(found, now_ms)
 
-        told = await Streams(asked.account, now_ms).change(polled, as_told)
+        streams = Streams(asked.account, now_ms)
+        try:
+            told = await streams.change(polled, as_told)
+        except (StateConflict, Quota) as error:
+            # Shown all the same; what cannot be noted is noted at the next poll.
+            self.log.warning("stream_not_noted", error=type(error).__name__)
+            told = as_told(await streams.find(polled))
         shown = stream(polled, told.content or WAITING, finish=told.closed)
         return ParseResult(
             receipts=tuple(

@@ -358,6 +358,7 @@ async def test_a_full_memory_sends_the_answer_the_other_way(
     for number in range(1000):
         await streaming.host.state_put(f"full:{number}", 1, "test", None)
 
+    assert await _poll(wecom, streaming, message) == ("…", False, 0)
     await streaming.send(reply(message, "hi"))
 
     assert wecom.platform.texts() == ["hi"]
