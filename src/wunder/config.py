@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from wunder.api.parts import ApiPolicy
+from wunder.attachments.policy import AttachmentPolicy
 from wunder.conversation.turn import TurnPolicy
 from wunder.conversation.worker import WorkerPolicy
 from wunder.errors import ConfigInvalid
@@ -85,6 +86,7 @@ class Config(msgspec.Struct, frozen=True):
     store: StorePolicy = StorePolicy()
     plugins: PluginSettings = PluginSettings()
     runtime: RuntimePolicy = RuntimePolicy()
+    attachments: AttachmentPolicy = AttachmentPolicy()
     spool: SpoolPolicy = SpoolPolicy()
     inline: InlinePolicy = InlinePolicy()
     turn: TurnPolicy = TurnPolicy()

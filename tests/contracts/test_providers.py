@@ -44,7 +44,7 @@ async def providers(request: pytest.FixtureRequest) -> Providers:
         fake.stop(STOPPED)
         return fake
     nothing = cast("Any", None)
-    around = Surroundings(FakeClock(), nothing, 524_288)
+    around = Surroundings(FakeClock(), nothing, nothing)
     registry = ProviderRegistry(cast("Any", Installed()), nothing, around, lambda release: None)
     await registry.refresh()
     return registry

@@ -13,6 +13,9 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.providers import FakeProviders
 from tests.fakes.sealer import FakeSealer
 from tests.waiting import until
+from wunder.attachments.fetching import Whereabouts
+from wunder.attachments.policy import AttachmentPolicy
+from wunder.attachments.room import AttachmentRoom
 from wunder.conversation.turn import Directory as TurnDirectory
 from wunder.conversation.turn import TurnPolicy, TurnRunner
 from wunder.conversation.worker import Beside, Worker, WorkerPolicy
@@ -101,6 +104,7 @@ class Corridor:
     dispatcher: Dispatcher
     slots: Slots
     sends: SendDesk
+    attachments: AttachmentRoom
     tasks: list[asyncio.Task] = field(default_factory=list)
 
     async def post(self, *items: dict, account: str | None = "main", **headers) -> WebhookAnswer:
@@ -166,6 +170,7 @@ async def corridor(
     clock: FakeClock | None = None,
     platform: FakeChannelProvider | None = None,
     agents: Agents | None = None,
+    attachment_policy: AttachmentPolicy | None = None,
     is_running: bool = True,
     **channel,
 ):
@@ -186,7 +191,17 @@ async def corridor(
     dispatcher = Dispatcher(
         store.outbox, attempt, slots, reporter, clock, DispatcherPolicy(poll_s=0.02)
     )
-    directory = TurnDirectory(book, book, agents, providers)
+    kept = AttachmentRoom(
+        store.attachments,
+        data_dir,
+        b"k" * 32,
+        lambda: "http://gateway",
+        clock,
+        attachment_policy or AttachmentPolicy(poll_s=0.02, free_floor_bytes=0),
+    )
+    kept.watch(Whereabouts(book, providers, store.events))
+    platform.blobs = kept.blobs
+    directory = TurnDirectory(book, book, agents, providers, kept.media)
     runner = TurnRunner(store.turns, directory, clock, metrics, TurnPolicy())
     inline = InlineDesk(store.outbox, clock, InlinePolicy(poll_s=0.01))
     beside = Beside(dispatcher, inline)
@@ -207,7 +222,8 @@ async def corridor(
         worker=worker,
         dispatcher=dispatcher,
         slots=slots,
-        sends=SendDesk(store.outbox, book, dispatcher, clock),
+        sends=SendDesk(store.outbox, book, dispatcher, kept.media, clock),
+        attachments=kept,
     )
     for row in await store.accounts.all():
         book.accounts[row.account_uid] = Account(row, {})
@@ -217,7 +233,13 @@ async def corridor(
     try:
         async with asyncio.TaskGroup() as tg:
             if is_running:
-                parts = (dispatcher.run(), worker.run(), here.spool.run(), store.run())
+                parts = (
+                    dispatcher.run(),
+                    worker.run(),
+                    here.spool.run(),
+                    store.run(),
+                    kept.run(),
+                )
                 here.tasks = [tg.create_task(part) for part in parts]
             yield here
             for task in here.tasks:

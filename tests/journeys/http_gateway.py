@@ -99,10 +99,12 @@ async def http_gateway(data_dir: Path, **channel: Any) -> AsyncIterator[HttpGate
     setup = await gateway.tokens.offer_setup()
     stop = asyncio.Event()
     server = listener(gateway.app, "127.0.0.1", 0, ApiPolicy())
+    gateway.own_url = f"http://127.0.0.1:{server.port}"
+    platform.blobs = gateway.attachments.blobs
     try:
         async with asyncio.TaskGroup() as group:
             rooms = [gateway.dispatcher.run(), gateway.worker.run(), store.run()]
-            rooms.append(gateway.host.run())
+            rooms += [gateway.host.run(), gateway.attachments.run()]
             tasks = [group.create_task(room) for room in rooms]
             serving = group.create_task(server.serve_until(stop))
             async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as http:

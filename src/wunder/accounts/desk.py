@@ -83,6 +83,10 @@ class AccountDesk:
         """Return one account. Raises: NotFound."""
         return self._view(await self._row(channel, account_id))
 
+    async def uid_of(self, channel: str, account_id: str) -> AccountUid:
+        """Return the identity behind an account's label. Raises: NotFound."""
+        return (await self._row(channel, account_id)).account_uid
+
     async def create(self, draft: AccountDraft, by: str) -> AccountView:
         """Make an account with a webhook key of its own; inherits nothing from a former namesake.
 

@@ -73,6 +73,10 @@ class Keyring:
         """Return 32 bytes that name the key and tell nothing about it."""
         return hmac.digest(self._key, b"wunder key check 1", "sha256")
 
+    def link_key(self) -> bytes:
+        """Return the key with which links to stored attachments are signed."""
+        return hmac.digest(self._key, b"wunder attachment links 1", "sha256")
+
     def hmac8(self, value: str) -> str:
         """Return 8 hex digits by which audit shows that a secret changed (security rule 18)."""
         own_key = hmac.digest(self._key, b"wunder audit 1", "sha256")

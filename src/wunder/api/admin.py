@@ -16,6 +16,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 from wunder.api import (
     admin_accounts,
     admin_agents,
+    admin_attachments,
     admin_bindings,
     admin_messages,
     admin_monitor,
@@ -40,6 +41,7 @@ HANDLERS: Sequence[HTTPRouteHandler] = (
     *admin_bindings.HANDLERS,
     *admin_agents.HANDLERS,
     *admin_messages.HANDLERS,
+    *admin_attachments.HANDLERS,
     *admin_outbox.HANDLERS,
     *admin_tokens.HANDLERS,
     *agent_replies.HANDLERS,

@@ -269,6 +269,27 @@ _BARE: dict[str, Any] = {
             "receive_account_webhook", "A platform delivers to an account", "provider", "account"
         ),
     },
+    "/wunder/untrusted/attachments/{blob_id}": {
+        "get": {
+            "operationId": "download_attachment",
+            "summary": "Follow a signed link to an attachment",
+            "tags": ["Agents over HTTP"],
+            "security": [],
+            "description": (
+                "The bytes of a stored attachment, as a stranger sent them: never shown inside a "
+                "page unless they are a PNG, JPEG, GIF or WebP image. Links expire."
+            ),
+            "parameters": [
+                {"name": "blob_id", "in": "path", "required": True, "schema": {"type": "string"}},
+                {"name": "t", "in": "query", "required": True, "schema": {"type": "string"}},
+            ],
+            "responses": {
+                "200": _plain("The bytes.", "application/octet-stream"),
+                "404": _refused("No such attachment, or the link is wrong or has expired."),
+                "503": _refused("Cannot be read now; come again later."),
+            },
+        }
+    },
     "/healthz": _probe("get_health", "The process answers", _JSON),
     "/readyz": _probe("get_readiness", "Traffic may come", _JSON, may_fail=True),
     "/metrics": _probe("get_metrics", "Figures for Prometheus", "text/plain"),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # the desks bring their rooms with them; who builds the parts
     from wunder.accounts.bindings import BindingDesk
     from wunder.accounts.desk import AccountDesk
     from wunder.accounts.tokens import TokenDesk
+    from wunder.attachments.desk import AttachmentDesk
     from wunder.outbound.queue import SendDesk
     from wunder.plugins.desk import PluginDesk
 
@@ -89,6 +90,7 @@ class ApiParts:
     agents: "AgentDesk"
     tokens: "TokenDesk"
     sends: "SendDesk"
+    attachments: "AttachmentDesk"
     ledger: Ledger
     outbox: OutboxDesk
     turns: Turns

@@ -53,6 +53,8 @@ SCOPES: Mapping[str, str] = {
     f"GET {_C}/messages/{{message_id}}/trail": "read",
     f"POST {_C}/messages/{{message_id}}/reroute": "admin",
     f"POST {_C}/messages": "send",
+    f"POST {_C}/attachments": "send",
+    f"GET {_C}/attachments/{{blob_id}}": "read",
     f"GET {_C}/outbox": "read",
     f"GET {_C}/outbox/{{delivery_id}}": "read",
     f"GET {_C}/outbox/{{delivery_id}}/attempts": "read",

@@ -9,6 +9,8 @@ from wunder.api.parts import ApiParts
 from wunder.api.probes import Probes
 from wunder.api.problems import problem
 from wunder.api.sources import Proxies
+from wunder.api.untrusted import PREFIX as UNTRUSTED
+from wunder.api.untrusted import UntrustedRoute
 from wunder.api.webhooks import PREFIX, WebhookRoute
 from wunder.observe.logs import get_logger
 
@@ -32,6 +34,7 @@ class FrontDoor:
             "/readyz": probes.readyz,
             "/metrics": probes.metrics,
         }
+        self._untrusted = UntrustedRoute(parts.attachments)
         self._admin = LateApp(lambda: admin_app(parts))
         self._hosts = frozenset(host.lower() for host in parts.policy.allowed_hosts)
 
@@ -87,6 +90,8 @@ class FrontDoor:
                 ),
                 unread=receive,
             )
+        elif path.startswith(UNTRUSTED):
+            await self._untrusted(scope, receive, send)
         else:
             await self._admin(scope, receive, _hardened(send))
 

@@ -1,4 +1,4 @@
-"""An uploaded package: multipart streamed to a file of our own, never kept in memory."""
+"""An uploaded file: multipart streamed to a file of our own, never kept in memory."""
 
 import asyncio
 import os
@@ -32,9 +32,11 @@ _WRITE_BYTES = 1_048_576
 
 @dataclass
 class Upload:
-    """What a form held: where its file lies now, and its text fields."""
+    """What a form held: where its file lies now, how it was called, and its text fields."""
 
     path: Path
+    name: str = ""
+    mime: str = ""
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -57,7 +59,7 @@ async def received(request: AdminRequest) -> AsyncIterator[Upload]:
         with await asyncio.to_thread(_create, upload.path) as target:
             is_there = await _Reader(upload, target, request.parts.policy).read(request, boundary)
         if not is_there:
-            fault = FieldFault(f"/{FILE_FIELD}", "required", "the package to upload")
+            fault = FieldFault(f"/{FILE_FIELD}", "required", "the file to upload")
             raise Invalid("The form has no file.", [fault])
         yield upload
     finally:
@@ -115,6 +117,8 @@ class _Reader:
                 if self._has_file:
                     raise RequestRefused(400, "two_files")
                 self._has_file = True
+                self._upload.name = (event.filename or "")[:_TEXT_BYTES]
+                self._upload.mime = (event.content_type or "")[:_TEXT_BYTES]
         elif event is None:
             if self._name and self._name != FILE_FIELD:
                 self._upload.fields[self._name] = self._text.decode("utf-8", "replace")

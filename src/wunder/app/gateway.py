@@ -22,6 +22,8 @@ from wunder.api.asgi import App
 from wunder.api.listener import Listener
 from wunder.api.parts import ApiParts, ApiPolicy
 from wunder.api.server import build_app
+from wunder.attachments.fetching import Whereabouts
+from wunder.attachments.room import AttachmentRoom
 from wunder.config import Config
 from wunder.conversation.routing import route
 from wunder.conversation.turn import Directory as TurnDirectory
@@ -72,6 +74,15 @@ class Gateway:
         self._news = asyncio.Event()
         self.accounts = AccountBook(store.accounts, keyring)
         self.bindings = BindingBook(store.bindings)
+        self.own_url = config.server.public_url.rstrip("/")
+        self.attachments = AttachmentRoom(
+            store.attachments,
+            config.data_dir,
+            keyring.link_key(),
+            lambda: self.own_url,
+            clock,
+            config.attachments,
+        )
         self.host = ProcessHost(config.runtime, self._host_doors())
         self._wire_channels()
         self._wire_desks(keyring)
@@ -91,6 +102,7 @@ class Gateway:
             on_change=self._on_plugin_change,
             on_called=self._count_call,
             admit=self._admit,
+            blobs=self.attachments.blobs,
             gateway_version=__version__,
             instance_id=new_id(),
         )
@@ -98,10 +110,13 @@ class Gateway:
     def _wire_channels(self) -> None:
         config, store = self.config, self.store
         self.http = GuardedClient(EgressPolicy(allow_hosts=config.egress.allow_hosts))
-        surroundings = Surroundings(self.clock, store.events, config.gateway.max_message_bytes)
+        surroundings = Surroundings(
+            self.clock, store.events, self.attachments.blobs, config.gateway.max_message_bytes
+        )
         schemas = schema_reader(config.data_dir)
         self.providers = ProviderRegistry(store.plugins, self.host, surroundings, schemas)
         self.providers.bundle(store.history, self.http, CallLimits())
+        self.attachments.watch(Whereabouts(self.accounts, self.providers, store.events))
         doors = DeskDoors(
             plugins=store.plugins,
             host=self.host,
@@ -173,7 +188,8 @@ class Gateway:
         self.dispatcher = Dispatcher(
             store.outbox, attempt, slots, reporter, clock, config.dispatcher
         )
-        directory = TurnDirectory(self.accounts, self.bindings, self.agents, self.providers)
+        media = self.attachments.media
+        directory = TurnDirectory(self.accounts, self.bindings, self.agents, self.providers, media)
         runner = TurnRunner(store.turns, directory, clock, figures, config.turn)
         inline = InlineDesk(store.outbox, clock, config.inline)
         beside = Beside(self.dispatcher, inline)
@@ -185,7 +201,7 @@ class Gateway:
         rooms = WaitingRooms(spool, inline)
         self.webhooks = Webhooks(who, rooms, desk, store.events, figures, limit)
         self.spool = SpoolWorker(spool, desk, self.accounts, self.providers, clock)
-        self.sends = SendDesk(store.outbox, self.accounts, self.dispatcher, clock)
+        self.sends = SendDesk(store.outbox, self.accounts, self.dispatcher, media, clock)
 
     def _build_app(self) -> App:
         self.metrics.watch(self.store.health.figures, self.host.states)
@@ -198,6 +214,7 @@ class Gateway:
                 agents=self.agent_desk,
                 tokens=self.tokens,
                 sends=self.sends,
+                attachments=self.attachments.desk,
                 ledger=self.store.ledger,
                 outbox=self.store.outbox_desk,
                 turns=self.store.turns,
@@ -302,6 +319,7 @@ class Gateway:
                 "dispatcher": self.dispatcher.run(),
                 "worker": self.worker.run(),
                 "spool": self.spool.run(),
+                "attachments": self.attachments.run(),
             }
             tasks = [tg.create_task(part, name=name) for name, part in parts.items()]
             serving = tg.create_task(server.serve_until(stop), name="listener")

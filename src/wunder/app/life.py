@@ -60,6 +60,7 @@ async def _serve(config: Config) -> None:
     async with _opened(config, on_fatal) as gateway:
         server = listener(gateway.app, config.server.host, config.server.port, config.api)
         url = f"http://{_url_host(config.server.host)}:{server.port}"
+        gateway.own_url = gateway.own_url or url
         run_file = _write_run_file(config.data_dir, url, gateway.tokens.admit_this_run())
         setup_file = await gateway.tokens.offer_setup()
         log.info("gateway_started", url=url, version=__version__, setup_token_file=setup_file or "")

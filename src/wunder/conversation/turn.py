@@ -19,19 +19,23 @@ from wunder.model.trail import Step, StepName
 from wunder.model.turn import AgentTurn, ClaimedTurn, Reply, TurnCommit
 from wunder.observe.logs import get_logger
 from wunder.observe.metrics import Metrics
-from wunder.ports import Accounts, Agent, Agents, Bindings, Clock, Providers, Turns
+from wunder.ports import Accounts, Agent, Agents, Bindings, Clock, Media, Providers, Turns
 
 log = get_logger(__name__)
 NOBODY = ReleaseRef(PluginId(""), "")
 
 
 class TurnPolicy(msgspec.Struct, frozen=True):
-    """A failing agent holds its lane for at most `tries` tries or `hold_s` seconds."""
+    """A failing agent holds its lane for at most `tries` tries or `hold_s` seconds.
+
+    `media_wait_s` is how long a turn waits for what its message brought before the agent is asked.
+    """
 
     tries: int = 3
     hold_s: float = 60.0
     retry_base_s: float = 1.0
     history_lines: int = 20
+    media_wait_s: float = 10.0
     started: str = "已开始新的会话。A new session has begun."
     stopped: str = "已停止。Stopped."
     help: str = (
@@ -59,6 +63,7 @@ class Directory(msgspec.Struct, frozen=True):
     bindings: Bindings
     agents: Agents
     providers: Providers
+    media: Media
 
 
 class TurnRunner:
@@ -146,9 +151,11 @@ class TurnRunner:
         steps = [self._step(turn, StepName.TURN_STARTED, started_at, agent_id=binding.agent_id)]
         lines = self._policy.history_lines if turn.session_id else 0
         history = await self._turns.history(session_id, lines) if lines else []
-        asked = AgentTurn(turn.turn_id, session_id, turn.message, tuple(history))
+        message = await self._directory.media.gathered(turn.message, self._policy.media_wait_s)
+        asked = AgentTurn(turn.turn_id, session_id, message, tuple(history))
         began = self._clock.monotonic()
         replies, reason = await self._ask_until(turn, agent, asked, steps)
+        replies = await self._directory.media.sendable(account.uid, replies)
         if turn.inline_until is not None:
             replies = joined(replies)
         self._metrics.agent_seconds.observe(self._clock.monotonic() - began)

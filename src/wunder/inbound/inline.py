@@ -14,11 +14,10 @@ from wunder.model.delivery import (
     ClaimedDelivery,
     DeliveryState,
     InlineStanding,
-    SendGrant,
     Settlement,
 )
 from wunder.model.ids import At, MessageId
-from wunder.model.provider import InlineWindow, ProviderFacts, RawRequest, WebhookAnswer
+from wunder.model.provider import InlineWindow, RawRequest, WebhookAnswer
 from wunder.observe.logs import get_logger
 from wunder.ports import ChannelProvider, Clock, Outbox
 
@@ -82,7 +81,7 @@ class InlineDesk:
         await self._settle(delivery, state, outcome)
 
     async def _claim(self, held: Held) -> ClaimedDelivery | InlineStanding:
-        grant = _grant(held.parse.account.uid, held.parse.facts)
+        grant = held.parse.facts.grant(held.parse.account.uid)
         try:
             return await self._outbox.claim_inline(held.message_id, grant, self._clock.now())
         except StoreUnavailable:
@@ -131,13 +130,3 @@ class InlineDesk:
     def _left_s(self, held: Held) -> float:
         ends_at = At(held.window.answer_by - int(self._policy.margin_s * 1000))
         return (ends_at - self._clock.now()) / 1000
-
-
-def _grant(account_uid: str, facts: ProviderFacts) -> SendGrant:
-    return SendGrant(
-        account_uid,  # type: ignore[arg-type]  # an account's uid
-        facts.release,
-        1,
-        facts.idempotency_window_s,
-        facts.idempotency_applies_to,
-    )

@@ -22,6 +22,7 @@ BindingId = NewType("BindingId", str)
 AgentId = NewType("AgentId", str)
 RequestId = NewType("RequestId", str)  # one webhook request
 TokenId = NewType("TokenId", str)
+BlobId = NewType("BlobId", str)  # a stored attachment
 
 MAX_PLATFORM_ID_BYTES = 256
 #: The leading hex digits of an id that its children keep: 48 bits, a time where `ordered_id` made it.

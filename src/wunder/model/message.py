@@ -19,6 +19,7 @@ from wunder.model.ids import (
 
 MessageType = Literal["text", "image", "audio", "video", "file", "location", "event", "mixed"]
 TextFormat = Literal["plain", "markdown"]
+AttachmentKind = Literal["image", "audio", "video", "file"]
 
 
 class MessageState(StrEnum):
@@ -54,15 +55,19 @@ MESSAGE_MOVES: dict[MessageState, frozenset[MessageState]] = {
 
 
 class Attachment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A reference to media; the host never dereferences `url` (security rule 10)."""
+    """A reference to media; the host never dereferences `url` (security rule 10).
 
-    kind: Literal["image", "audio", "video", "file"]
+    For an agent `missing` says why what came with a message is not there: late, failed.
+    """
+
+    kind: AttachmentKind
     url: str | None = None
     media_id: str | None = None
     blob_id: str | None = None
     mime: str | None = None
     size: int | None = None
     name: str | None = None
+    missing: str | None = None
 
 
 class Mention(msgspec.Struct, frozen=True):

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from wunder.model.delivery import ReleaseRef
-from wunder.model.ids import At, ChannelId
+from wunder.model.delivery import ReleaseRef, SendGrant
+from wunder.model.ids import AccountUid, At, ChannelId
 from wunder.model.intake import NewReceipt
 from wunder.model.message import InboundMessage
 
@@ -139,3 +139,8 @@ class ProviderFacts(msgspec.Struct, frozen=True):
     lookup_config: str = ""
     i18n: dict[str, Any] = {}
     icon_path: str = ""
+
+    def grant(self, account_uid: AccountUid, limit: int = 1) -> SendGrant:
+        """Name the release that will write the frames, and how long its platform folds repeats."""
+        window_s, covers = self.idempotency_window_s, self.idempotency_applies_to
+        return SendGrant(account_uid, self.release, limit, window_s, covers)

@@ -8,7 +8,7 @@ from wunder.errors import Conflict, Invalid, NotFound
 from wunder.model.ids import AccountUid, At, ChannelId, DeliveryId, MessageId, new_id, ordered_id
 from wunder.model.message import Attachment, TextFormat
 from wunder.model.turn import NewSend
-from wunder.ports import Accounts, Clock, Outbox, SendSlots
+from wunder.ports import Accounts, Clock, Media, Outbox, SendSlots
 
 MAX_TTL_S = 7 * 86_400
 
@@ -30,8 +30,11 @@ class SendRequest(msgspec.Struct, frozen=True):
 class SendDesk:
     """Queues messages sent first."""
 
-    def __init__(self, outbox: Outbox, accounts: Accounts, slots: SendSlots, clock: Clock) -> None:
+    def __init__(
+        self, outbox: Outbox, accounts: Accounts, slots: SendSlots, media: Media, clock: Clock
+    ) -> None:
         self._outbox = outbox
+        self._media = media
         self._accounts = accounts
         self._slots = slots
         self._clock = clock
@@ -46,7 +49,7 @@ class SendDesk:
         Raises:
             NotFound: no such account.
             Conflict: the account is not enabled.
-            Invalid: nothing to send, or a TTL above seven days.
+            Invalid: nothing to send, a TTL above seven days, or a stored attachment that is none.
         """
         if not request.text and not request.attachments:
             raise Invalid("There is nothing to send: give text or attachments.")
@@ -57,6 +60,7 @@ class SendDesk:
             raise NotFound("No such account; `wunder account list` shows those there are.")
         if account.row.status != "enabled":
             raise Conflict("The account is not enabled.", reason="account_disabled")
+        attachments = await self._media.cleared(account.uid, request.attachments)
         key = f"{account.uid}:{idempotency_key}" if idempotency_key else new_id()
         now = self._clock.now()
         ttl_s = request.ttl_s or account.row.config.delivery.ttl_s
@@ -72,7 +76,7 @@ class SendDesk:
                 thread_id=request.thread_id,
                 text=request.text,
                 format=request.format,
-                attachments=request.attachments,
+                attachments=attachments,
                 at=now,
                 expires_at=At(now + ttl_s * 1000),
             )

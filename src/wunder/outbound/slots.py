@@ -83,7 +83,7 @@ class Slots:
             return None
         self._count(account_uid, facts.release, free)
         self.spend(account_uid, free)
-        return grant_for(account_uid, facts, free)
+        return facts.grant(account_uid, free)
 
     def put_back(self, account_uid: AccountUid, release: ReleaseRef, count: int) -> None:
         """Free slots reserved by `take` under which nothing was sent."""
@@ -169,17 +169,6 @@ class Slots:
             del self._by_account[account_uid]
         if not self._by_release[release]:
             del self._by_release[release]
-
-
-def grant_for(account_uid: AccountUid, facts: ProviderFacts, limit: int) -> SendGrant:
-    """Name the release that will write the frames, and how long its platform folds repeats."""
-    return SendGrant(
-        account_uid,
-        facts.release,
-        limit,
-        facts.idempotency_window_s,
-        facts.idempotency_applies_to,
-    )
 
 
 def is_account_wide(fault: Fault) -> bool:

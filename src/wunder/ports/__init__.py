@@ -6,11 +6,13 @@ methods of table doors may raise StoreUnavailable (safe to call again) and Store
 
 from wunder.ports.agents import Agent as Agent
 from wunder.ports.agents import Agents as Agents
+from wunder.ports.attachments import Media as Media
 from wunder.ports.attachments import PluginBlobs as PluginBlobs
 from wunder.ports.channels import Accounts as Accounts
 from wunder.ports.channels import Bindings as Bindings
 from wunder.ports.channels import ChannelProvider as ChannelProvider
 from wunder.ports.channels import HttpDoor as HttpDoor
+from wunder.ports.channels import OptionalCalls as OptionalCalls
 from wunder.ports.channels import PluginHost as PluginHost
 from wunder.ports.channels import Providers as Providers
 from wunder.ports.clock import Clock as Clock

@@ -7,9 +7,10 @@ from wunder.model.account import Account
 from wunder.model.binding import Binding
 from wunder.model.delivery import ClaimedDelivery
 from wunder.model.ids import AccountUid, ChannelId, PluginId
-from wunder.model.message import OutboundMessage
+from wunder.model.message import Attachment, OutboundMessage
 from wunder.model.provider import (
     ConfigVerdict,
+    Fetched,
     Parsed,
     ProviderFacts,
     ProviderHealth,
@@ -25,7 +26,17 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 
 
-class ChannelProvider(Protocol):
+class OptionalCalls(Protocol):
+    """What only some channels can do: their capabilities say who. All raise ProviderFault."""
+
+    async def fetch_attachment(
+        self, account: Account, attachment: Attachment, transfer_id: str
+    ) -> Fetched:
+        """Have the bytes of a received attachment written to a transfer."""
+        ...
+
+
+class ChannelProvider(OptionalCalls, Protocol):
     """The code that speaks one channel, built in or a plugin (row N1a). All raise ProviderFault."""
 
     @property

@@ -4,6 +4,7 @@ Built-in and plugin differ only in who answers: the same translation, the same f
 semantics (row C4).
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, TypeVar
 
 import msgspec
@@ -12,10 +13,11 @@ from wunder.errors import ProviderFault
 from wunder.model.account import Account
 from wunder.model.delivery import ClaimedDelivery
 from wunder.model.fault import Fault, FaultKind
-from wunder.model.message import OutboundMessage
+from wunder.model.message import Attachment, OutboundMessage
 from wunder.model.provider import (
     ConfigFault,
     ConfigVerdict,
+    Fetched,
     Parsed,
     ProviderFacts,
     ProviderHealth,
@@ -25,12 +27,13 @@ from wunder.model.provider import (
 )
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
-from wunder.ports import Clock, EventLog
+from wunder.ports import Clock, EventLog, PluginBlobs
 from wunder.providers.translation import (
     answer_from_wire,
     from_wire_parse,
     names_a_stranger,
     to_wire_account,
+    to_wire_attachment,
     to_wire_message,
     to_wire_request,
     to_wire_send,
@@ -49,6 +52,7 @@ class Surroundings(msgspec.Struct, frozen=True):
 
     clock: Clock
     events: EventLog
+    blobs: PluginBlobs
     max_message_bytes: int = 524_288
 
 
@@ -87,9 +91,10 @@ class ProviderAdapter:
         params = methods.RenderParams(
             to_wire_account(account), to_wire_request(request), to_wire_message(message)
         )
-        result = await self._call(
-            "channel.render_inline_reply", params, methods.RenderResult, account.uid
-        )
+        with self._lent(account, message):
+            result = await self._call(
+                "channel.render_inline_reply", params, methods.RenderResult, account.uid
+            )
         answer = answer_from_wire(result.immediate_response)
         if answer is None:
             raise ProviderFault(Fault(FaultKind.BAD_PARAMS, "The reply breaks rule 1."))
@@ -98,7 +103,10 @@ class ProviderAdapter:
     async def send_outbound(self, account: Account, delivery: ClaimedDelivery) -> Sent:
         """Send one platform message. Raises: ProviderFault."""
         params = to_wire_send(account, delivery)
-        result = await self._call("channel.send_outbound", params, methods.SendResult, account.uid)
+        with self._lent(account, delivery.message):
+            result = await self._call(
+                "channel.send_outbound", params, methods.SendResult, account.uid
+            )
         raw = result.raw_result
         if raw is not None and len(_JSON.encode(raw)) > MAX_RAW_RESULT_BYTES:
             raw = {"truncated": True}
@@ -130,6 +138,23 @@ class ProviderAdapter:
         result = await self._call("plugin.health", methods.Empty(), methods.HealthResult, "")
         worst = next((c for c in result.checks if c.status != "ok"), None)
         return ProviderHealth(result.status, f"{worst.name}: {worst.detail}" if worst else "")
+
+    async def fetch_attachment(
+        self, account: Account, attachment: Attachment, transfer_id: str
+    ) -> Fetched:
+        """Have a received attachment's bytes written to a transfer. Raises: ProviderFault."""
+        source = to_wire_attachment(attachment)
+        params = methods.FetchParams(to_wire_account(account), source, transfer_id)
+        result = await self._call(
+            "channel.fetch_attachment", params, methods.FetchResult, account.uid
+        )
+        return Fetched(result.size, result.sha256, result.mime or "", result.name or "")
+
+    def _lent(self, account: Account, message: OutboundMessage) -> AbstractContextManager[None]:
+        """Let the channel read what this message carries, while it works on it."""
+        if not message.attachments:
+            return nullcontext()
+        return self._surroundings.blobs.lend(self._facts.channel, account.uid, message.attachments)
 
     async def _call(self, method: str, params: object, result: type[R], account_uid: str) -> R:
         """Call a method of protocol 1. Raises: ProviderFault."""

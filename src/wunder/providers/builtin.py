@@ -3,6 +3,8 @@
 import asyncio
 import importlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -14,7 +16,7 @@ from wunder.errors import Conflict, Invalid, NotAllowed, ProviderFault
 from wunder.model.fault import Fault, FaultKind, fault_as_told
 from wunder.model.ids import ChannelId, PluginId
 from wunder.observe.logs import get_logger
-from wunder.ports import HttpDoor, PluginBlobs, PluginHistory
+from wunder.ports import HttpDoor, PluginHistory
 from wunder.providers.adapter import ProviderAdapter, Surroundings
 from wunder.providers.facts import facts_of
 from wunder_sdk.channel import Channel
@@ -185,10 +187,8 @@ class BuiltinHost:
         surroundings: Surroundings,
         history: PluginHistory,
         http: HttpDoor,
-        blobs: PluginBlobs | None = None,
     ) -> None:
         self._plugin_id = plugin_id
-        self._blobs = blobs
         self._surroundings = surroundings
         self._history = history
         self._http = http
@@ -204,7 +204,9 @@ class BuiltinHost:
         fields: dict[str, Any],
     ) -> None:
         """Write one line of the channel's log."""
-        getattr(log, level)("channel_log", plugin_id=self._plugin_id, message=message, **fields)
+        getattr(log, level)(
+            "channel_log", plugin_id=self._plugin_id, message=message, fields=fields
+        )
 
     async def state_get(self, key: str, account_id: str | None) -> StateValue:
         """Return a stored value and its revision."""
@@ -213,12 +215,8 @@ class BuiltinHost:
 
     async def state_put(self, key: str, value: Any, account_id: str | None, rev: int | None) -> int:
         """Store a value. Raises: StateConflict, Quota."""
-        try:
+        with _in_its_words(Quota):
             return await self._history.state_put(self._plugin_id, account_id or "", key, value, rev)
-        except Conflict as error:
-            raise StateConflict(error.detail) from error
-        except Invalid as error:
-            raise Quota(error.detail) from error
 
     async def state_delete(self, key: str, account_id: str | None) -> None:
         """Forget a key."""
@@ -226,24 +224,29 @@ class BuiltinHost:
 
     async def blob_write(self, transfer_id: str, offset: int, chunk: bytes, *, eof: bool) -> None:
         """Append to an attachment that is being fetched. Raises: Forbidden, TooLarge."""
-        if self._blobs is None:
-            raise Forbidden("nobody keeps attachments here")
-        try:
-            await self._blobs.write(self._plugin_id, transfer_id, offset, chunk, eof)
-        except NotAllowed as error:
-            raise Forbidden(error.detail) from error
-        except Invalid as error:
-            raise TooLarge(error.detail) from error
+        with _in_its_words(TooLarge):
+            blobs, channel = self._surroundings.blobs, ChannelId(self._plugin_id)
+            await blobs.write(channel, transfer_id, offset, chunk, eof)
 
     async def blob_read(self, blob_id: str, offset: int, limit: int) -> tuple[bytes, bool]:
         """Read an attachment of a message that is being sent. Raises: Forbidden."""
-        if self._blobs is None:
-            raise Forbidden("nobody keeps attachments here")
-        try:
-            return await self._blobs.read(self._plugin_id, blob_id, offset, limit)
-        except NotAllowed as error:
-            raise Forbidden(error.detail) from error
+        with _in_its_words(TooLarge):
+            blobs, channel = self._surroundings.blobs, ChannelId(self._plugin_id)
+            return await blobs.read(channel, blob_id, offset, limit)
 
     def http_session(self, account_id: str) -> "aiohttp.ClientSession":
         """Return a client session that passes through the gateway's guard (security rule 10)."""
         return self._http.session()
+
+
+@contextmanager
+def _in_its_words(too_much: type[ChannelError]) -> Iterator[None]:
+    """Say to a channel, by the SDK's errors, what the gateway refuses it."""
+    try:
+        yield
+    except Conflict as error:
+        raise StateConflict(error.detail) from error
+    except NotAllowed as error:
+        raise Forbidden(error.detail) from error
+    except Invalid as error:
+        raise too_much(error.detail) from error

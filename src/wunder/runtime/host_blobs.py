@@ -1,11 +1,11 @@
-"""Answers `host.blob.*`, and passes everything else on to `host.state.*`."""
+"""What one plugin may ask of the host: `host.blob.*` here, `host.state.*` next door, refused in one place."""
 
 import base64
 import binascii
 
-from wunder.errors import Invalid, NotAllowed, WunderError
+from wunder.errors import Conflict, Invalid, NotAllowed, WunderError
 from wunder.model.fault import FaultKind
-from wunder.model.ids import PluginId
+from wunder.model.ids import ChannelId, PluginId
 from wunder.ports import PluginBlobs
 from wunder.runtime.host_state import HostState, Refused
 from wunder_wire import codec, fast
@@ -14,45 +14,45 @@ from wunder_wire.methods import Empty
 
 
 class HostAnswers:
-    """What one plugin may ask of the host."""
+    """Answers a plugin's requests; `blobs` None: this host keeps no attachments."""
 
     def __init__(self, plugin_id: PluginId, state: HostState, blobs: PluginBlobs | None) -> None:
-        self._plugin_id = plugin_id
+        self._channel = ChannelId(plugin_id)
         self._state = state
         self._blobs = blobs
 
     async def answer(self, method: str, params: bytes) -> object:
         """Do what is asked and return the wire result. Raises: Refused."""
-        if not method.startswith("host.blob.") or self._blobs is None:
+        is_blob = method.startswith("host.blob.")
+        try:
+            if is_blob and self._blobs is not None:
+                return await self._blob(self._blobs, method, params)
             return await self._state.answer(method, params)
-        try:
-            if method == "host.blob.write":
-                return await self._write(self._blobs, fast.ENGINE.decode(BlobWrite, params))
-            if method == "host.blob.read":
-                return await self._read(self._blobs, fast.ENGINE.decode(BlobRead, params))
-        except codec.DecodeError as problem:
+        except (codec.DecodeError, binascii.Error) as problem:
             raise Refused(FaultKind.BAD_PARAMS, str(problem)) from None
-        except NotAllowed as problem:
-            raise Refused(FaultKind.FORBIDDEN, problem.detail) from None
-        except Invalid as problem:
-            raise Refused(FaultKind.TOO_LARGE, problem.detail) from None
         except WunderError as problem:
-            raise Refused(FaultKind.BUSY, problem.detail) from None
-        raise Refused(FaultKind.METHOD_NOT_FOUND, "the host has no such method")
+            raise Refused(_kind_of(problem, is_blob=is_blob), problem.detail) from None
 
-    async def _write(self, blobs: PluginBlobs, asked: BlobWrite) -> Empty:
-        try:
-            chunk = base64.b64decode(asked.data_b64, validate=True)
-        except (binascii.Error, ValueError):
-            raise Refused(FaultKind.BAD_PARAMS, "/data_b64: not base64") from None
-        if len(chunk) > MAX_CHUNK_BYTES:
-            raise Refused(FaultKind.BAD_PARAMS, f"/data_b64: at most {MAX_CHUNK_BYTES} bytes")
-        await blobs.write(self._plugin_id, asked.transfer_id, asked.offset, chunk, asked.eof)
-        return Empty()
-
-    async def _read(self, blobs: PluginBlobs, asked: BlobRead) -> BlobChunk:
+    async def _blob(self, blobs: PluginBlobs, method: str, params: bytes) -> object:
+        if method == "host.blob.write":
+            piece = fast.ENGINE.decode(BlobWrite, params)
+            chunk = base64.b64decode(piece.data_b64, validate=True)
+            await blobs.write(self._channel, piece.transfer_id, piece.offset, chunk, piece.eof)
+            return Empty()
+        asked = fast.ENGINE.decode(BlobRead, params)
         if asked.offset < 0 or not 0 < asked.limit <= MAX_CHUNK_BYTES:
-            words = f"/limit: 1 to {MAX_CHUNK_BYTES}, /offset: 0 or more"
-            raise Refused(FaultKind.BAD_PARAMS, words)
-        chunk, is_last = await blobs.read(self._plugin_id, asked.blob_id, asked.offset, asked.limit)
+            raise Refused(FaultKind.BAD_PARAMS, f"/limit: 1 to {MAX_CHUNK_BYTES} from 0 on")
+        chunk, is_last = await blobs.read(self._channel, asked.blob_id, asked.offset, asked.limit)
         return BlobChunk(base64.b64encode(chunk).decode(), is_last)
+
+
+def _kind_of(problem: WunderError, *, is_blob: bool) -> FaultKind:
+    match problem:
+        case Conflict():
+            return FaultKind.STATE_CONFLICT
+        case NotAllowed():
+            return FaultKind.FORBIDDEN
+        case Invalid():
+            return FaultKind.TOO_LARGE if is_blob else FaultKind.QUOTA
+        case _:
+            return FaultKind.BUSY

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-from wunder.errors import Conflict, Invalid, WunderError
 from wunder.model.fault import FaultKind
 from wunder.model.ids import AccountUid, PluginId
 from wunder.ports import PluginHistory
-from wunder_wire import codec, fast
+from wunder_wire import fast
 from wunder_wire.methods import PLUGIN_TO_HOST, Empty, StateKey, StatePut, StateRev, StateValue
 
 WRITES = frozenset({"host.state.put", "host.state.delete"})
@@ -38,24 +37,14 @@ class HostState:
     async def answer(self, method: str, params: bytes) -> object:
         """Do what is asked and return the wire result.
 
-        Raises: Refused.
+        Raises: Refused, DecodeError, WunderError.
         """
         if method not in PLUGIN_TO_HOST:
             raise Refused(FaultKind.METHOD_NOT_FOUND, "the host has no such method")
-        try:
-            asked: StateKey | StatePut = fast.ENGINE.decode(PLUGIN_TO_HOST[method][0], params)
-        except codec.DecodeError as problem:
-            raise Refused(FaultKind.BAD_PARAMS, str(problem)) from None
+        asked: StateKey | StatePut = fast.ENGINE.decode(PLUGIN_TO_HOST[method][0], params)
         if not 0 < len(asked.key) <= MAX_KEY_CHARS:
             raise Refused(FaultKind.BAD_PARAMS, f"/key: 1 to {MAX_KEY_CHARS} characters")
-        try:
-            return await self._act(method, asked, self._scope(asked.account_id))
-        except Conflict as problem:
-            raise Refused(FaultKind.STATE_CONFLICT, problem.detail) from None
-        except Invalid as problem:
-            raise Refused(FaultKind.QUOTA, problem.detail) from None
-        except WunderError as problem:
-            raise Refused(FaultKind.BUSY, problem.detail) from None
+        return await self._act(method, asked, self._scope(asked.account_id))
 
     def _scope(self, account_id: str | None) -> str:
         if account_id is None:

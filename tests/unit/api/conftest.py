@@ -121,6 +121,7 @@ class World:
             "agents": absent,
             "tokens": absent,
             "sends": absent,
+            "attachments": absent,
             "ledger": absent,
             "outbox": absent,
             "turns": absent,

@@ -44,6 +44,7 @@ def test_every_endpoint_is_described(document: dict[str, Any]) -> None:
         "GET /healthz",
         "GET /readyz",
         "GET /metrics",
+        "GET /wunder/untrusted/attachments/{blob_id}",
         "GET /wunder/channel/{provider}/webhook",
         "POST /wunder/channel/{provider}/webhook",
         "GET /wunder/channel/{provider}/{account}/webhook",

@@ -11,7 +11,7 @@ from wunder.cli.call.target import CallFailed
 from wunder.cli.failure import bad_usage
 from wunder.cli.plain_text import plain
 from wunder.errors import Conflict, Invalid, NotAllowed
-from wunder.model.ids import PluginId
+from wunder.model.ids import ChannelId, PluginId
 from wunder.observe.clock import wall_ms
 from wunder.providers.builtin import Bundled, CallLimits, bundled_channels, load_channel
 from wunder_sdk.dispatch import Dispatcher
@@ -139,7 +139,7 @@ class TerminalHost:
     async def blob_write(self, transfer_id: str, offset: int, chunk: bytes, *, eof: bool) -> None:
         """Keep a piece of what is fetched. Raises: Forbidden, TooLarge."""
         try:
-            await self._blobs.write(self._plugin_id, transfer_id, offset, chunk, eof)
+            await self._blobs.write(ChannelId(self._plugin_id), transfer_id, offset, chunk, eof)
         except NotAllowed as error:
             raise Forbidden(error.detail) from error
         except Invalid as error:
@@ -148,7 +148,7 @@ class TerminalHost:
     async def blob_read(self, blob_id: str, offset: int, limit: int) -> tuple[bytes, bool]:
         """Return a piece of what was fetched before, or of a `data:` name. Raises: Forbidden."""
         try:
-            return await self._blobs.read(self._plugin_id, blob_id, offset, limit)
+            return await self._blobs.read(ChannelId(self._plugin_id), blob_id, offset, limit)
         except NotAllowed as error:
             raise Forbidden(error.detail) from error
 

@@ -3,10 +3,13 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from wunder.errors import Conflict, Invalid, NotAllowed
-from wunder.model.ids import PluginId
+from wunder.model.ids import AccountUid, ChannelId, PluginId
+from wunder.model.message import Attachment
 from wunder.model.plugin import PluginCounters
 from wunder.model.trail import Event
 from wunder.ports import Page
@@ -76,7 +79,7 @@ class MemoryBlobs:
         self._kept: dict[str, bytes] = {}
 
     async def write(
-        self, plugin_id: PluginId, transfer_id: str, offset: int, chunk: bytes, is_last: bool
+        self, channel: ChannelId, transfer_id: str, offset: int, chunk: bytes, is_last: bool
     ) -> None:
         """Append; offset 0 begins again. Raises: NotAllowed out of order, Invalid too large."""
         held = self._kept.get(transfer_id, b"") if offset else b""
@@ -87,13 +90,19 @@ class MemoryBlobs:
         self._kept[transfer_id] = held + chunk
 
     async def read(
-        self, plugin_id: PluginId, blob_id: str, offset: int, limit: int
+        self, channel: ChannelId, blob_id: str, offset: int, limit: int
     ) -> tuple[bytes, bool]:
         """Return a piece. Raises: NotAllowed."""
         whole = self._kept.get(blob_id)
         if whole is None:
             whole = self._kept[blob_id] = _in_name(blob_id)
         return whole[offset : offset + limit], offset + limit >= len(whole)
+
+    def lend(
+        self, channel: ChannelId, account_uid: AccountUid, attachments: Sequence[Attachment]
+    ) -> AbstractContextManager[None]:
+        """Everything here is the caller's own."""
+        return nullcontext()
 
 
 def _in_name(blob_id: str) -> bytes:

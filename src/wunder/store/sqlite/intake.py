@@ -19,7 +19,7 @@ from wunder.model.trail import Event, Step, StepName
 from wunder.model.turn import ClaimedTurn
 from wunder.store.clean import clean_row, to_json
 from wunder.store.policy import StorePolicy
-from wunder.store.sqlite import inline, lanes, receipts, spool
+from wunder.store.sqlite import attachments, inline, lanes, receipts, spool
 from wunder.store.sqlite.faults import ROW_FAULTS
 from wunder.store.sqlite.message_rows import (
     INBOUND_COLUMNS,
@@ -124,6 +124,8 @@ class _Intake:
                 state = MessageState.ANSWERING
         clean = self._insert(part, new, state, place, turn_id)
         inline.open_window(tx, message.message_id, new.inline_until)
+        if place is not None and clean.content.attachments:
+            attachments.expect(tx, clean, self._unit.at)
         self._tell(part, new, state)
         tx.moved("channel_messages", None, state.value)
         if state is MessageState.ANSWERING and place is not None:

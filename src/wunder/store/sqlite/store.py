@@ -13,6 +13,7 @@ from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import integrity
 from wunder.store.sqlite.accounts import SqliteAccountTable
 from wunder.store.sqlite.agents import SqliteAgentTable
+from wunder.store.sqlite.attachments import SqliteAttachmentTable
 from wunder.store.sqlite.backup import DB_FILE
 from wunder.store.sqlite.bindings import SqliteBindingTable
 from wunder.store.sqlite.checkpoints import Checkpoints
@@ -76,6 +77,7 @@ class SqliteStore:
         self.accounts = SqliteAccountTable(writer, quick)
         self.bindings = SqliteBindingTable(writer, quick)
         self.agents = SqliteAgentTable(writer, quick)
+        self.attachments = SqliteAttachmentTable(writer, quick)
         self.plugins = SqlitePluginTable(writer, quick)
         self.history = SqlitePluginHistory(writer, quick)
         self.tokens = SqliteTokenTable(writer, quick)

@@ -1,0 +1,37 @@
+"""The table behind this room: nobody else asks it, so it is not on the page of doors."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from wunder.model.attachment import StoredAttachment
+from wunder.model.ids import AccountUid, At, BlobId
+
+
+class AttachmentTable(Protocol):
+    """`attachments`. Rows of inbound messages are made by T1."""
+
+    async def put(self, row: StoredAttachment) -> None:
+        """Add or replace a row."""
+        ...
+
+    async def find(self, blob_ids: Sequence[BlobId]) -> list[StoredAttachment]:
+        """The rows there are, in no order."""
+        ...
+
+    async def due(self, now: At, limit: int) -> list[StoredAttachment]:
+        """What waits to be fetched, longest due first."""
+        ...
+
+    async def unused_since(
+        self, before: At, limit: int, account_uid: AccountUid | None = None
+    ) -> list[StoredAttachment]:
+        """What was not put to use since, longest unused first, of one account or of all."""
+        ...
+
+    async def used_bytes(self, account_uid: AccountUid) -> int:
+        """How much the attachments of an account take."""
+        ...
+
+    async def remove(self, blob_ids: Sequence[BlobId]) -> None:
+        """Forget rows."""
+        ...
