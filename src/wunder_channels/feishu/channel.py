@@ -23,7 +23,6 @@ from wunder_channels.feishu.events import (
     read_event,
 )
 from wunder_channels.feishu.files import download
-from wunder_channels.feishu.loose_json import nested, string
 from wunder_channels.feishu.memory import Memory, Recent
 from wunder_channels.feishu.sending import PartSender
 from wunder_sdk import (
@@ -47,6 +46,7 @@ from wunder_sdk import (
     ValidateResult,
     json_response,
 )
+from wunder_sdk.loose_json import nested, string
 
 #: What Feishu reads as "received"; it looks at the status alone.
 ACK = {"code": 0}

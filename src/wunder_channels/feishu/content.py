@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from wunder_channels.feishu.loose_json import (
+from wunder_sdk import Attachment, Location
+from wunder_sdk.loose_json import (
     JsonObject,
     nested,
     number,
@@ -14,7 +15,6 @@ from wunder_channels.feishu.loose_json import (
     string,
     strings,
 )
-from wunder_sdk import Attachment, Location
 
 AttachmentKind = Literal["image", "audio", "video", "file"]
 MessageType = Literal["text", "image", "audio", "video", "file", "location", "mixed"]

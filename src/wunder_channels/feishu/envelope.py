@@ -1,24 +1,18 @@
 """Prove that a request comes from Feishu, and open it: signature, encryption, verification token."""
 
-import base64
-import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CBC
-
 from wunder_channels.feishu.api import FeishuConfig
-from wunder_channels.feishu.loose_json import JsonObject, nested, parse, string
-from wunder_sdk import MalformedEvent, Request, SignatureInvalid
+from wunder_sdk import MalformedEvent, Request, SignatureInvalid, aes_cbc
+from wunder_sdk.loose_json import JsonObject, nested, parse, string
 
 _TIMESTAMP, _NONCE, _SIGNATURE = (
     "X-Lark-Request-Timestamp", "X-Lark-Request-Nonce", "X-Lark-Signature",
 )  # fmt: skip
-_BLOCK = 16
+_BLOCK = aes_cbc.BLOCK_BYTES
 #: A timestamp header is Unix seconds.
 _TIMESTAMP_DIGITS = 12
 
@@ -101,20 +95,9 @@ def decrypt(encrypt_key: str, sealed: object) -> str:
     Source: open.feishu.cn, event subscription, Encrypt Key: AES-256-CBC, the key is the SHA-256
     of the Encrypt Key, the first 16 bytes are the IV, PKCS#7 of 16; no framing inside.
     """
+    raw = aes_cbc.from_base64(sealed if isinstance(sealed, str) else "")
     try:
-        raw = base64.b64decode(sealed if isinstance(sealed, str) else "", validate=True)
-    except (binascii.Error, ValueError):
-        raise MalformedEvent("the encrypted body is not base64") from None
-    blocks = len(raw) - _BLOCK
-    if blocks <= 0 or blocks % _BLOCK:
-        raise MalformedEvent("the encrypted body is not whole blocks")
-    opener = Cipher(_aes_key(encrypt_key), CBC(raw[:_BLOCK])).decryptor()
-    padded = opener.update(raw[_BLOCK:]) + opener.finalize()
-    pad = padded[-1]
-    if not 1 <= pad <= _BLOCK or padded[-pad:] != bytes([pad]) * pad:
-        raise MalformedEvent("the encrypted body is not padded as it should be")
-    try:
-        return padded[:-pad].decode("utf-8")
+        return aes_cbc.decrypt(_aes_key(encrypt_key), raw[:_BLOCK], raw[_BLOCK:]).decode("utf-8")
     except UnicodeDecodeError:
         raise MalformedEvent("the decrypted body is not UTF-8") from None
 
@@ -134,8 +117,8 @@ def app_id_of(content: JsonObject) -> str:
 
 
 @lru_cache(maxsize=64)
-def _aes_key(encrypt_key: str) -> AES:
-    return AES(hashlib.sha256(encrypt_key.encode()).digest())
+def _aes_key(encrypt_key: str) -> bytes:
+    return hashlib.sha256(encrypt_key.encode()).digest()
 
 
 def _signed(timestamp: str, nonce: str, secret: str) -> bytes:

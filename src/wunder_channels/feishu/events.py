@@ -8,15 +8,6 @@ from typing import Literal
 
 from wunder_channels.feishu.api import FeishuConfig
 from wunder_channels.feishu.content import Names, Said, read_content, read_v1_content
-from wunder_channels.feishu.loose_json import (
-    JsonObject,
-    at_ms,
-    nested,
-    objects,
-    seconds_to_ms,
-    string,
-    strings,
-)
 from wunder_sdk import (
     Account,
     ChannelMessage,
@@ -26,9 +17,19 @@ from wunder_sdk import (
     Sender,
     Thread,
 )
+from wunder_sdk.loose_json import (
+    JsonObject,
+    nested,
+    objects,
+    seconds_to_ms,
+    string,
+    strings,
+)
 
 PeerKind = Literal["user", "group"]
 
+#: Unix milliseconds have at most this many digits for the next 30,000 years.
+_MS_DIGITS = 15
 MESSAGE = "im.message.receive_v1"
 CARD_BUTTON = "card.action.trigger"
 #: Event -> whose chat it is about: a group's, a person's, or one that only memory tells.
@@ -100,7 +101,7 @@ def event_of(account: Account[FeishuConfig], letter: JsonObject, received_ms: in
             account,
             string(header, "event_type"),
             string(header, "event_id"),
-            at_ms(header.get("create_time"), received_ms),
+            _at_ms(header.get("create_time"), received_ms),
             received_ms,
             content,
         )
@@ -176,7 +177,7 @@ def _read_message(event: Event) -> Found:
             peer=Peer(kind, chat_id),
             message_id=_bounded(message_id),
             sender=Sender(sender_id or "unknown", is_bot=_is_bot(sender)),
-            ts=at_ms(message.get("create_time"), event.at_ms),
+            ts=_at_ms(message.get("create_time"), event.at_ms),
             type=said.type,
             thread=Thread(thread_id) if thread_id else None,
             text=said.text,
@@ -322,7 +323,7 @@ def _event_message(
 
 def _read_receipts(event: Event) -> Found:
     reader = nested(event.content, "reader") or event.content
-    at = at_ms(reader.get("read_time"), event.at_ms)
+    at = _at_ms(reader.get("read_time"), event.at_ms)
     receipts = tuple(Receipt(one, "read", at) for one in _read_ids(event.content))
     return Found(receipts=receipts, ignored=None if receipts else "missing_message_id")
 
@@ -369,3 +370,13 @@ def _bounded(message_id: str) -> str:
     if len(message_id.encode()) <= _MESSAGE_ID_BYTES:
         return message_id
     return "sha256:" + hashlib.sha256(message_id.encode()).hexdigest()
+
+
+def _at_ms(value: object, otherwise: int) -> int:
+    """Return Unix milliseconds: v2 events write them as text, some in microseconds."""
+    text = str(value) if type(value) is int else value
+    if not isinstance(text, str) or not text.isascii() or not text.isdecimal():
+        return otherwise
+    if len(text) > _MS_DIGITS:
+        text = text[:13]
+    return int(text) or otherwise

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from wunder_channels.feishu.api import FeishuConfig
-from wunder_sdk import Account, ChannelError, StateConflict
+from wunder_sdk import Account, ChannelError
+from wunder_sdk.recent_keys import RecentKeys
 
 _OWN_ID = "own_id"
 _PRIVATE = "private_chats"
@@ -14,7 +15,6 @@ _UNSURE = "unsure"
 _PRIVATE_MAX = 1_200
 #: As long as Feishu folds repeats of one uuid, which is as long as the gateway repeats one.
 _UNSURE_MS = 3_600_000
-_UNSURE_MAX = 200
 #: Messages whose kind and last edit this process keeps in mind (choice).
 _RECENT_MAX = 2_000
 
@@ -25,6 +25,7 @@ class Memory:
     def __init__(self, account: Account[FeishuConfig], now_ms: int) -> None:
         self._state = account.state
         self._now_ms = now_ms
+        self._unsure = RecentKeys(account.state, _UNSURE, keep_ms=_UNSURE_MS)
 
     async def own_id(self) -> str:
         """Return the bot's open_id, empty while it is unknown."""
@@ -52,27 +53,11 @@ class Memory:
 
     async def may_have_arrived(self, key: str) -> bool:
         """May an earlier attempt under this key have arrived as a reply?"""
-        return key in self._fresh(await self._state.get(_UNSURE))
+        return await self._unsure.holds(key, self._now_ms)
 
     async def remember_unsure(self, key: str) -> None:
         """Note that a reply may have arrived: it must not be sent again in another form."""
-        for _ in range(5):
-            found, rev = await self._state.get_with_rev(_UNSURE)
-            fresh = {**self._fresh(found), key: self._now_ms}
-            latest = dict(list(fresh.items())[-_UNSURE_MAX:])
-            try:
-                await self._state.put(_UNSURE, latest, rev=rev)
-            except StateConflict:
-                continue
-            return
-
-    def _fresh(self, found: object) -> dict[str, int]:
-        noted = found if isinstance(found, dict) else {}
-        return {
-            key: at
-            for key, at in noted.items()
-            if isinstance(at, int) and self._now_ms - at < _UNSURE_MS
-        }
+        await self._unsure.note(key, self._now_ms)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from wunder_channels.feishu.splitting import take
+from wunder_sdk.splitting import take
 
 Style = Literal["text", "post", "card"]
 

@@ -5,12 +5,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from wunder_channels.qqbot.api import QqConfig
-from wunder_channels.qqbot.loose_json import JsonObject, at_ms, nested, objects, string
 from wunder_channels.qqbot.text import mentioned_ids, to_plain
 from wunder_sdk import Account, Attachment, ChannelMessage, Mention, Peer, Receipt, Sender
+from wunder_sdk.loose_json import JsonObject, nested, objects, seconds_to_ms, string
 
 PeerKind = Literal["user", "group", "channel"]
 AttachmentKind = Literal["image", "audio", "video", "file"]
@@ -141,7 +142,7 @@ def _read_message(event: Event, *, accept_bots: bool) -> Found:
         peer=_peer(scope, peer_id),
         message_id=_bounded(message_id),
         sender=_sender(sender_id, author),
-        ts=at_ms(content.get("timestamp"), event.received_ms),
+        ts=_at_ms(content.get("timestamp"), event.received_ms),
         type=_type(raw_text, attachments),
         text=text,
         attachments=attachments,
@@ -296,7 +297,7 @@ def _event_message(
         peer=_peer(scope, peer_id),
         message_id=_bounded(event.event_id or _derived_id(event)),
         sender=Sender(id=actor),
-        ts=at_ms(event.content.get("timestamp"), event.received_ms),
+        ts=_at_ms(event.content.get("timestamp"), event.received_ms),
         type="event",
         text=text or event.name,
         meta={
@@ -313,7 +314,7 @@ def _read_audit(event: Event) -> Found:
     audit_id = string(event.content, "audit_id")
     if not audit_id:
         return Found(ignored="missing_audit_id")
-    at = at_ms(event.content.get("audit_time"), event.received_ms)
+    at = _at_ms(event.content.get("audit_time"), event.received_ms)
     status = _AUDITS[event.name]
     detail = "refused by QQ's review" if status == "failed" else None
     return Found(receipts=(Receipt(audit_id, status, at, detail),))
@@ -339,7 +340,7 @@ def _meta(event: Event, scope: str) -> JsonObject:
     meta: JsonObject = {"scope": scope, "event_type": event.name}
     if event.event_id:
         meta["event_id"] = event.event_id
-    return {**meta, **RULES[scope], "sent_ms": at_ms(event.content.get("timestamp"), 0)}
+    return {**meta, **RULES[scope], "sent_ms": _at_ms(event.content.get("timestamp"), 0)}
 
 
 def _derived_id(event: Event) -> str:
@@ -357,3 +358,14 @@ def _bounded(message_id: str) -> str:
 def _ids(mentioned: JsonObject) -> list[str]:
     fields = ("id", "member_openid", "user_openid")
     return [found for name in fields if (found := string(mentioned, name))]
+
+
+def _at_ms(value: object, otherwise: int) -> int:
+    """Return Unix milliseconds: QQ's messages carry RFC 3339, its notices Unix seconds."""
+    if (from_seconds := seconds_to_ms(value, 0)) or not isinstance(value, str):
+        return from_seconds or otherwise
+    try:
+        at = datetime.fromisoformat(value)
+        return round(at.timestamp() * 1000) if at.tzinfo else otherwise
+    except (ValueError, OverflowError):
+        return otherwise

@@ -1,7 +1,8 @@
 """What an account remembers between calls, kept by the gateway and not in this process."""
 
 from wunder_channels.qqbot.api import QqConfig
-from wunder_sdk import Account, StateConflict
+from wunder_sdk import Account
+from wunder_sdk.recent_keys import RecentKeys
 
 _MARKDOWN = "markdown_refused_ms"
 _OWN_ID = "own_id"
@@ -10,7 +11,6 @@ _UNSURE = "unsure"
 _MARKDOWN_AGAIN_MS = 24 * 3_600_000
 #: The gateway repeats a reply on its own for as long as the manifest's idempotency window.
 _UNSURE_MS = 300_000
-_UNSURE_MAX = 200
 
 
 class Memory:
@@ -19,6 +19,7 @@ class Memory:
     def __init__(self, account: Account[QqConfig], now_ms: int) -> None:
         self._state = account.state
         self._now_ms = now_ms
+        self._unsure = RecentKeys(account.state, _UNSURE, keep_ms=_UNSURE_MS)
 
     async def markdown_is_refused(self) -> bool:
         """Did QQ lately say that this bot may not send markdown?"""
@@ -40,24 +41,8 @@ class Memory:
 
     async def may_have_arrived(self, key: str) -> bool:
         """May an earlier attempt under this key have arrived where QQ folds no duplicates?"""
-        return key in self._fresh(await self._state.get(_UNSURE))
+        return await self._unsure.holds(key, self._now_ms)
 
     async def remember_unsure(self, key: str) -> None:
         """Note that a message QQ would not recognise again may have arrived."""
-        for _ in range(5):
-            found, rev = await self._state.get_with_rev(_UNSURE)
-            fresh = {**self._fresh(found), key: self._now_ms}
-            latest = dict(list(fresh.items())[-_UNSURE_MAX:])
-            try:
-                await self._state.put(_UNSURE, latest, rev=rev)
-            except StateConflict:
-                continue
-            return
-
-    def _fresh(self, found: object) -> dict[str, int]:
-        noted = found if isinstance(found, dict) else {}
-        return {
-            key: at
-            for key, at in noted.items()
-            if isinstance(at, int) and self._now_ms - at < _UNSURE_MS
-        }
+        await self._unsure.note(key, self._now_ms)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from wunder_channels.qqbot.api import QqApi, QqConfig
+from wunder_channels.qqbot.length import TRUNCATED, choose_limit
 from wunder_channels.qqbot.memory import Memory
 from wunder_channels.qqbot.provider_errors import (
     ACCEPTED_FOR_REVIEW,
@@ -13,7 +14,6 @@ from wunder_channels.qqbot.provider_errors import (
     refusal_of,
 )
 from wunder_channels.qqbot.reply import Route, msg_seq, replies_left, route
-from wunder_channels.qqbot.splitting import Piece, choose_limit, take, truncate
 from wunder_channels.qqbot.text import escape, without_links
 from wunder_sdk import (
     Account,
@@ -26,6 +26,7 @@ from wunder_sdk import (
     SendResult,
     UnsupportedFeature,
 )
+from wunder_sdk.splitting import Piece, take, truncate
 
 #: msg_type of C2C and group messages (QQ bot docs 2026-07, sending messages).
 _TEXT, _MARKDOWN, _MEDIA = 0, 2, 7
@@ -127,8 +128,9 @@ class PartSender:
         )
 
     def _piece(self, chosen: Route, at: int, limit: int) -> Piece:
-        cut = truncate if self._text_slots(chosen) == 1 else take
-        return cut(self._text, at, limit)
+        if self._text_slots(chosen) == 1:
+            return truncate(self._text, at, limit, mark=TRUNCATED)
+        return take(self._text, at, limit)
 
     async def _wants_markdown(self, chosen: Route) -> bool:
         if self._config.markdown == "on":

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.standins.feishu.platform import CARD_BYTES, TEXT_BYTES, shown
-from wunder_channels.feishu.splitting import take
 from wunder_channels.feishu.wording import (
     TEXT_MAX,
     Style,
@@ -20,6 +19,7 @@ from wunder_channels.feishu.wording import (
     mentions,
     word,
 )
+from wunder_sdk.splitting import take
 
 LIMIT = 100
 PROSE = st.lists(

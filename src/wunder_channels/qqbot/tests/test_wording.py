@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.standins.qq.server import QqStandin
-from wunder_channels.qqbot.splitting import TRUNCATED
+from wunder_channels.qqbot.length import TRUNCATED
 from wunder_channels.qqbot.tests.driver import Driver, reply
 from wunder_channels.qqbot.tests.people import People
 from wunder_sdk import Attachment, ChannelError, OutboundMessage
