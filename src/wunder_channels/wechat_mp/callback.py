@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from wunder_channels.wechat_mp.config import MpConfig
-from wunder_channels.wechat_mp.documents import JsonObject, is_json, read_document, string
+from wunder_channels.wechat_mp.documents import is_json, read_document, string
 from wunder_channels.wechat_mp.envelope import is_same, open_sealed, signature
 from wunder_sdk import (
     AccountConfigInvalid,
@@ -14,6 +14,7 @@ from wunder_sdk import (
     Request,
     SignatureInvalid,
 )
+from wunder_sdk.loose_json import JsonObject
 
 _UNIX_SECONDS = re.compile(r"[0-9]{1,12}\Z")
 _ECHO_MAX = 4096

@@ -33,9 +33,9 @@ from wunder_channels.wechat_mp.passive import (
     text_reply,
     window,
 )
+from wunder_channels.wechat_mp.plain_text import LIMIT_BYTES
 from wunder_channels.wechat_mp.provider_errors import Refusal, error_for, refusal_of
 from wunder_channels.wechat_mp.sending import PartSender, Remembered, worded
-from wunder_channels.wechat_mp.splitting import LIMIT_BYTES, size
 from wunder_sdk import (
     Account,
     AccountLookup,
@@ -61,6 +61,7 @@ from wunder_sdk import (
     ValidateResult,
     text_response,
 )
+from wunder_sdk.splitting import utf8_size
 
 _TYPING = "/cgi-bin/message/custom/typing"
 _QUOTA = "/cgi-bin/openapi/quota/get"
@@ -271,7 +272,7 @@ class MpChannel(Channel[MpConfig]):
         except ChannelError as error:
             self.log.warning("rest_not_kept", error=type(error).__name__)
             return page(text, TRUNCATED)[0]
-        if others and not rest and size(shown + OTHERS) <= LIMIT_BYTES:
+        if others and not rest and utf8_size(shown + OTHERS) <= LIMIT_BYTES:
             shown += OTHERS
         return shown
 

@@ -1,14 +1,12 @@
 """Read a small XML or JSON document that nobody promised to be well meant, and write XML."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import NoReturn
 from xml.parsers import expat
 
 from wunder_sdk import MalformedEvent
-
-JsonObject = dict[str, object]
+from wunder_sdk.loose_json import JsonObject, read_object
 
 #: WeChat's documents are flat; menus with a scan or a place have one more level (choice).
 _MOST_DEPTH, _MOST_ELEMENTS = 8, 256
@@ -29,7 +27,7 @@ def read_document(body: bytes) -> JsonObject:
         MalformedEvent: Neither XML as WeChat writes it nor a JSON object.
     """
     body = body.removeprefix(_BOM)
-    return _read_json(body) if is_json(body) else _XmlReader().read(body)
+    return read_object(body) if is_json(body) else _XmlReader().read(body)
 
 
 def write_xml(fields: Mapping[str, object], root: str = "xml") -> str:
@@ -54,12 +52,6 @@ def string(fields: JsonObject, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def nested(fields: JsonObject, name: str) -> JsonObject:
-    """Return an object, {} for anything else."""
-    value = fields.get(name)
-    return value if isinstance(value, dict) else {}
-
-
 def whole(fields: JsonObject, name: str) -> int | None:
     """Return a number of seconds or pieces, None where there is none."""
     text = string(fields, name)
@@ -74,36 +66,6 @@ def decimal(fields: JsonObject, name: str, most: float) -> float | None:
         return None
     value = float(text[:_NUMBER_CHARS])
     return value if abs(value) <= most else None
-
-
-# --- JSON -----------------------------------------------------------------------------------------
-
-
-def _read_json(body: bytes) -> JsonObject:
-    try:
-        found = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise MalformedEvent("the document is not JSON") from None
-    if not isinstance(found, dict):
-        raise MalformedEvent("the document is not a JSON object")
-    return {name: _without_halves(value) for name, value in found.items()}
-
-
-def _without_halves(value: object) -> object:
-    if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, dict):
-        return {
-            name: inner.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-            if isinstance(inner, str)
-            else inner
-            for name, inner in value.items()
-        }
-    return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 # --- XML ------------------------------------------------------------------------------------------

@@ -6,14 +6,11 @@ import hashlib
 import hmac
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-from wunder_sdk import AccountConfigInvalid, Forbidden, MalformedEvent
+from wunder_sdk import AccountConfigInvalid, Forbidden, MalformedEvent, aes_cbc
 
 #: Padding goes up to 32 although a block has 16 bytes (message encryption docs; a published sample
 #: has 19), so no library's PKCS#7 can be used.
 _PAD_TO = 32
-_BLOCK = 16
 _RANDOM_BYTES = 16
 _HEAD_BYTES = _RANDOM_BYTES + 4
 
@@ -40,14 +37,8 @@ def open_sealed(aes_key: str, sealed: str, app_id: str) -> bytes:
     Source: message encryption docs 2026-07, technical scheme.
     """
     key = _key_bytes(aes_key)
-    try:
-        ciphertext = base64.b64decode(sealed.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        raise MalformedEvent("the encrypted message is not base64") from None
-    if not ciphertext or len(ciphertext) % _BLOCK:
-        raise MalformedEvent("the encrypted message is cut")
-    decryptor = Cipher(algorithms.AES(key), modes.CBC(key[:_BLOCK])).decryptor()
-    content = _unpadded(decryptor.update(ciphertext) + decryptor.finalize())
+    ciphertext = aes_cbc.from_base64(sealed.strip())
+    content = aes_cbc.decrypt(key, key[: aes_cbc.BLOCK_BYTES], ciphertext, _PAD_TO)
     if len(content) < _HEAD_BYTES:
         raise MalformedEvent("the decrypted message is too short")
     end = _HEAD_BYTES + int.from_bytes(content[_RANDOM_BYTES:_HEAD_BYTES], "big")
@@ -69,17 +60,8 @@ def seal(aes_key: str, message: bytes, app_id: str, random16: bytes) -> str:
     """
     key = _key_bytes(aes_key)
     content = random16 + len(message).to_bytes(4, "big") + message + app_id.encode()
-    pad = _PAD_TO - len(content) % _PAD_TO
-    encryptor = Cipher(algorithms.AES(key), modes.CBC(key[:_BLOCK])).encryptor()
-    sealed = encryptor.update(content + bytes([pad]) * pad) + encryptor.finalize()
+    sealed = aes_cbc.encrypt(key, key[: aes_cbc.BLOCK_BYTES], content, _PAD_TO)
     return base64.b64encode(sealed).decode("ascii")
-
-
-def _unpadded(padded: bytes) -> bytes:
-    pad = padded[-1]
-    if not 1 <= pad <= min(_PAD_TO, len(padded)) or padded[-pad:] != bytes([pad]) * pad:
-        raise MalformedEvent("the padding is wrong")
-    return padded[:-pad]
 
 
 @lru_cache(maxsize=64)

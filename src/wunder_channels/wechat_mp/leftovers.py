@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wunder_channels.wechat_mp.config import MpConfig
-from wunder_channels.wechat_mp.splitting import LIMIT_BYTES, size, take
+from wunder_channels.wechat_mp.plain_text import LIMIT_BYTES
 from wunder_sdk import Account, Busy, StateConflict
+from wunder_sdk.splitting import PLAIN_BYTES, take, utf8_size
 
 #: What a user sends to fetch, and what tells them to.
 WORD = "1"
@@ -158,15 +159,15 @@ class Leftovers:
 
 def page(text: str, ending: str) -> tuple[str, str]:
     """Return what one message can show of `text`, and the rest; if there is one, `ending` says so."""
-    if size(text) <= LIMIT_BYTES:
+    if utf8_size(text) <= LIMIT_BYTES:
         return text, ""
-    piece = take(text, 0, LIMIT_BYTES - size(ending))
+    piece = take(text, 0, LIMIT_BYTES - utf8_size(ending), PLAIN_BYTES)
     return piece.text + ending, text[piece.end :]
 
 
 def _next_page(kept: Kept) -> Fetched:
     key, text, receipt_id = kept.texts[0]
-    if len(kept.texts) > 1 and size(text + MORE) <= LIMIT_BYTES:
+    if len(kept.texts) > 1 and utf8_size(text + MORE) <= LIMIT_BYTES:
         kept.texts = kept.texts[1:]
         return Fetched(text + MORE, receipt_id)
     shown, rest = page(text, MORE)
@@ -191,9 +192,9 @@ def _fitting(shelf: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bounded(text: str) -> str:
-    if size(text) <= _TEXT_BYTES:
+    if utf8_size(text) <= _TEXT_BYTES:
         return text
-    return take(text, 0, _TEXT_BYTES - size(TRUNCATED)).text + TRUNCATED
+    return take(text, 0, _TEXT_BYTES - utf8_size(TRUNCATED)).text + TRUNCATED
 
 
 def _stored_bytes(value: object) -> int:

@@ -6,8 +6,9 @@ from typing import Literal
 
 from wunder_channels.wechat_mp.callback import Opened
 from wunder_channels.wechat_mp.config import MpConfig
-from wunder_channels.wechat_mp.documents import JsonObject, decimal, nested, string, whole
+from wunder_channels.wechat_mp.documents import decimal, string, whole
 from wunder_sdk import Account, Attachment, ChannelMessage, Location, Peer, Sender
+from wunder_sdk.loose_json import JsonObject, nested
 
 AttachmentKind = Literal["image", "audio", "video"]
 MessageType = Literal["text", "image", "audio", "video", "location", "event"]

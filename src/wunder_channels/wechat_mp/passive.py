@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from wunder_channels.wechat_mp.callback import Opened
 from wunder_channels.wechat_mp.config import MpConfig
-from wunder_channels.wechat_mp.documents import JsonObject, clean, write_xml
+from wunder_channels.wechat_mp.documents import clean, write_xml
 from wunder_channels.wechat_mp.envelope import seal, signature
 from wunder_sdk import (
     ChannelMessage,
@@ -19,6 +19,7 @@ from wunder_sdk import (
     bytes_response,
     text_response,
 )
+from wunder_sdk.loose_json import JsonObject
 
 T = TypeVar("T")
 

@@ -2,6 +2,10 @@
 
 import re
 
+#: WeChat publishes no number; beyond 2048 bytes the whole message is refused (45002), a passive
+#: reply already beyond 2047 (observed by others, see the channel's README).
+LIMIT_BYTES = 2000
+
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n`]*$")
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(.*)$")
 _RULE = re.compile(

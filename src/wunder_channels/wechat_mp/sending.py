@@ -9,14 +9,13 @@ from wunder_channels.wechat_mp.documents import clean
 from wunder_channels.wechat_mp.leftovers import MORE, TRUNCATED, Leftovers
 from wunder_channels.wechat_mp.media import format_of, upload
 from wunder_channels.wechat_mp.memory import Allowance, Permission
-from wunder_channels.wechat_mp.plain_text import to_plain
+from wunder_channels.wechat_mp.plain_text import LIMIT_BYTES, to_plain
 from wunder_channels.wechat_mp.provider_errors import (
     PlatformAnswer,
     Refusal,
     error_for,
     refusal_of,
 )
-from wunder_channels.wechat_mp.splitting import LIMIT_BYTES, size, take
 from wunder_sdk import (
     Account,
     Attachment,
@@ -29,6 +28,7 @@ from wunder_sdk import (
     Send,
     SendResult,
 )
+from wunder_sdk.splitting import PLAIN_BYTES, take, utf8_size
 
 _SEND = "/cgi-bin/message/custom/send"
 #: One of a user's messages is left for what comes after this delivery.
@@ -138,12 +138,13 @@ class PartSender:
 
     async def _word_text(self, progress: Progress) -> Wording:
         """Take the next piece; the last one that the user may get says what is missing."""
-        piece = take(self._text, progress.at, progress.limit)
+        piece = take(self._text, progress.at, progress.limit, PLAIN_BYTES)
         end = piece.end
         shown = piece.text
         if end < len(self._text) and self._slots(progress) <= 1:
             ending = await self._keep_rest(progress)
-            shown = take(self._text, progress.at, progress.limit - size(ending)).text + ending
+            room = progress.limit - utf8_size(ending)
+            shown = take(self._text, progress.at, room, PLAIN_BYTES).text + ending
             end = len(self._text)
         return Wording({"msgtype": "text", "text": {"content": shown}}, replace(progress, at=end))
 
@@ -156,7 +157,7 @@ class PartSender:
         """Keep what cannot be sent now, and return how the user learns of it."""
         if not self._account.config.fetch_more:
             return TRUNCATED
-        piece = take(self._text, progress.at, progress.limit - size(MORE))
+        piece = take(self._text, progress.at, progress.limit - utf8_size(MORE), PLAIN_BYTES)
         key = self._send.message.reply_to or self._send.idempotency_key
         try:
             await self._leftovers.keep(self._send.peer.id, key, self._text[piece.end :])

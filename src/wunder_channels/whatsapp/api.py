@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 
 from wunder_channels.whatsapp.config import WhatsAppConfig
-from wunder_channels.whatsapp.loose_json import JsonObject, nested, number, string
 from wunder_channels.whatsapp.provider_errors import PlatformAnswer
 from wunder_sdk import Account, ChannelError, HttpAnswer
+from wunder_sdk.loose_json import JsonObject, nested, number, string
 
 #: Meta's media servers answer some requests without one with 401 or HTML (seen 2026, trackers).
 USER_AGENT = "wunder-whatsapp/1"

@@ -6,7 +6,6 @@ from wunder_channels.whatsapp.api import GraphApi
 from wunder_channels.whatsapp.config import WhatsAppConfig, faults_of
 from wunder_channels.whatsapp.envelope import MESSAGES, Change, changes_of, phone_number_ids
 from wunder_channels.whatsapp.fetching import fetch
-from wunder_channels.whatsapp.loose_json import JsonObject, objects, string
 from wunder_channels.whatsapp.memory import Memory
 from wunder_channels.whatsapp.messages import Raw, raw_messages, read_messages
 from wunder_channels.whatsapp.moves import moves_in
@@ -39,6 +38,7 @@ from wunder_sdk import (
     ValidateResult,
     bytes_response,
 )
+from wunder_sdk.loose_json import JsonObject, objects, string
 
 #: What Meta reads as "received": 200 and nothing else.
 ACK: ImmediateResponse = bytes_response(b"", "text/plain")

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from wunder_channels.whatsapp.loose_json import JsonObject
+from wunder_sdk.loose_json import JsonObject
 
 #: `[title](reply:id "description")`, perhaps as an item of a list.
 _CHOICE = re.compile(

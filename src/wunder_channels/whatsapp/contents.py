@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from wunder_channels.whatsapp.loose_json import JsonObject, nested, number, objects, string
 from wunder_sdk import Attachment, Location
+from wunder_sdk.loose_json import JsonObject, nested, number, objects, string
 
 MessageType = Literal["text", "image", "audio", "video", "file", "location", "event"]
 AttachmentKind = Literal["image", "audio", "video", "file"]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wunder_channels.whatsapp.loose_json import JsonObject, nested, objects, string
 from wunder_sdk import MalformedEvent, UnsupportedFeature
+from wunder_sdk.loose_json import JsonObject, nested, objects, string
 
 #: What the payloads of the Cloud API call themselves.
 OBJECT = "whatsapp_business_account"

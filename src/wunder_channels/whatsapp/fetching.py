@@ -7,7 +7,6 @@ from urllib.parse import quote, urlsplit
 
 from wunder_channels.whatsapp.api import GraphApi
 from wunder_channels.whatsapp.config import WhatsAppConfig
-from wunder_channels.whatsapp.loose_json import string
 from wunder_channels.whatsapp.provider_errors import PlatformAnswer, error_for, refusal_of
 from wunder_sdk import (
     Account,
@@ -19,6 +18,7 @@ from wunder_sdk import (
     ProviderUnavailable,
 )
 from wunder_sdk.lazy import http_errors, name
+from wunder_sdk.loose_json import string
 
 #: Read at once from Meta (choice).
 _CHUNK_BYTES = 256 * 1024

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from wunder_channels.whatsapp.config import WhatsAppConfig
 from wunder_channels.whatsapp.contents import Content, read_content
 from wunder_channels.whatsapp.envelope import Change
-from wunder_channels.whatsapp.loose_json import JsonObject, at_ms, nested, objects, string
 from wunder_channels.whatsapp.people import Names, Person
 from wunder_sdk import Account, ChannelMessage, Peer, Sender
+from wunder_sdk.loose_json import JsonObject, nested, objects, seconds_to_ms, string
 
 #: Who wrote may be answered freely for this long (Cloud API, customer service window, 2026-07).
 WINDOW_MS = 24 * 3_600_000
@@ -64,7 +64,7 @@ def _read(
     addressed = True
     if group_id:
         addressed, text = _addressed(account.config, raw, content)
-    sent_ms = at_ms(message.get("timestamp"), received_ms)
+    sent_ms = seconds_to_ms(message.get("timestamp"), received_ms)
     return ChannelMessage(
         channel=account.channel,
         account_id=account.account_id,

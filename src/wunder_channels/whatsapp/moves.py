@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from wunder_channels.whatsapp.loose_json import nested, string
 from wunder_channels.whatsapp.messages import Raw
 from wunder_channels.whatsapp.people import Person
+from wunder_sdk.loose_json import nested, string
 
 #: Types of system messages that tell of one (Cloud API, system messages webhook, read 2026-08).
 _MOVES = ("user_changed_number", "user_changed_user_id", "customer_changed_number")

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 from wunder_channels.whatsapp.choices import Choice, as_lines, interactive, take_choices
 from wunder_channels.whatsapp.formatting import to_whatsapp
-from wunder_channels.whatsapp.loose_json import JsonObject
 from wunder_channels.whatsapp.media import CAPTION_MAX, Medium, medium
-from wunder_channels.whatsapp.splitting import pieces
 from wunder_sdk import OutboundMessage
+from wunder_sdk.loose_json import JsonObject
+from wunder_sdk.splitting import Style, pieces
 
 #: Characters of a text; WhatsApp takes 4096 code points (platforms sheet, section 4).
 TEXT_MAX = 4000
+#: WhatsApp shows fences, and the language of one as a line of the code.
+_STYLE = Style(repeats_language=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def parts_of(message: OutboundMessage) -> list[Part]:
         text, choices = take_choices(text)
         text = to_whatsapp(text)
     media = [medium(one) for one in message.attachments]
-    texts = pieces(text, TEXT_MAX)
+    texts = _texts(text)
     tappable = None
     if choices and message.peer.kind == "user" and texts:
         tappable = interactive(choices, texts[-1])
@@ -43,8 +45,12 @@ def parts_of(message: OutboundMessage) -> list[Part]:
         shown = [Part(one) for one in texts[:-1]]
         return [*(Part(medium=one) for one in media), *shown, Part(interactive=tappable)]
     if choices:
-        texts = pieces("\n\n".join(filter(None, (text, as_lines(choices)))), TEXT_MAX)
+        texts = _texts("\n\n".join(filter(None, (text, as_lines(choices)))))
     if media and len(texts) == 1 and len(texts[0]) <= CAPTION_MAX and media[0].takes_caption:
         first, *others = media
         return [Part(texts[0], first), *(Part(medium=one) for one in others)]
     return [*(Part(one) for one in texts), *(Part(medium=one) for one in media)]
+
+
+def _texts(text: str) -> list[str]:
+    return [piece.text for piece in pieces(text, TEXT_MAX, _STYLE)]

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from wunder_channels.whatsapp.envelope import Change
-from wunder_channels.whatsapp.loose_json import JsonObject, at_ms, nested, objects, string
 from wunder_channels.whatsapp.provider_errors import failure_words
 from wunder_sdk import Receipt
+from wunder_sdk.loose_json import JsonObject, nested, objects, seconds_to_ms, string
 
 #: Status -> receipt. `sent` says no more than the answer to sending did; a voice message that was
 #: played was read. Source: Cloud API, Webhooks, statuses (2026-07).
@@ -35,7 +35,7 @@ def read_receipts(statuses: Iterable[JsonObject], received_ms: int) -> Iterator[
             continue
         if kind == "failed" and string(status, "recipient_participant_id"):
             continue
-        at = at_ms(status.get("timestamp"), received_ms)
+        at = seconds_to_ms(status.get("timestamp"), received_ms)
         detail = _reason(status) if kind == "failed" else None
         yield Receipt(message_id, kind, at, detail)
 

@@ -5,7 +5,6 @@ import re
 
 from wunder_channels.whatsapp.api import GraphApi
 from wunder_channels.whatsapp.config import WhatsAppConfig
-from wunder_channels.whatsapp.loose_json import JsonObject, objects, string
 from wunder_channels.whatsapp.media import Medium, Uploader
 from wunder_channels.whatsapp.memory import LOOK_FOR_MS, Memory
 from wunder_channels.whatsapp.parts import Part, parts_of
@@ -26,6 +25,7 @@ from wunder_sdk import (
     Send,
     SendResult,
 )
+from wunder_sdk.loose_json import JsonObject, objects, string
 
 #: A business-scoped user id: country, perhaps ENT, up to 128 letters and digits (Cloud API,
 #: Business-scoped user IDs, read 2026-08).

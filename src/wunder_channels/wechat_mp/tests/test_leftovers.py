@@ -7,10 +7,11 @@ import pytest
 
 from tests.standins.wechat_mp.callbacks import Callback
 from wunder_channels.wechat_mp.leftovers import MORE, OTHERS, TRUNCATED, WORKING
-from wunder_channels.wechat_mp.splitting import LIMIT_BYTES, size
+from wunder_channels.wechat_mp.plain_text import LIMIT_BYTES
 from wunder_channels.wechat_mp.tests.driver import Driver, body_of, reply, writer
 from wunder_sdk import ChannelError, ChannelMessage, RecipientUnreachable, StateConflict
 from wunder_sdk.errors import Quota
+from wunder_sdk.splitting import utf8_size
 
 CREATED_S = 1_767_225_600
 
@@ -53,7 +54,7 @@ async def test_a_long_reply_is_fetched_page_by_page() -> None:
     while pages[-1].endswith(MORE):
         pages.append((await _say(bot, "1"))["Content"])
 
-    assert all(size(one) <= LIMIT_BYTES for one in pages) and len(pages) == 3
+    assert all(utf8_size(one) <= LIMIT_BYTES for one in pages) and len(pages) == 3
     assert "\n".join(one.removesuffix(MORE) for one in pages) == text
     assert (await _ask(bot, "1"))[1].text == "1"
 
@@ -78,7 +79,7 @@ async def test_without_the_offer_a_long_reply_says_that_it_is_cut() -> None:
 
     shown = _seen(await bot.render(callback, reply(message, "字" * 2000)))["Content"]
 
-    assert shown.endswith(TRUNCATED) and size(shown) <= LIMIT_BYTES
+    assert shown.endswith(TRUNCATED) and utf8_size(shown) <= LIMIT_BYTES
     assert (await _ask(bot, "1"))[1].text == "1"
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.standins.wechat_mp.callbacks import USER
 from tests.standins.wechat_mp.server import MpStandin
 from wunder_channels.wechat_mp.leftovers import MORE, TRUNCATED
-from wunder_channels.wechat_mp.splitting import LIMIT_BYTES, size
+from wunder_channels.wechat_mp.plain_text import LIMIT_BYTES
 from wunder_channels.wechat_mp.tests.driver import Driver, body_of, reply
 from wunder_channels.wechat_mp.tests.people import People
 from wunder_sdk import Attachment, ChannelError, OutboundMessage, Peer
@@ -22,6 +22,7 @@ from wunder_sdk.errors import (
     TooLarge,
     UnsupportedFeature,
 )
+from wunder_sdk.splitting import utf8_size
 
 SEND = "/cgi-bin/message/custom/send"
 
@@ -82,7 +83,7 @@ async def test_what_exceeds_the_quota_is_fetched_by_the_user(
         assert found
         said.append(found["Content"])
 
-    assert all(size(one) <= LIMIT_BYTES for one in said)
+    assert all(utf8_size(one) <= LIMIT_BYTES for one in said)
     assert " ".join(one.removesuffix(MORE) for one in said) == text
 
 

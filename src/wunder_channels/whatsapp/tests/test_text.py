@@ -10,7 +10,6 @@ from tests.standins.whatsapp.server import WhatsAppStandin
 from wunder_channels.whatsapp.choices import as_lines, interactive, take_choices
 from wunder_channels.whatsapp.formatting import to_whatsapp
 from wunder_channels.whatsapp.parts import TEXT_MAX, parts_of
-from wunder_channels.whatsapp.splitting import pieces
 from wunder_channels.whatsapp.tests.driver import Driver, reply, to_phone
 from wunder_channels.whatsapp.tests.people import People
 from wunder_sdk import ProviderRejected
@@ -157,66 +156,16 @@ def test_plain_text_stays_as_it_is() -> None:
 
 # --- parts ----------------------------------------------------------------------------------------------
 
-PROSE = st.lists(
-    st.sampled_from(
-        ["你好", "word ", "句子。", "Ask? ", "\n", "\n\n", "👨‍👩‍👧", "e\u0301", "🇨🇳", "x" * 30]
-    ),
-    max_size=300,
-).map("".join)
-FENCED = st.lists(
-    st.sampled_from(["text ", "句。", "\n\n", "\n```\nprint(1)\nprint(2)\n```\n", "\n```\n" + "a" * 150 + "\n```\n",
-                     "```", "`", "\n```\n" + "line\n" * 40 + "```\n", "\n```\n\n\n" + " " * 90 + "b\n```"]),
-    max_size=40,
-).map("".join)  # fmt: skip
-
 
 def _letters(text: str) -> str:
     return "".join(text.split())
 
 
-@settings(max_examples=300, deadline=None)
-@given(PROSE, st.integers(64, 300))
-def test_pieces_of_prose_fit_and_lose_nothing(text: str, limit: int) -> None:
-    cut = pieces(text, limit)
+def test_the_language_of_a_long_fence_is_not_shown_in_each_part() -> None:
+    parts = parts_of(to_phone("1", "```python\n" + "print(1)\n" * 900 + "```"))
 
-    assert all(0 < len(one) <= limit and one.strip() for one in cut)
-    assert _letters("".join(cut)) == _letters(text)
-
-
-@settings(max_examples=400, deadline=None)
-@given(FENCED, st.integers(64, 300))
-def test_every_piece_of_fenced_text_closes_what_it_opens(text: str, limit: int) -> None:
-    if text.count("```") % 2:
-        text += "\n```"
-
-    cut = pieces(text, limit)
-
-    assert all(0 < len(one) <= limit for one in cut)
-    assert all(one.count("```") % 2 == 0 for one in cut)
-    shown = "".join(cut)
-    assert all(shown.count(letter) == text.count(letter) for letter in "1ae句b")
-
-
-def test_a_paragraph_ends_a_piece_before_a_line_and_a_line_before_a_sentence() -> None:
-    paragraph = "a" * 60 + "\n\n" + "b" * 20 + "\n" + "c" * 10 + "。" + "d" * 40
-    line = "a" * 60 + "。" + "b" * 10 + "\n" + "c" * 60
-    sentence = "a" * 60 + "。" + "b c" * 30
-
-    assert pieces(paragraph, 100)[0] == "a" * 60
-    assert pieces(line, 100)[0] == "a" * 60 + "。" + "b" * 10
-    assert pieces(sentence, 100)[0] == "a" * 60 + "。"
-
-
-def test_a_fence_that_fits_one_piece_is_not_cut() -> None:
-    code = "```\n" + "print(1)\n" * 8 + "```"
-
-    assert pieces("w " * 35 + "\n" + code, 100) == [("w " * 35).strip(), code]
-
-
-def test_a_huge_text_is_cut_quickly() -> None:
-    text = ("```\n" + "line\n" * 50 + "```\n\n") * 2_000
-
-    assert all(len(one) <= TEXT_MAX for one in pieces(text, TEXT_MAX))
+    assert [one.text.split("\n")[0] for one in parts] == ["```python", "```", "```"]
+    assert all(one.text.endswith("\n```") and len(one.text) <= TEXT_MAX for one in parts)
 
 
 async def test_a_long_answer_goes_out_in_parts_and_in_order(
