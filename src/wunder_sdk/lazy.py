@@ -26,7 +26,7 @@ def new_http_session(total_s: float, connect_s: float) -> "aiohttp.ClientSession
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(keepalive_timeout=KEEPALIVE_S),
         timeout=aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s),
-        trust_env=True,
+        trust_env=any(name.upper().endswith("_PROXY") for name in os.environ),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=True,
     )

@@ -302,6 +302,34 @@ async def test_a_platform_that_does_not_wait_is_acknowledged_and_parsed_later(tm
         assert here.platform.texts("p1") == ["p1:1"]
 
 
+async def test_a_request_does_not_overtake_an_earlier_one_that_waits_in_the_spool(tmp_path) -> None:
+    async with corridor(tmp_path, redelivery="short") as here:
+        here.platform.fail_parse(FaultKind.NOT_READY)
+        assert (await here.post(text(1))).status == 200
+        assert (await here.post(text(2))).body == b"ok"
+        assert here.platform.texts("p1") == []
+
+        def both() -> bool:
+            here.clock.advance(1)
+            return len(here.platform.arrivals) == 2
+
+        await here.until(both)
+        assert here.platform.texts("p1") == ["p1:1", "p1:2"]
+
+
+async def test_waiting_for_a_plugin_is_no_failure_of_the_request(tmp_path) -> None:
+    async with corridor(tmp_path, redelivery="short") as here:
+        for kind in (FaultKind.TIMEOUT, *[FaultKind.NOT_READY] * 4, FaultKind.PLUGIN_CRASHED):
+            here.platform.fail_parse(kind)
+        assert (await here.post(text(1))).status == 200
+
+        def arrived() -> bool:
+            here.clock.advance(10)
+            return here.platform.texts("p1") == ["p1:1"]
+
+        await here.until(arrived)
+
+
 async def test_a_spooled_forgery_becomes_a_security_event(tmp_path) -> None:
     async with corridor(tmp_path, redelivery="none") as here:
         here.platform.fail_parse(FaultKind.TIMEOUT)

@@ -10,7 +10,7 @@ from wunder.errors import ProviderFault, StoreUnavailable
 from wunder.inbound.intake import AccountParse, IntakeDesk, is_anything
 from wunder.model.account import Account
 from wunder.model.fault import OUTAGES, Fault, FaultKind
-from wunder.model.ids import At, RequestId, new_id
+from wunder.model.ids import At, RequestId, ordered_id
 from wunder.model.intake import SpooledRequest, SpoolVerdict
 from wunder.model.provider import RawRequest
 from wunder.model.trail import Event
@@ -57,7 +57,7 @@ class Spool:
 
     async def keep(self, account: Account, request: RawRequest) -> bool:
         """Commit a raw request; False when it could not be kept, so it was not accepted."""
-        spool_id = new_id()
+        spool_id = ordered_id(request.received_at)
         sealed = self._sealer.seal(msgspec.msgpack.encode(request), _context(account.uid, spool_id))
         row = SpooledRequest(
             spool_id=spool_id,
@@ -82,11 +82,13 @@ class Spool:
         plain = self._sealer.open(row.sealed, _context(row.account_uid, row.spool_id))
         return msgspec.msgpack.decode(plain, type=RawRequest)
 
-    async def postpone(self, row: SpooledRequest) -> None:
-        """Try again later, with backoff."""
+    async def postpone(self, row: SpooledRequest, fault: FaultKind | None = None) -> None:
+        """Try again later: with backoff after a failure of its own, soon where nobody could look."""
+        is_try = fault is not None and fault not in OUTAGES
+        verdict = SpoolVerdict.LATER if is_try else SpoolVerdict.NOT_READY
         wait_s = min(self.policy.retry_cap_s, self.policy.retry_base_s * 2.0 ** min(row.tries, 10))
         at = At(self._clock.now() + int(wait_s * 1000))
-        await self._intake.settle_spooled(row, SpoolVerdict.LATER, at, "not_ready")
+        await self._intake.settle_spooled(row, verdict, at, fault or "not_ready")
 
     async def end(self, row: SpooledRequest, verdict: SpoolVerdict, reason: str) -> None:
         """Remove a request that gave no messages, and say so."""
@@ -160,7 +162,7 @@ class SpoolWorker:
         if fault.kind not in OUTAGES and row.tries + 1 >= allowed:
             await self._spool.end(row, SpoolVerdict.QUARANTINED, fault.kind)
             return True
-        await self._spool.postpone(row)
+        await self._spool.postpone(row, fault.kind)
         return False
 
 

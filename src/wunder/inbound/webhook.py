@@ -79,6 +79,7 @@ class Webhooks:
         self._events = events
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
+        self._away: set[ChannelId] = set()  # said once when it starts, once when it ends
 
     def body_limit(self, channel: str) -> int:
         """How many body bytes this channel may post.
@@ -113,6 +114,9 @@ class Webhooks:
             parses = await _parse(provider, candidates, request)
         except ProviderFault as error:
             return await self._not_parsed(facts, chosen[0], request, error.fault)
+        if channel_id in self._away:
+            self._away.discard(channel_id)
+            log.info("channel_available", channel=channel_id)
         answer, taken = await self._commit(request_id, request, parses)
         inline = parses[0].parsed.inline
         if inline is None or taken is None:
@@ -141,9 +145,22 @@ class Webhooks:
         except StoreUnavailable as error:
             self._metrics.webhook_requests.inc("unavailable")
             raise RequestRefused(503, error.code, retry_after_s=5) from error
+        if taken.is_behind_spool:
+            return await self._queue_behind(request, parses, immediate), None
         is_new = any(result is Taken.ACCEPTED for result in taken.results.values())
         self._metrics.webhook_requests.inc("accepted" if is_new else "duplicate")
         return immediate or _ACCEPTED, taken
+
+    async def _queue_behind(
+        self, request: RawRequest, parses: tuple[AccountParse, ...], immediate: WebhookAnswer | None
+    ) -> WebhookAnswer:
+        """Keep an authentic request behind those that wait in the spool: order holds."""
+        for parse in parses:
+            if not await self._spool.keep(parse.account, request):
+                self._metrics.webhook_requests.inc("unavailable")
+                raise RequestRefused(503, "spool_full", retry_after_s=5)
+        self._metrics.webhook_requests.inc("spooled")
+        return immediate or _ACCEPTED
 
     async def _carry_reply(
         self, provider: ChannelProvider, request: RawRequest, parse: AccountParse, taken: TakenIn
@@ -171,12 +188,9 @@ class Webhooks:
         if fault.kind not in NOT_LOOKED_AT:
             self._note_refusal(facts, account, fault)
             raise refusal_of(fault)
-        log.warning(
-            "webhook_not_parsed",
-            channel=facts.channel,
-            account_id=account.row.account_id,
-            kind=fault.kind,
-        )
+        if facts.channel not in self._away:
+            self._away.add(facts.channel)
+            log.warning("channel_unavailable", channel=facts.channel, kind=fault.kind)
         if facts.redelivery == "long" or facts.ack is None:
             self._metrics.webhook_requests.inc("unavailable")
             raise RequestRefused(503, f"provider_{fault.kind}", retry_after_s=5)

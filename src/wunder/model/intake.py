@@ -83,11 +83,13 @@ class TakenIn(msgspec.Struct, frozen=True):
     """T1 is durable. `results` is by message id; `claimed` were born `answering`.
 
     `originals` names, for each duplicate that is still there, the message it repeats.
+    `is_behind_spool`: nothing was taken, earlier requests of the account still wait in the spool.
     """
 
     results: dict[MessageId, Taken]
     claimed: tuple[ClaimedTurn, ...] = ()
     originals: dict[MessageId, MessageId] = {}
+    is_behind_spool: bool = False
 
 
 class SpooledRequest(msgspec.Struct, frozen=True):
@@ -107,5 +109,6 @@ class SpoolVerdict(StrEnum):
     """What became of a spooled request that gave no messages."""
 
     REFUSED = "refused"  # bad signature and the like: removed, a security event
-    LATER = "later"  # still not ready: try again at `retry_at`
+    LATER = "later"  # it failed: try again at `retry_at`
+    NOT_READY = "not_ready"  # nobody could look at it, which is no try of its own: again at `retry_at`
     QUARANTINED = "quarantined"

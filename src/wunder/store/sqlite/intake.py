@@ -95,6 +95,8 @@ class _Intake:
         unit = self._unit
         if unit.spool_id is not None:
             spool.remove(self._tx, unit.spool_id)
+        elif any(spool.is_ahead(self._tx, part.account_uid) for part in unit.parts):
+            return TakenIn({}, is_behind_spool=True)
         for position, part in enumerate(unit.parts):
             for new in part.messages:
                 take = self._salvage if is_salvage else self._take

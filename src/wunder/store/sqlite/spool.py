@@ -29,7 +29,10 @@ FROM accounts JOIN channel_spool s
 WHERE accounts.account_uid IS NOT NULL AND s.retry_at <= ?
 ORDER BY s.seq LIMIT ?
 """
-_POSTPONE = "UPDATE channel_spool SET tries = tries + 1, retry_at = ? WHERE spool_id = ?"
+_POSTPONE = "UPDATE channel_spool SET tries = tries + ?, retry_at = ? WHERE spool_id = ?"
+#: Who failed so often by its own fault does not hold up the requests behind it any longer.
+_HOLDS_UP_TO_TRIES = 3
+_WAITS = "SELECT 1 FROM channel_spool WHERE account_uid = ? AND tries < ? LIMIT 1"
 _REMOVE = "DELETE FROM channel_spool WHERE spool_id = ?"
 
 
@@ -54,6 +57,13 @@ def keep(tx: Tx, request: SpooledRequest, policy: StorePolicy) -> bool:
     return True
 
 
+def is_ahead(tx: Tx, account_uid: str) -> bool:
+    """True while an earlier request of the account waits: who overtook it would break the order."""
+    if not tx.figure("channel_spool"):
+        return False
+    return tx.one(_WAITS, (account_uid, _HOLDS_UP_TO_TRIES)) is not None
+
+
 def due(conn: sqlite3.Connection, now: At, limit: int) -> list[SpooledRequest]:
     """The due requests, oldest first: of each account its oldest, and only when that one is due."""
     return [SpooledRequest(*row) for row in conn.execute(_DUE, (now, limit))]
@@ -75,8 +85,8 @@ def settle(
     policy: StorePolicy,
 ) -> None:
     """Postpone a request, or remove it and keep what has to be kept of it; room 1 tells why."""
-    if verdict is SpoolVerdict.LATER:
-        tx.execute(_POSTPONE, (at, request.spool_id))
+    if verdict in (SpoolVerdict.LATER, SpoolVerdict.NOT_READY):
+        tx.execute(_POSTPONE, (int(verdict is SpoolVerdict.LATER), at, request.spool_id))
         return
     if not remove(tx, request.spool_id):
         return
