@@ -79,3 +79,6 @@ if ! link_record | cmp -s - "$linked_from"; then
     "$venv/bin/python" -m pip install -qq --no-deps --no-build-isolation --editable .
     link_record > "$linked_from"
 fi
+
+# As an installation has them: without, a shell that forbids bytecode compiles 400 modules at each start.
+"$venv/bin/python" -m compileall -q src
