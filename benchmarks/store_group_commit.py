@@ -1,10 +1,11 @@
 """What a message costs the store, and how many rows share an fsync, at 1 to 256 in flight.
 
-    python -m benchmarks.store_group_commit [--messages 4000] [--in-flight 1,16,64,256]
+    python -m benchmarks.store_group_commit [--messages 4000] [--in-flight 1,16,64,256] [--engine postgres]
 
 A message here is the store's whole part of one: T1 (born claimed), T2 (its reply born sending), T4.
-Everybody writes to one file with synchronous=FULL. `writer_us` is CPU of the writer's thread a
-message; it swings less than messages a second on a shared machine. Goal: >= 30 rows an fsync at 64.
+SQLite: everybody writes to one file with synchronous=FULL. PostgreSQL: a private server on this
+machine, fsync on, its own CPU not in the figures. `writer_us` is CPU of the writer's thread a message;
+it swings less than messages a second on a shared machine. Goal: >= 30 rows an fsync at 64.
 """
 
 import argparse
@@ -40,6 +41,12 @@ from wunder.model.intake import AccountIntake, IntakeUnit, NewMessage
 from wunder.model.message import Content, InboundMessage, MessageState, Sender
 from wunder.model.turn import Reply, TurnCommit
 from wunder.observe.clock import SystemClock
+from tests.postgres_server import postgres, stop_postgres
+from wunder.store.policy import StorePolicy
+from wunder.store.postgres.address import Address
+from wunder.store.postgres.store import PostgresStore
+from wunder.store.postgres.store import open_store as open_postgres
+from wunder.store.postgres.writer import Writer as PostgresWriter
 from wunder.store.sqlite.store import SqliteStore, open_store
 from wunder.store.sqlite.writer import Writer
 
@@ -50,6 +57,7 @@ TEXT = "x" * 500
 PEERS = 1_000
 DAY_MS = 86_400_000
 CLOCK = SystemClock()
+Store = SqliteStore | PostgresStore
 
 
 def unit(number: int) -> IntakeUnit:
@@ -75,7 +83,7 @@ def unit(number: int) -> IntakeUnit:
     return IntakeUnit(request_id, now, now, now, (part,))
 
 
-async def one(store: SqliteStore, number: int) -> None:
+async def one(store: Store, number: int) -> None:
     """The store's part of one message."""
     taken = await store.intake.take_in(unit(number), 1)
     for turn in taken.claimed:
@@ -107,20 +115,33 @@ class WriterCpu:
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        run = Writer._commit_batch  # noqa: SLF001 - measured from outside, not changed
+        for kind in (Writer, PostgresWriter):
+            self._time(kind)
 
-        def timed(writer: Writer, jobs: Any) -> None:
+    def _time(self, kind: Any) -> None:
+        run = kind._commit_batch  # noqa: SLF001 - measured from outside, not changed
+
+        def timed(writer: Any, jobs: Any) -> None:
             began = time.thread_time()
             run(writer, jobs)
             self.seconds += time.thread_time() - began
 
-        Writer._commit_batch = timed  # type: ignore[method-assign]  # noqa: SLF001 - see above
+        kind._commit_batch = timed  # noqa: SLF001 - see above
 
 
-async def run(in_flight: int, messages: int, cpu: WriterCpu) -> dict[str, float]:
+async def opened(engine: str, data_dir: Path) -> Store:
+    """A new store of this engine."""
+    if engine == "sqlite":
+        return await open_store(data_dir, CLOCK)
+    return await open_postgres(
+        Address(await postgres().new_database(), StorePolicy()), data_dir, CLOCK
+    )
+
+
+async def run(engine: str, in_flight: int, messages: int, cpu: WriterCpu) -> dict[str, Any]:
     """One store, `messages` messages, so many at a time."""
     with tempfile.TemporaryDirectory() as folder:
-        store = await open_store(Path(folder) / "data", CLOCK)
+        store = await opened(engine, Path(folder) / "data")
         for number in range(64):
             await one(store, -number - 1)
         before, cpu.seconds = store.health.figures(), 0.0
@@ -143,6 +164,7 @@ async def run(in_flight: int, messages: int, cpu: WriterCpu) -> dict[str, float]
     commits = after["commits"] - before["commits"]
     took.sort()
     return {
+        "engine": engine,
         "in_flight": in_flight,
         "messages_per_s": round(messages / seconds),
         "units_per_s": round(3 * messages / seconds),
@@ -160,13 +182,17 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=4_000)
     parser.add_argument("--in-flight", default="1,16,64,256")
+    parser.add_argument("--engine", default="sqlite", help="sqlite, postgres, or both by turns")
     given = parser.parse_args()
+    engines = given.engine.split(",")
     cpu, results = WriterCpu(), []
     facts = machine.facts()
     for in_flight in map(int, given.in_flight.split(",")):
         messages = given.messages if in_flight > 1 else given.messages // 4
-        results.append(await run(in_flight, messages, cpu))
-        print(" ".join(f"{name}={value}" for name, value in results[-1].items()), flush=True)
+        for engine in engines:
+            results.append(await run(engine, in_flight, messages, cpu))
+            print(" ".join(f"{name}={value}" for name, value in results[-1].items()), flush=True)
+    stop_postgres()
     ratio = results[-1]["messages_per_s"] / results[0]["messages_per_s"]
     print(f"group commit over one at a time: {ratio:.1f}x; fsync p50 {facts['fsync_p50_us']} us")
     print(msgspec.json.encode({"machine": facts, "results": results}).decode())

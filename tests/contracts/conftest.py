@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.store_world import ENGINES, World
+from tests.contracts.store_world import ENGINES, World, give_back
 from tests.fakes.clock import FakeClock
 
 
@@ -14,3 +14,4 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     world = await World(ENGINES[request.param], tmp_path / "data", FakeClock()).open()
     yield world
     await world.store.close()
+    give_back(world.dir)

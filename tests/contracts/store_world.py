@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.clock import FakeClock
+from tests.postgres_server import postgres
 from wunder.model.account import AccountConfig, AccountRow, DeliverySettings
 from wunder.model.conversation import Conversation
 from wunder.model.delivery import (
@@ -46,6 +47,9 @@ from wunder.model.trail import StepName
 from wunder.model.turn import ClaimedTurn, NewSend, Reply, TurnCommit, TurnCommitted
 from wunder.ports import DeliveryFilter
 from wunder.store.policy import MIB, StorePolicy
+from wunder.store.postgres.address import Address
+from wunder.store.postgres.store import PostgresStore
+from wunder.store.postgres.store import open_store as open_postgres_store
 from wunder.store.sqlite.store import Machine, SqliteStore, open_store
 
 UID = AccountUid("acc-1")
@@ -66,8 +70,28 @@ async def open_sqlite(
     return await open_store(data_dir, clock, policy, machine=machine)
 
 
-#: PostgreSQL joins here: the suites must not know the difference.
-ENGINES: dict[str, Opener] = {"sqlite": open_sqlite}
+#: The database that stands for each data directory.
+_databases: dict[Path, str] = {}
+
+
+async def open_postgres(
+    data_dir: Path, clock: FakeClock, policy: StorePolicy, machine: Machine
+) -> PostgresStore:
+    if data_dir not in _databases:
+        _databases[data_dir] = await postgres().lend_database()
+    address = Address(_databases[data_dir], policy)
+    return await open_postgres_store(address, data_dir, clock, machine=machine)
+
+
+def give_back(data_dir: Path) -> None:
+    """Let another test have what stood for this data directory."""
+    url = _databases.pop(data_dir, None)
+    if url is not None:
+        postgres().take_back(url)
+
+
+#: The suites must not know the difference.
+ENGINES: dict[str, Opener] = {"postgres": open_postgres, "sqlite": open_sqlite}
 
 
 class World:

@@ -16,6 +16,7 @@ from wunder.model.message import MessageState
 from wunder.model.token import ApiToken
 from wunder.ports import StoreHealth
 from wunder.store.sqlite.backup import manifest_path, restore
+from wunder.store.sqlite.store import SqliteStore
 
 
 @pytest.fixture(params=["fake", "store"])
@@ -50,6 +51,12 @@ async def test_a_backup_is_written_where_it_was_asked_for(
 @pytest.fixture
 def backup(tmp_path: Path) -> Path:
     return tmp_path / "backups" / "one.db"
+
+
+@pytest.fixture
+def in_a_file(world: World) -> None:
+    if not isinstance(world.store, SqliteStore):
+        pytest.skip("tests/unit/store/postgres restores with PostgreSQL's own programs")
 
 
 async def restored(world: World, backup: Path) -> World:
@@ -98,6 +105,7 @@ async def test_what_fails_is_not_counted(world: World) -> None:
     assert "channel_dedupe" not in figures
 
 
+@pytest.mark.usefixtures("in_a_file")
 async def test_a_backup_is_taken_while_messages_flow(world: World, backup: Path) -> None:
     async def traffic() -> None:
         for n in range(50):
@@ -117,6 +125,7 @@ async def test_a_backup_overwrites_nothing(world: World, backup: Path) -> None:
         await world.store.health.backup(str(backup))
 
 
+@pytest.mark.usefixtures("in_a_file")
 async def test_after_a_restore_nothing_leaves_until_a_person_lets_it(
     world: World, backup: Path
 ) -> None:
@@ -133,6 +142,7 @@ async def test_after_a_restore_nothing_leaves_until_a_person_lets_it(
     await other.store.close()
 
 
+@pytest.mark.usefixtures("in_a_file")
 async def test_after_a_restore_a_send_that_was_under_way_may_have_arrived(
     world: World, backup: Path
 ) -> None:
@@ -145,6 +155,7 @@ async def test_after_a_restore_a_send_that_was_under_way_may_have_arrived(
     await other.store.close()
 
 
+@pytest.mark.usefixtures("in_a_file")
 async def test_after_a_restore_unanswered_messages_stand_still_too(
     world: World, backup: Path
 ) -> None:
@@ -160,6 +171,7 @@ async def test_after_a_restore_unanswered_messages_stand_still_too(
     await other.store.close()
 
 
+@pytest.mark.usefixtures("in_a_file")
 async def test_a_restore_begins_a_new_life_and_ends_tokens(world: World, backup: Path) -> None:
     token = ApiToken(TokenId("t"), "ci", b"h", ("admin",), world.now, "ann")
     await world.store.tokens.add(token)
@@ -172,6 +184,7 @@ async def test_a_restore_begins_a_new_life_and_ends_tokens(world: World, backup:
     await other.store.close()
 
 
+@pytest.mark.usefixtures("in_a_file")
 async def test_a_restore_overwrites_no_store_and_disturbs_no_gateway(
     world: World, backup: Path
 ) -> None:
@@ -184,6 +197,7 @@ async def test_a_restore_overwrites_no_store_and_disturbs_no_gateway(
         restore(backup, other.dir, world.now)
 
 
+@pytest.mark.usefixtures("in_a_file")
 async def test_a_changed_backup_is_refused(world: World, backup: Path, tmp_path: Path) -> None:
     await world.store.health.backup(str(backup))
     with backup.open("r+b") as file:

@@ -127,7 +127,7 @@ def insert(tx: Tx, new: NewDelivery, facts: SendFacts | None, fence: int) -> Cla
     )
     tx.execute(_INSERT, row)
     tx.moved("channel_outbox", None, state.value)
-    tx.step(_queued(new))
+    tx.step(queued_step(new))
     if facts is None:
         return None
     head = Head(
@@ -178,7 +178,7 @@ def begin_attempt(
     uid, account_id = message.conversation.account_uid, message.account_id
     row = (head.delivery_id, attempt_no, head.part, now)
     tx.execute(_INSERT_ATTEMPT, (*row, release.plugin_id, release.version, uid, account_id, fence))
-    tx.step(_sending(head, message, release, now, attempt_no))
+    tx.step(sending_step(head, message, release, now, attempt_no))
     begun_by = (
         ReleaseRef(PluginId(head.begun_plugin_id), head.begun_version or "")
         if head.begun_plugin_id is not None
@@ -221,7 +221,8 @@ def _read(row: tuple[Any, ...] | None) -> tuple[Head, OutboundMessage] | None:
     return Head._make(row[:-OUTBOUND_WIDTH]), outbound_of(row[-OUTBOUND_WIDTH:])
 
 
-def _queued(new: NewDelivery) -> Step:
+def queued_step(new: NewDelivery) -> Step:
+    """The step of a delivery that was queued."""
     message = new.message
     return Step(
         message_id=new.root_message_id or message.message_id,
@@ -235,9 +236,10 @@ def _queued(new: NewDelivery) -> Step:
     )
 
 
-def _sending(
+def sending_step(
     head: Head, message: OutboundMessage, release: ReleaseRef, at: At, attempt_no: int
 ) -> Step:
+    """The step of an attempt that was marked."""
     return Step(
         message_id=head.root_message_id or message.message_id,
         step=StepName.SENDING,

@@ -56,7 +56,7 @@ def queue_replies(tx: Tx, going: Outgoing, grant: SendGrant | None) -> TurnCommi
     is_born_sending = grant is not None and place.is_free
     claimed = []
     for ordinal, reply in enumerate(going.replies):
-        message = _message(going, reply, ordinal)
+        message = reply_message(going, reply, ordinal)
         session_seq = None if going.session_id is None else going.session_seq + ordinal
         tx.execute(
             INSERT_OUTBOUND,
@@ -93,7 +93,8 @@ def queue_replies(tx: Tx, going: Outgoing, grant: SendGrant | None) -> TurnCommi
     return TurnCommitted(tuple(claimed), len(going.replies) - len(claimed))
 
 
-def _message(going: Outgoing, reply: Reply, ordinal: int) -> OutboundMessage:
+def reply_message(going: Outgoing, reply: Reply, ordinal: int) -> OutboundMessage:
+    """One reply as the message that is stored and sent."""
     inbound = going.inbound
     return OutboundMessage(
         message_id=MessageId(derived_id(going.turn_id, "message", ordinal)),

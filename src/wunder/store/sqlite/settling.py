@@ -53,7 +53,8 @@ _NOTE_LATE = """
 UPDATE channel_attempts SET settled_at = ?, outcome = ?, error_kind = ?, error = ?
 WHERE delivery_id = ? AND attempt_no = ? AND outcome = ''
 """
-_STEP_OF = {
+#: What the trail is told of each end.
+STEP_OF = {
     DeliveryState.SENT: StepName.SENT,
     DeliveryState.FAILED: StepName.FAILED,
     DeliveryState.UNKNOWN: StepName.UNKNOWN,
@@ -208,7 +209,7 @@ def _next_ordinal(tx: Tx, standing: Standing) -> int:
 
 
 def _tell(tx: Tx, done: Settlement, standing: Standing, retry_at: At | None) -> None:
-    name = _STEP_OF.get(done.state)
+    name = STEP_OF.get(done.state)
     if name is None:
         return
     detail: dict[str, object] = {}

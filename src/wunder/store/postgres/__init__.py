@@ -1,0 +1,1 @@
+"""The store on PostgreSQL: the engine for many nodes."""

@@ -1,0 +1,96 @@
+"""Where the database is, and how this gateway speaks with it; the secret part is never shown."""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import asyncpg
+
+from wunder.errors import ConfigInvalid
+from wunder.store.policy import StorePolicy
+
+_SCHEMES = ("postgresql", "postgres")
+#: Plans are made once and by index: tables grow from nothing, and a plan made while they were empty
+#: would read them whole. Rows come as arrays, whose length no estimate knows.
+_PLANS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_hashagg": "off",
+    "jit": "off",
+}
+
+
+class Address:
+    """A database by its URL. `shown` has neither user nor password."""
+
+    def __init__(self, url: str, policy: StorePolicy) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in _SCHEMES:
+            raise ConfigInvalid("store.database_url begins with postgresql://")
+        self._url = url
+        self.policy = policy
+        self._password = unquote(parts.password) if parts.password else ""
+        user, has_user, host = parts.netloc.rpartition("@")
+        netloc = user.partition(":")[0] + has_user + host
+        self.without_password = urlunsplit(parts._replace(netloc=netloc))
+        self.shown = f"postgresql://{parts.hostname or ''}{parts.path}"
+
+    def __repr__(self) -> str:
+        return f"Address({self.shown})"
+
+    def environment(self) -> dict[str, str]:
+        """What a program of PostgreSQL's own needs to connect, beside `without_password`."""
+        wanted = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG")}
+        return {**wanted, **({"PGPASSWORD": self._password} if self._password else {})}
+
+    async def connect(
+        self, role: str, *, is_writer: bool = False
+    ) -> "asyncpg.Connection[asyncpg.Record]":
+        """Make a connection; `role` is what the server's list of sessions shows of it."""
+        policy = self.policy
+        limits = {
+            # The server ends the transaction of a node that is paused inside it; others wait no longer.
+            "idle_in_transaction_session_timeout": _ms(policy.database_stall_s),
+            "lock_timeout": _ms(policy.database_stall_s * 1.5),
+            "statement_timeout": _ms(policy.database_stall_s * 4),
+            "default_transaction_isolation": "read committed",
+        }
+        try:
+            return await asyncpg.connect(
+                self._url,
+                timeout=policy.database_connect_s,
+                statement_cache_size=0,
+                server_settings={
+                    "application_name": f"wunder {role}",
+                    **limits,
+                    **(_PLANS if is_writer else {}),
+                },
+            )
+        except ValueError as error:
+            # asyncpg quotes the URL in its words.
+            raise ConfigInvalid("store.database_url is not a URL of PostgreSQL") from error
+
+
+def address_of(policy: StorePolicy, credentials_dir: Path | None = None) -> Address | None:
+    """The database named by the settings; None where they name none.
+
+    Raises: ConfigInvalid for two URLs, an unreadable file, or what is no URL of PostgreSQL.
+    """
+    if not policy.database_url_file:
+        return Address(policy.database_url, policy) if policy.database_url else None
+    if policy.database_url:
+        raise ConfigInvalid("give one of store.database_url and store.database_url_file")
+    path = Path(policy.database_url_file)
+    if not path.is_absolute() and credentials_dir is not None:
+        path = credentials_dir / path
+    try:
+        return Address(path.read_text("utf-8").strip(), policy)
+    except OSError as error:
+        words = os.strerror(error.errno or 0)
+        raise ConfigInvalid(f"store.database_url_file {path}: {words}") from error
+
+
+def _ms(seconds: float) -> str:
+    return str(int(seconds * 1000))

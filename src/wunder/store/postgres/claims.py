@@ -1,0 +1,80 @@
+"""Claim the heads of delivery lanes, and end what waited too long on the way."""
+
+from collections.abc import Sequence
+
+from wunder.model.delivery import ClaimedDelivery, DeliveryState
+from wunder.model.ids import At, DeliveryId
+from wunder.model.trail import StepName
+from wunder.store.postgres import lanes
+from wunder.store.postgres.delivery_rows import heads_of, mark
+from wunder.store.postgres.lane_book import Lane
+from wunder.store.postgres.standing import standing_of, tell
+from wunder.store.postgres.transaction import Tx
+from wunder.store.sqlite.delivery_rows import SendFacts
+
+_EXPIRE = """
+UPDATE channel_outbox SET state = 'expired', settled_at = ?, retry_at = NULL
+WHERE delivery_id = ? AND state = 'pending'
+"""
+#: So many expired heads of one lane end in one claim; the rest in the next.
+_MAX_EXPIRED = 64
+
+
+async def claim_lanes(
+    tx: Tx, due: Sequence[Lane], facts: SendFacts, now: At, *, may_expire: bool, limit: int
+) -> list[ClaimedDelivery]:
+    """Mark the heads of lanes whose time has come (T3), at most `limit`."""
+    claimed: list[ClaimedDelivery] = []
+    heads = await heads_of(tx, [(lane.lane_id, "") for lane in due])
+    for lane, found in zip(due, heads, strict=True):
+        if len(claimed) == limit:
+            break
+        if found is not None and may_expire and found[0].expires_at <= now:
+            one = await claim_lane(tx, lane, facts, now, may_expire=may_expire)
+        elif found is not None and _is_due(lane, found[0].state, now):
+            one = mark(tx, *found, facts, now, lanes.claim(lane))
+        else:
+            one = None
+        if one is not None:
+            claimed.append(one)
+    return claimed
+
+
+async def claim_lane(
+    tx: Tx, lane: Lane, facts: SendFacts, now: At, *, may_expire: bool, but: str = ""
+) -> ClaimedDelivery | None:
+    """Mark the head of a lane whose time has come; None where nothing may be sent now.
+
+    `but` is a delivery whose end is not written yet.
+    """
+    for _ in range(_MAX_EXPIRED):
+        (found,) = await heads_of(tx, [(lane.lane_id, but)])
+        if found is None or found[0].state != DeliveryState.PENDING:
+            return None
+        head, message = found
+        if may_expire and head.expires_at <= now:
+            await tx.settle_down()
+            await expire(tx, head.delivery_id, now)
+            continue
+        if not _is_due(lane, head.state, now):
+            return None
+        return mark(tx, head, message, facts, now, lanes.claim(lane))
+    return None
+
+
+def _is_due(lane: Lane, state: str, now: At) -> bool:
+    return state == DeliveryState.PENDING and lane.ready_at is not None and lane.ready_at <= now
+
+
+async def expire(tx: Tx, delivery_id: DeliveryId, now: At) -> bool:
+    """End a waiting delivery whose time is over; False when it does not wait any more."""
+    before = await standing_of(tx, delivery_id)
+    if before is None:
+        return False
+    lane = await tx.lanes.by_id(before.lane_id)
+    if not (await tx.execute(_EXPIRE, (now, delivery_id))).rowcount:
+        return False
+    tx.moved("channel_outbox", "pending", "expired")
+    tell(tx, StepName.EXPIRED, delivery_id, before, now)
+    await lanes.leave_deliveries(tx, lane, now, delivery_id)
+    return True

@@ -1,0 +1,90 @@
+"""`channel_events`: what happened to the gateway's parts, written behind message traffic, bounded."""
+
+import collections
+from typing import Any
+
+from wunder.model.trail import Event
+from wunder.ports import Page
+from wunder.store.clean import from_json
+from wunder.store.policy import StorePolicy
+from wunder.store.postgres.reader import Reader
+from wunder.store.postgres.transaction import Tx
+from wunder.store.postgres.writer import Writer
+from wunder.store.sqlite.ledger import cut, parse_cursor
+
+#: So many ride along with one batch; more would make messages wait.
+_A_BATCH = 64
+_SELECT = """
+SELECT event_id, name, at, level, plugin_id, version, account_uid, account_id, message_id, delivery_id, fields
+FROM channel_events
+"""
+
+
+class PostgresEventLog:
+    """Port EventLog. Events wait in memory for the next commit; the oldest go when too many wait."""
+
+    def __init__(self, writer: Writer, reader: Reader, policy: StorePolicy) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._queue: collections.deque[Event] = collections.deque(maxlen=policy.events_queued)
+        self._taken: list[Event] = []
+        self.dropped = 0
+        writer.ride_along = self.ride_along
+        writer.settled = self.settled
+
+    def record(self, event: Event) -> None:
+        """Queue an event for the next commit."""
+        if len(self._queue) == self._queue.maxlen:
+            self.dropped += 1
+        self._queue.append(event)
+
+    @property
+    def waiting(self) -> int:
+        """Events that are not committed yet."""
+        return len(self._queue)
+
+    async def flush(self) -> None:
+        """Commit what waits."""
+        while self._queue:
+            await self._writer.commit(_nothing)
+
+    async def events(
+        self, plugin_id: str, account_uid: str, limit: int, cursor: str
+    ) -> Page[Event]:
+        """Events of a plugin, of an account, or of all (""), newest first."""
+        conditions, values = ["event_id < ?"], [parse_cursor(cursor)]
+        given: list[Any] = [*values]
+        for column, value in (("plugin_id", plugin_id), ("account_uid", account_uid)):
+            if value:
+                conditions.append(f"{column} = ? AND {column} <> ''")
+                given.append(value)
+        sql = f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY event_id DESC LIMIT ?"
+        given.append(limit + 1)
+        rows = await self._reader.rows(sql, *given)
+        items, next_cursor = cut(rows, limit)
+        return Page(tuple(_event(row) for row in items), next_cursor)
+
+    # --- on the writer's thread ----------------------------------------------------------------
+
+    def ride_along(self, tx: Tx) -> None:
+        """Put waiting events into a transaction; they stay queued until it is committed."""
+        self._taken = []
+        while self._queue and len(self._taken) < _A_BATCH:
+            self._taken.append(self._queue.popleft())
+        for event in self._taken:
+            tx.event(event)
+
+    def settled(self, is_committed: bool) -> None:
+        """Forget what was committed; queue again what was not."""
+        if not is_committed:
+            self._queue.extendleft(reversed(self._taken))
+        self._taken = []
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    values = [*row[1:10], from_json(row[10]), row[0]]
+    return Event(*values)
+
+
+async def _nothing(_tx: Tx) -> None:
+    return

@@ -1,0 +1,78 @@
+"""What PostgreSQL's errors mean to the gateway: away, again, full, broken, or one unit's own fault."""
+
+from enum import Enum
+
+import asyncpg
+import msgspec
+
+from wunder.errors import StoreBroken, StoreFull, StoreUnavailable, WunderError
+
+
+class Blame(Enum):
+    """Who has to bear an error."""
+
+    UNIT = "unit"  # this unit alone: its row is wrong
+    FULL = "full"  # nobody's: the server's disk is full
+    AGAIN = "again"  # nobody's: two nodes met; the same work may be done anew at once
+    AWAY = "away"  # nobody's: the connection or the server is gone
+    FATAL = "fatal"  # everybody's: damaged data
+
+
+#: What one row's content may raise on its way into a statement.
+ROW_FAULTS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    msgspec.MsgspecError,
+    ValueError,
+    TypeError,
+    OverflowError,
+)
+_AGAIN = {"40001", "40P01", "55P03", "57014"}
+_AWAY = {"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "3D000", "28000", "28P01"}
+_FATAL = {"XX001", "XX002"}
+
+
+def blame(error: BaseException) -> Blame:
+    """Say who bears an error raised by a statement, a savepoint, a commit or a connection.
+
+    Source: postgresql.org/docs/15/errcodes-appendix.html, read 2026-11-23.
+    """
+    if isinstance(error, StoreBroken):
+        return Blame.FATAL
+    if isinstance(error, StoreUnavailable):
+        return Blame.AWAY
+    state = getattr(error, "sqlstate", None)
+    if not state:
+        # A lost connection is an OSError, or InterfaceError once asyncpg has noticed.
+        is_client = isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError)
+        return Blame.AWAY if is_client or isinstance(error, OSError) else Blame.UNIT
+    return _of_state(str(state))
+
+
+def _of_state(state: str) -> Blame:
+    if state == "53100":
+        return Blame.FULL
+    if state in _AGAIN:
+        return Blame.AGAIN
+    if state in _AWAY or state[:2] in ("08", "53"):
+        return Blame.AWAY
+    return Blame.FATAL if state in _FATAL else Blame.UNIT
+
+
+def translate(error: BaseException) -> WunderError:
+    """Return our error for one of PostgreSQL's; no values of rows, no address."""
+    if isinstance(error, WunderError):
+        return error
+    kind = type(error).__name__
+    match blame(error):
+        case Blame.FULL:
+            return StoreFull("the database server's disk is full")
+        case Blame.AGAIN:
+            return StoreUnavailable(f"the database is held up by another node ({kind})")
+        case Blame.AWAY:
+            return StoreUnavailable(f"the database does not answer ({kind})")
+        case Blame.FATAL:
+            return StoreBroken(f"the database reports damaged data ({kind})")
+        case Blame.UNIT:
+            return WunderError(f"the store refused this unit of work: {kind}")

@@ -1,0 +1,84 @@
+"""Turn a filter of deliveries or messages into a WHERE made of constants and bound values."""
+
+from typing import Any
+
+from wunder.ports import DeliveryFilter, MessageFilter
+from wunder.store.clean import clean_text
+from wunder.store.sqlite.lanes import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
+
+_TROUBLE = ("failed", "unknown", "expired", "cancelled", "held")
+_MESSAGE_TROUBLE = ("unrouted", "refused", "failed")
+_TEXT_COLUMNS = (
+    "text",
+    "peer_name",
+    "sender_name",
+    "peer_id",
+    "sender_id",
+    "message_id",
+    "platform_message_id",
+)
+Condition = tuple[str, tuple[Any, ...]]
+
+
+def delivery_where(where: DeliveryFilter) -> Condition:
+    """The condition of a filter over `channel_outbox`."""
+    parts: list[str] = ["true"]
+    values: list[Any] = []
+    if where.states:
+        marks = ", ".join("?" * len(where.states))
+        parts.append(f"state IN ({marks})")
+        values += [state.value for state in where.states]
+        if all(state.value in _TROUBLE for state in where.states):
+            # Said again in the words of the partial index, so that it can be used.
+            parts.append(TROUBLED_DELIVERIES)
+    equals = {"channel": where.channel, "account_id": where.account_id, "peer_id": where.peer_id}
+    _add_equals(parts, values, equals)
+    _add_span(parts, values, where.since, where.until)
+    return " AND ".join(parts), tuple(values)
+
+
+def message_where(where: MessageFilter) -> Condition:
+    """The condition of a filter over `channel_messages`."""
+    parts: list[str] = ["true"]
+    values: list[Any] = []
+    equals = {
+        "channel": where.channel,
+        "account_id": where.account_id,
+        "peer_id": where.peer_id,
+        "session_id": where.session_id,
+        "state": where.state,
+        "direction": where.direction,
+    }
+    _add_equals(parts, values, equals)
+    if where.session_id:
+        parts.append("session_id IS NOT NULL")
+    if where.state in _MESSAGE_TROUBLE:
+        parts.append(TROUBLED_MESSAGES)
+    _add_span(parts, values, where.since, where.until)
+    if where.text:
+        parts.append(
+            "(" + " OR ".join(f"{column} ILIKE ? ESCAPE '\\'" for column in _TEXT_COLUMNS) + ")"
+        )
+        values += [_like(where.text)] * len(_TEXT_COLUMNS)
+    return " AND ".join(parts), tuple(values)
+
+
+def _add_equals(parts: list[str], values: list[Any], wanted: dict[str, str]) -> None:
+    for column, value in wanted.items():
+        if value:
+            parts.append(f"{column} = ?")
+            values.append(clean_text(value))
+
+
+def _add_span(parts: list[str], values: list[Any], since: int | None, until: int | None) -> None:
+    if since is not None:
+        parts.append("created_at >= ?")
+        values.append(since)
+    if until is not None:
+        parts.append("created_at < ?")
+        values.append(until)
+
+
+def _like(text: str) -> str:
+    escaped = clean_text(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -1,0 +1,108 @@
+"""One node's life: its name, its epoch, and the lease whose end hands its work to the others.
+
+Every start has an epoch of its own. Claims carry it, and it is alive as long as `channel_leases` has
+its row; the row's time is the database's. A node that was taken over begins a new life: whatever
+it claimed before is somebody else's, and its late writes find another fence.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from wunder.errors import DataDirRefused, StoreUnavailable
+from wunder.model.ids import At, new_id
+from wunder.store.postgres.session import Session
+from wunder.store.postgres.transaction import Tx
+
+NODE_FILE = "node_id"
+#: Milliseconds by the database's clock, the only one that all nodes share.
+DB_NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::int8"
+_FACTS = "SELECT key, value FROM meta WHERE key NOT LIKE 'count.%'"
+_PUT = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
+_NEXT_EPOCH = """
+INSERT INTO meta AS m (key, value) VALUES ('epoch', '1')
+ON CONFLICT (key) DO UPDATE SET value = (m.value::int8 + 1)::text RETURNING value
+"""
+_TAKE = f"""
+INSERT INTO channel_leases (name, node_id, epoch, lease_until) VALUES (?, ?, ?, {DB_NOW} + ?)
+ON CONFLICT (name, account_uid) DO UPDATE SET epoch = excluded.epoch, lease_until = excluded.lease_until,
+  fence = channel_leases.fence + 1
+"""  # noqa: S608 - constant
+#: A take-over deletes the row and so waits for who is writing; a renewal does not.
+_CHECK = """
+SELECT pg_current_xact_id()::text FROM channel_leases WHERE name = ? AND account_uid = '' AND epoch = ?
+FOR KEY SHARE
+"""
+_RENEW = f"""
+UPDATE channel_leases SET lease_until = {DB_NOW} + ? WHERE name = ? AND account_uid = '' AND epoch = ?
+"""  # noqa: S608 - constant
+_RELEASE = """
+UPDATE channel_leases SET lease_until = 0 WHERE name = ? AND account_uid = '' AND epoch = ?
+"""
+_NAME = re.compile(r"[0-9a-z-]{1,64}")
+
+
+class Life:
+    """This start of this node. `check` is part of each transaction."""
+
+    def __init__(self, node_id: str, lease_s: float) -> None:
+        self.node_id = node_id
+        self.epoch = 0
+        self.incarnation = ""
+        self.peers = 0  # other nodes that were alive when this one last looked
+        self.lease_name = f"node/{node_id}"
+        self._lease_ms = int(lease_s * 1000)
+
+    async def begin(self, session: Session, now: At) -> None:
+        """Begin a life, inside the caller's transaction; a new store gets its incarnation.
+
+        Raises: DataDirRefused: this store was moved to another engine and must not live on.
+        """
+        facts = {str(key): value for key, value in await session.fetch(_FACTS)}
+        if facts.get("migrated_to"):
+            raise DataDirRefused(f"This store was moved to {facts['migrated_to']}; start that one.")
+        for key, value in (("incarnation", new_id()), ("created_at", str(now))):
+            if key not in facts:
+                await session.fetch(_PUT, key, value)
+        self.incarnation = str((await session.fetch(_FACTS + " AND key = 'incarnation'"))[0][1])
+        await self.begin_anew(session)
+
+    async def begin_anew(self, session: Session) -> None:
+        """Take the next epoch and a lease for it."""
+        self.epoch = int((await session.fetch(_NEXT_EPOCH))[0][0])
+        await session.fetch(_TAKE, self.lease_name, self.node_id, self.epoch, self._lease_ms)
+
+    async def check(self, session: Session) -> str | None:
+        """The transaction's id; None when this life was ended by another node."""
+        found = await session.fetch(_CHECK, self.lease_name, self.epoch)
+        return str(found[0][0]) if found else None
+
+    async def renew(self, tx: Tx) -> None:
+        """Prolong the lease. It stays this node's while nobody took it, however late."""
+        if not (await tx.execute(_RENEW, (self._lease_ms, self.lease_name, self.epoch))).rowcount:
+            raise StoreUnavailable("another node has taken over this one's work")
+
+    async def release(self, tx: Tx) -> None:
+        """End the lease: what is still claimed may be taken over at once."""
+        await tx.execute(_RELEASE, (self.lease_name, self.epoch))
+
+
+def node_id_of(data_dir: Path) -> str:
+    """This node's name, made with its data directory.
+
+    Whoever holds the directory's lock is the only process of this name, so that a restart takes over
+    its own work without waiting for a lease to end.
+    """
+    path = data_dir / NODE_FILE
+    try:
+        found = path.read_text("ascii").strip()
+    except FileNotFoundError:
+        found = new_id()
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(fd, "w", encoding="ascii") as file:
+            file.write(found + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    if not _NAME.fullmatch(found):
+        raise DataDirRefused(f"{path} does not hold a node's name; remove it for a new one.")
+    return found

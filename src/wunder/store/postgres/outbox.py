@@ -1,0 +1,169 @@
+"""Claims on the delivery lanes (T3) and messages sent first; settling is next door."""
+
+from collections.abc import Sequence
+
+from wunder.model.conversation import Conversation, LaneKind
+from wunder.model.delivery import (
+    ClaimedDelivery,
+    Evidence,
+    InlineStanding,
+    SendGrant,
+    Settlement,
+)
+from wunder.model.ids import (
+    AccountId,
+    AccountUid,
+    At,
+    ChannelId,
+    DeliveryId,
+    MessageId,
+    derived_id,
+)
+from wunder.model.message import OutboundMessage
+from wunder.model.turn import NewSend
+from wunder.ports import ReadyAccounts
+from wunder.store.clean import clean_text
+from wunder.store.policy import StorePolicy
+from wunder.store.postgres import evidence, inline, lanes, settling
+from wunder.store.postgres.claims import claim_lanes
+from wunder.store.postgres.delivery_rows import insert
+from wunder.store.postgres.lane_book import lane_key
+from wunder.store.postgres.message_rows import INSERT_OUTBOUND
+from wunder.store.postgres.reader import Reader
+from wunder.store.postgres.transaction import Tx
+from wunder.store.postgres.writer import Writer
+from wunder.store.sqlite.clock_watch import ClockWatch
+from wunder.store.sqlite.delivery_rows import NewDelivery, facts_of
+from wunder.store.sqlite.message_rows import outbound_row
+
+#: A loose scan of the index: one step an account that has heads waiting, whatever their number.
+_READY = """
+WITH RECURSIVE waiting (account_uid) AS (
+  SELECT min(account_uid) FROM channel_lanes WHERE kind = 'delivery' AND ready_at IS NOT NULL
+  UNION ALL
+  SELECT (SELECT min(account_uid) FROM channel_lanes
+          WHERE kind = 'delivery' AND ready_at IS NOT NULL AND account_uid > waiting.account_uid)
+  FROM waiting WHERE waiting.account_uid IS NOT NULL
+)
+SELECT account_uid, (SELECT min(ready_at) FROM channel_lanes WHERE kind = 'delivery'
+  AND account_uid = waiting.account_uid AND ready_at IS NOT NULL)
+FROM waiting WHERE account_uid IS NOT NULL
+"""
+_USED_KEY = """
+SELECT delivery_id FROM channel_outbox
+WHERE account_uid = ? AND idempotency_key = ? AND idempotency_key <> ''
+"""
+
+
+class PostgresOutbox:
+    """Room 3's door to the tables (port Outbox)."""
+
+    def __init__(
+        self, writer: Writer, reader: Reader, policy: StorePolicy, watch: ClockWatch
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._policy = policy
+        self._watch = watch
+
+    async def ready(self, now: At) -> ReadyAccounts:
+        """Which accounts have deliveries to claim now, and when to look again."""
+        due, later = [], []
+        for account_uid, at in await self._reader.rows(_READY):
+            # Another node may have claimed the last head between the two looks.
+            if at is not None and at <= now:
+                due.append(AccountUid(account_uid))
+            elif at is not None:
+                later.append(At(at))
+        return ReadyAccounts(tuple(due), min(later, default=None))
+
+    async def claim(self, grants: Sequence[SendGrant], now: At) -> list[ClaimedDelivery]:
+        """Mark due heads `sending` with their attempt rows; expired heads end on the way."""
+        may_expire = not self._watch.is_frozen
+
+        async def unit(tx: Tx) -> list[ClaimedDelivery]:
+            claimed: list[ClaimedDelivery] = []
+            for grant in grants:
+                claimed += await _claim(tx, grant, now, may_expire)
+            return claimed
+
+        return await self._writer.commit(unit)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> list[ClaimedDelivery]:
+        """Record outcomes (T4); next parts and next heads, marked."""
+        may_expire = not self._watch.is_frozen
+
+        async def unit(tx: Tx) -> list[ClaimedDelivery]:
+            claimed: list[ClaimedDelivery] = []
+            for number, done in enumerate(settlements):
+                if number:
+                    await tx.settle_down()
+                claimed += await settling.settle(tx, done, self._policy, may_expire)
+            return claimed
+
+        keys = [
+            lane_key(LaneKind.DELIVERY, done.delivery.message.conversation) for done in settlements
+        ]
+        return await self._writer.commit(unit, lanes=keys)
+
+    async def claim_inline(
+        self, message_id: MessageId, grant: SendGrant, now: At
+    ) -> ClaimedDelivery | InlineStanding:
+        """Mark the reply to a message `sending` for the webhook that holds it, before its time."""
+        return await self._writer.commit(lambda tx: inline.claim(tx, message_id, grant, now))
+
+    async def confirm(self, evidence_: Evidence) -> bool:
+        """Settle to `sent` by a late success; False when the attempt is not known."""
+        return await self._writer.commit(lambda tx: evidence.confirm(tx, evidence_, self._policy))
+
+    async def enqueue(self, send: NewSend) -> tuple[DeliveryId, bool]:
+        """Queue a message sent first; (id, False) when its key was used before."""
+        return await self._writer.commit(lambda tx: _enqueue(tx, send), is_intake=True)
+
+
+async def _claim(tx: Tx, grant: SendGrant, now: At, may_expire: bool) -> list[ClaimedDelivery]:
+    # Lanes whose head turns out expired give nothing: look at a few more than were granted.
+    looked_at = grant.limit * 2 + 8 if may_expire else grant.limit
+    due = await lanes.due_deliveries(tx, grant.account_uid, now, looked_at)
+    return await claim_lanes(
+        tx, due, facts_of(grant), now, may_expire=may_expire, limit=grant.limit
+    )
+
+
+async def _enqueue(tx: Tx, send: NewSend) -> tuple[DeliveryId, bool]:
+    conversation = Conversation(
+        AccountUid(send.account_uid),
+        clean_text(send.peer_kind),
+        clean_text(send.peer_id),
+        clean_text(send.thread_id),
+    )
+    await tx.lanes.of(LaneKind.DELIVERY, conversation)
+    used = await tx.one(_USED_KEY, (send.account_uid, send.idempotency_key))
+    if used is not None:
+        return DeliveryId(used[0]), False
+    message = OutboundMessage(
+        message_id=send.message_id,
+        conversation=conversation,
+        channel=ChannelId(send.channel),
+        account_id=AccountId(send.account_id),
+        text=send.text,
+        format=send.format,
+        attachments=send.attachments,
+    )
+    unanswered = (None, None, None, None, None, None)
+    tx.later(INSERT_OUTBOUND, (*outbound_row(message), *unanswered, send.at, "out"))
+    tx.counts["channel_messages_out"] += 1
+    place = await lanes.enter(tx, LaneKind.DELIVERY, conversation, 1, send.at, is_claimed=False)
+    new = NewDelivery(
+        delivery_id=DeliveryId(derived_id(send.message_id, "delivery")),
+        message=message,
+        root_message_id=None,
+        reply_ordinal=0,
+        lane_id=place.lane_id,
+        lane_seq=place.first_seq,
+        at=send.at,
+        expires_at=send.expires_at,
+        idempotency_key=send.idempotency_key,
+    )
+    insert(tx, new, None, 0)
+    return new.delivery_id, True

@@ -1,0 +1,162 @@
+"""One connection with its prepared statements, and the line that makes a new one when it is lost."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import asyncpg
+
+from wunder.errors import StoreUnavailable
+from wunder.observe.logs import get_logger
+from wunder.store.postgres.address import Address
+from wunder.store.postgres.faults import Blame, blame, translate
+from wunder.store.postgres.statements import Many, Statement, numbered
+
+log = get_logger(__name__)
+
+
+class Rows(list[tuple[Any, ...]]):
+    """What a statement returned, and how many rows it touched."""
+
+    __slots__ = ("rowcount",)
+
+    def __init__(self, rows: Sequence[tuple[Any, ...]], rowcount: int) -> None:
+        super().__init__(rows)
+        self.rowcount = rowcount
+
+
+class Session:
+    """Runs statements on one connection; each is prepared once."""
+
+    def __init__(self, conn: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self.conn = conn
+        self.touched = 0  # rows written
+        self._prepared: dict[str, asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]] = {}
+
+    @property
+    def is_lost(self) -> bool:
+        """True when the connection has ended."""
+        return bool(self.conn.is_closed())
+
+    async def plain(self, sql: str) -> None:
+        """Run a statement without values: BEGIN, COMMIT, SAVEPOINT."""
+        await self.conn.execute(sql)
+
+    async def fetch(self, sql: str, *values: Any) -> Rows:
+        """Run a statement with `?` or `$1` in it."""
+        prepared = self._prepared.get(sql)
+        if prepared is None:
+            prepared = self._prepared[sql] = await self.conn.prepare(numbered(sql))
+        found = await prepared.fetch(*values)
+        return Rows([tuple(row) for row in found], self._count(prepared.get_statusmsg()))
+
+    async def run(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[Rows]:
+        """Run a statement for some rows; what each gave."""
+        if isinstance(statement, str):
+            return [await self.fetch(statement, *row) for row in rows]
+        order = statement.sort(list(rows))
+        given = [rows[at] for at in order]
+        found = statement.matched(given, await self._fetch_many(statement, given))
+        results = [Rows((), 0)] * len(rows)
+        for at, one in zip(order, found, strict=True):
+            results[at] = Rows(one, len(one))
+        return results
+
+    async def _fetch_many(
+        self, statement: Many, rows: Sequence[tuple[Any, ...]]
+    ) -> list[asyncpg.Record]:
+        prepared = self._prepared.get(statement.sql)
+        if prepared is None:
+            prepared = self._prepared[statement.sql] = await self.conn.prepare(statement.sql)
+        found: list[asyncpg.Record] = await prepared.fetch(*statement.arrays(rows))
+        self._count(prepared.get_statusmsg())
+        return found
+
+    def _count(self, status: str) -> int:
+        """Read how many rows a statement touched, such as `UPDATE 3`."""
+        verb, _, last = status.partition(" ")
+        touched = last.rpartition(" ")[2]
+        rows = int(touched) if touched.isdecimal() else 0
+        if verb != "SELECT":
+            self.touched += rows
+        return rows
+
+
+class Line:
+    """A connection that is made again after it was lost, not more often than the backoff allows."""
+
+    def __init__(
+        self,
+        address: Address,
+        role: str,
+        monotonic: Callable[[], float],
+        *,
+        is_writer: bool = False,
+    ) -> None:
+        self._address = address
+        self._role = role
+        self._monotonic = monotonic
+        self._is_writer = is_writer
+        self._session: Session | None = None
+        self._failures = 0
+        self._closed_until_s = float("-inf")
+
+    async def session(self, *, at_once: bool = False) -> Session:
+        """The connection, made where there is none.
+
+        Args:
+            at_once: try even before the backoff has passed.
+
+        Raises: StoreUnavailable, at once while the backoff runs.
+        """
+        if self._session is not None and not self._session.is_lost:
+            return self._session
+        self._session = None
+        if self._monotonic() < self._closed_until_s and not at_once:
+            raise StoreUnavailable(f"no connection to the database ({self._address.shown})")
+        try:
+            async with asyncio.timeout(self._address.policy.database_connect_s):
+                conn = await self._address.connect(self._role, is_writer=self._is_writer)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._failed(error)
+            raise translate(error) from error
+        if self._failures:
+            log.info("database_back", role=self._role, after_failures=self._failures)
+        self._failures, self._closed_until_s = 0, float("-inf")
+        self._session = Session(conn)
+        return self._session
+
+    @property
+    def current(self) -> Session | None:
+        """The connection as it is, lost or not."""
+        return self._session
+
+    def _failed(self, error: BaseException) -> None:
+        policy = self._address.policy
+        pause = min(policy.max_backoff_s, policy.database_backoff_s * 2 ** min(self._failures, 10))
+        self._closed_until_s = self._monotonic() + pause
+        if not self._failures:
+            log.error("database_away", role=self._role, why=type(error).__name__)
+        self._failures += 1
+
+    def drop(self) -> None:
+        """Forget a connection that failed."""
+        if self._session is not None:
+            self._session.conn.terminate()
+            self._session = None
+
+    def drop_if_lost(self, error: BaseException) -> None:
+        """Forget the connection when this error means that it is gone."""
+        if blame(error) is Blame.AWAY:
+            self.drop()
+
+    async def close(self) -> None:
+        """End the connection politely."""
+        session, self._session = self._session, None
+        if session is None or session.is_lost:
+            return
+        try:
+            async with asyncio.timeout(2):
+                await session.conn.close()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            session.conn.terminate()

@@ -1,0 +1,72 @@
+"""Sessions: the running thread of talk of a conversation, and its lines."""
+
+from wunder.model.conversation import Conversation, HistoryLine
+from wunder.model.ids import AgentId, At, SessionId
+from wunder.model.message import InboundMessage
+from wunder.store.clean import clean_text
+from wunder.store.postgres.reader import Reader
+from wunder.store.postgres.statements import Many, inserting
+from wunder.store.postgres.transaction import Tx
+
+_PEER = "account_uid text, peer_kind text, peer_id text, thread_id text"
+_OF = """s.account_uid = v.account_uid AND s.peer_kind = v.peer_kind AND s.peer_id = v.peer_id
+  AND s.thread_id = v.thread_id AND s.is_current = 1"""
+CURRENT = Many(f"SELECT v.n, s.session_id FROM {{v}} JOIN channel_sessions s ON {_OF}", _PEER)  # noqa: S608
+GROW = Many(
+    """
+UPDATE channel_sessions s SET message_count = message_count + v.lines, last_message_at = v.at,
+  agent_id = v.agent, peer_name = CASE WHEN v.peer = '' THEN peer_name ELSE v.peer END
+FROM {v} WHERE s.session_id = v.session RETURNING v.n, message_count - v.lines
+""",
+    "lines int8, at int8, agent text, peer text, session text",
+)
+_CLOSE = Many(f"UPDATE channel_sessions s SET is_current = 0 FROM {{v}} WHERE {_OF}", _PEER)  # noqa: S608
+_OPEN = inserting(
+    "channel_sessions",
+    "session_id text, account_uid text, peer_kind text, peer_id text, thread_id text, channel text,"
+    " account_id text, agent_id text, peer_name text, message_count int8, created_at int8,"
+    " last_message_at int8",
+)
+_HISTORY = """
+SELECT direction, text, sender_name, created_at FROM channel_messages
+WHERE session_id = ? ORDER BY session_seq DESC LIMIT ?
+"""
+
+
+async def current_session(tx: Tx, conversation: Conversation) -> SessionId | None:
+    """The current session of a conversation."""
+    row = await tx.one(CURRENT, conversation.key)
+    return None if row is None else SessionId(row[0])
+
+
+async def grow(
+    tx: Tx, session_id: SessionId, message: InboundMessage, agent_id: AgentId, lines: int, at: At
+) -> int:
+    """Add lines to a session, opening it with this id where it is new; the first line's place."""
+    grown = await tx.one(GROW, (lines, at, agent_id, message.peer_name, session_id))
+    if grown is not None:
+        return int(grown[0])
+    await tx.execute(_CLOSE, message.conversation.key)
+    row = (
+        session_id,
+        *message.conversation.key,
+        message.channel,
+        message.account_id,
+        agent_id,
+        message.peer_name,
+        lines,
+        at,
+        at,
+    )
+    await tx.execute(_OPEN, row)
+    tx.counts["channel_sessions"] += 1
+    return 0
+
+
+async def history(reader: Reader, session_id: SessionId, limit: int) -> list[HistoryLine]:
+    """The last lines of a session, oldest first."""
+    rows = await reader.rows(_HISTORY, clean_text(session_id), limit)
+    return [
+        HistoryLine("user" if direction == "in" else "assistant", text, name, At(at))
+        for direction, text, name, at in reversed(rows)
+    ]

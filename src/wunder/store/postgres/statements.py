@@ -1,0 +1,84 @@
+"""Statements for PostgreSQL: one row at a time, or one array a column for the rows of a whole batch."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+_MARK = re.compile(r"\?(\d*)")
+
+
+@lru_cache(maxsize=512)
+def numbered(sql: str) -> str:
+    """Turn `?` and `?2` into `$1` and `$2`."""
+    count = 0
+
+    def number(match: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        return f"${match[1] or count}"
+
+    return _MARK.sub(number, sql)
+
+
+class Many:
+    """A statement that runs once for all rows of a batch: `{v}` is the rows, as arrays.
+
+    Results are matched to rows by what names them, never by position: by the column `v.n` that the
+    statement returns first, or, where an INSERT cannot return it, by the columns `by`.
+    """
+
+    __slots__ = ("_by", "_names", "sql")
+
+    def __init__(self, sql: str, columns: str, by: str = "") -> None:
+        """Take the text and its columns.
+
+        Args:
+            sql: the statement; `{v}` has one column for each of `columns`, and `n`.
+            columns: `name type, name type`, in the order of the rows' values.
+            by: names of columns that the statement returns first; "" for `n`.
+        """
+        pairs = [pair.split() for pair in columns.split(",")]
+        self._names = [name for name, _ in pairs]
+        arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(pairs, 1))
+        names = ", ".join(self._names)
+        v = f"unnest({arrays}) WITH ORDINALITY AS v({names}, n)"
+        self.sql = sql.replace("{v}", v)
+        self._by = [self._names.index(name) for name in by.split()]
+
+    def arrays(self, rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+        """The arguments for these rows."""
+        return [list(column) for column in zip(*rows, strict=True)]
+
+    def sort(self, rows: list[tuple[Any, ...]]) -> list[int]:
+        """The order in which rows are given: by key, so that nodes lock index entries in one order."""
+        if not self._by:
+            return list(range(len(rows)))
+        return sorted(range(len(rows)), key=lambda at: tuple(rows[at][i] for i in self._by))
+
+    def matched(
+        self, rows: Sequence[tuple[Any, ...]], found: Sequence[Sequence[Any]]
+    ) -> list[list[tuple[Any, ...]]]:
+        """What was found, for each row, without what it was matched by."""
+        results: list[list[tuple[Any, ...]]] = [[] for _ in rows]
+        if not self._by:
+            for record in found:
+                values = tuple(record)
+                results[values[0] - 1].append(values[1:])
+            return results
+        width = len(self._by)
+        place = {tuple(row[i] for i in self._by): at for at, row in reversed(list(enumerate(rows)))}
+        for record in found:
+            values = tuple(record)
+            results[place[values[:width]]].append(values[width:])
+        return results
+
+
+Statement = str | Many
+
+
+def inserting(table: str, columns: str, end: str = "") -> Many:
+    """An INSERT of rows; `columns` as for Many, `end` such as ON CONFLICT DO NOTHING."""
+    names = ", ".join(pair.split()[0] for pair in columns.split(","))
+    sql = f"INSERT INTO {table} ({names}) SELECT {names} FROM {{v}} ORDER BY n {end}"  # noqa: S608 - constants
+    return Many(sql, columns)

@@ -1,0 +1,223 @@
+"""The store in a PostgreSQL database that many nodes share: every door in one place."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+
+from wunder.errors import StoreBroken, StoreUnavailable
+from wunder.observe.logs import get_logger
+from wunder.ports import Clock
+from wunder.store.postgres.accounts import PostgresAccountTable
+from wunder.store.postgres.address import Address
+from wunder.store.postgres.agents import PostgresAgentTable
+from wunder.store.postgres.attachments import PostgresAttachmentTable
+from wunder.store.postgres.bindings import PostgresBindingTable
+from wunder.store.postgres.counters import ALL_COUNTERS, Counters
+from wunder.store.postgres.desk import PostgresOutboxDesk
+from wunder.store.postgres.events import PostgresEventLog
+from wunder.store.postgres.faults import translate
+from wunder.store.postgres.health import PostgresHealth
+from wunder.store.postgres.housekeeping import Housekeeping
+from wunder.store.postgres.intake import PostgresIntake
+from wunder.store.postgres.ledger import PostgresLedger
+from wunder.store.postgres.life import Life, node_id_of
+from wunder.store.postgres.migrations import migrate
+from wunder.store.postgres.news import WORK, Ear
+from wunder.store.postgres.outbox import PostgresOutbox
+from wunder.store.postgres.plugin_history import PostgresPluginHistory
+from wunder.store.postgres.plugins import PostgresPluginTable
+from wunder.store.postgres.reader import Reader
+from wunder.store.postgres.recovery import end_leases, recover
+from wunder.store.postgres.rounds import alone
+from wunder.store.postgres.session import Line, Rows, Session
+from wunder.store.postgres.tokens import PostgresKeyCheck, PostgresTokenTable
+from wunder.store.postgres.transaction import Tx
+from wunder.store.postgres.turns import PostgresTurns
+from wunder.store.postgres.writer import Writer
+from wunder.store.sqlite.clock_watch import ClockWatch
+from wunder.store.sqlite.disk import Disk
+from wunder.store.sqlite.life import DirLock, prepare_dir
+from wunder.store.sqlite.recovery import Recovered
+from wunder.store.sqlite.store import Machine
+
+log = get_logger(__name__)
+#: Whether a commit that was answered lasts over a power cut.
+_LASTS = "SELECT current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off'"
+
+
+class PostgresStore:
+    """All table doors over one database. Made by `open_store`.
+
+    Four connections a node: one writes, two read, one listens.
+    """
+
+    def __init__(self, opened: "_Opened", address: Address, clock: Clock) -> None:
+        policy = address.policy
+        self._opened = opened
+        self.recovered = opened.recovered
+        self.life = life = opened.life
+        watch = ClockWatch(clock, policy)
+        line = Line(address, "writer", clock.monotonic, is_writer=True)
+        self._writer = writer = Writer(line, life, opened.disk, policy, clock.now)
+        writer.counters.load(opened.counters)
+        self._quick = quick = _reader("store-reader", address, clock)
+        self._slow = slow = _reader("store-ledger", address, clock)
+        self.intake = PostgresIntake(writer, quick, policy)
+        self.turns = PostgresTurns(writer, quick, policy)
+        self.outbox = PostgresOutbox(writer, quick, policy, watch)
+        self.outbox_desk = PostgresOutboxDesk(writer, slow)
+        self.accounts = PostgresAccountTable(writer, quick)
+        self.bindings = PostgresBindingTable(writer, quick)
+        self.agents = PostgresAgentTable(writer, quick)
+        self.attachments = PostgresAttachmentTable(writer, quick)
+        self.plugins = PostgresPluginTable(writer, quick)
+        self.history = PostgresPluginHistory(writer, quick, life.node_id)
+        self.tokens = PostgresTokenTable(writer, quick)
+        self.key_check = PostgresKeyCheck(writer, quick)
+        self.ledger = PostgresLedger(slow)
+        self.events = PostgresEventLog(writer, slow, policy)
+        self.health = PostgresHealth(writer, self.events, life, address)
+        self._housekeeping = Housekeeping(writer, self.events, life, watch, clock, policy)
+        self._ear = Ear(Line(address, "ear", clock.monotonic), life, clock, policy)
+        for part in (writer, quick, slow):
+            part.start()
+
+    async def run(self) -> None:
+        """Keep the lease and the house, and listen to other nodes, until cancelled."""
+        async with asyncio.TaskGroup() as tg:
+            tg.create_task(self._housekeeping.run(), name="store housekeeping")
+            tg.create_task(self._ear.run(), name="store ear")
+
+    async def sweep(self) -> int:
+        """One round of housekeeping now; how many rows ended or went."""
+        return await self._housekeeping.sweep()
+
+    async def look_after_leases(self) -> None:
+        """Renew this node's lease and take over from the dead, now."""
+        await self._housekeeping.look_after_leases()
+
+    def on_news(self, tell: Callable[[str], None]) -> None:
+        """Have `tell` called, on the event loop, when other nodes changed something.
+
+        With "work" where claims wait, with the name of a table that administrators keep, and with ""
+        where anything may have been missed.
+        """
+        self._ear.on_news = tell
+        self._housekeeping.on_taken_over = lambda: tell(WORK)
+
+    def on_fatal(self, tell: Callable[[StoreBroken], None]) -> None:
+        """Have `tell` called, on the event loop, when the store has failed for good."""
+        loop = asyncio.get_running_loop()
+
+        def from_thread(error: StoreBroken) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended; nobody is left to tell
+                loop.call_soon_threadsafe(tell, error)
+
+        self._writer.on_fatal = from_thread
+
+    async def close(self) -> None:
+        """Commit what was submitted, give up the lease, close every connection."""
+        try:
+            with contextlib.suppress(StoreUnavailable, StoreBroken):
+                await self.events.flush()
+                await self._writer.commit(self.life.release)
+            await self._writer.close()
+            await self._quick.close()
+            await self._slow.close()
+        finally:
+            self._opened.lock.release()
+
+
+class _Opened:
+    """What `open_store` found and put right before the threads start."""
+
+    def __init__(self, lock: DirLock, life: Life, disk: Disk) -> None:
+        self.lock = lock
+        self.life = life
+        self.disk = disk
+        self.recovered = Recovered()
+        self.counters: Rows = Rows((), 0)
+
+
+async def open_store(
+    address: Address,
+    data_dir: Path,
+    clock: Clock,
+    on_fatal: Callable[[StoreBroken], None] | None = None,
+    machine: Machine = Machine(),  # noqa: B008 - without state
+) -> PostgresStore:
+    """Join the database as a node, and put right what lives that ended left.
+
+    Args:
+        address: the database, and the limits.
+        data_dir: this node's own: name, key, plugins, attachments; made where it is missing; locked.
+        clock: for rows and housekeeping; leases go by the database's.
+        on_fatal: called on the loop when the store has failed; the process must end.
+        machine: file system and free space.
+
+    Raises:
+        DataDirRefused: another process holds the directory, or it cannot be used.
+        StoreBroken: the schema is newer than this program; it was left as it is.
+        StoreUnavailable: the server does not answer, or another node migrates for too long.
+    """
+    await asyncio.to_thread(prepare_dir, data_dir, machine.file_system)
+    lock = DirLock(data_dir)
+    lock.take()
+    try:
+        policy = address.policy
+        life = Life(await asyncio.to_thread(node_id_of, data_dir), policy.lease_s)
+        opened = _Opened(lock, life, Disk(data_dir, policy, machine.free))
+        await _join(opened, address, clock)
+    except BaseException as error:
+        lock.release()
+        if isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
+            raise translate(error) from error
+        raise
+    store = PostgresStore(opened, address, clock)
+    if on_fatal is not None:
+        store.on_fatal(on_fatal)
+    return store
+
+
+async def _join(opened: _Opened, address: Address, clock: Clock) -> None:
+    conn = await address.connect("opening")
+    try:
+        await migrate(conn)
+        if not await conn.fetchval(_LASTS):
+            log.error("database_does_not_keep_commits", database=address.shown)
+        session, life = Session(conn), opened.life
+        async with conn.transaction():
+            await life.begin(session, clock.now())
+            tx = Tx(life.epoch, clock.now())
+            await alone(session, end_leases(tx, life.lease_name))
+            opened.recovered = await alone(session, recover(tx, address.policy))
+            await alone(session, tx.settle_down())
+            await tx.flush(session)
+            opened.counters = await _counted(session, life, dict(tx.counts))
+    finally:
+        await conn.close()
+    found = opened.recovered
+    log.info(
+        "store_opened",
+        engine="postgresql",
+        epoch=life.epoch,
+        turns_again=len(found.again),
+        poisoned=len(found.poisoned),
+        resent=len(found.resent),
+        unknown=len(found.unknown),
+    )
+
+
+async def _counted(session: Session, life: Life, changes: dict[str, int]) -> Rows:
+    """Count what the opening transaction changed; the figures after it."""
+    counters = Counters(life.node_id)
+    counters.load(await session.fetch(ALL_COUNTERS))
+    await counters.write(session, changes)
+    return await session.fetch(ALL_COUNTERS)
+
+
+def _reader(role: str, address: Address, clock: Clock) -> Reader:
+    return Reader(role, Line(address, role, clock.monotonic), address.policy)

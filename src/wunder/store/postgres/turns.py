@@ -1,0 +1,223 @@
+"""Claims on the turn lanes, and T2: a turn's result committed exactly once."""
+
+from collections.abc import Sequence
+
+from wunder.errors import FenceLost
+from wunder.model.conversation import HistoryLine, LaneKind
+from wunder.model.delivery import SendGrant
+from wunder.model.ids import AgentId, At, MessageId, SessionId, TurnId, derived_id
+from wunder.model.message import MESSAGE_MOVES, MessageState
+from wunder.model.trail import Step, StepName
+from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
+from wunder.store.policy import StorePolicy
+from wunder.store.postgres import lanes, sessions
+from wunder.store.postgres.lane_book import lane_key
+from wunder.store.postgres.reader import Reader
+from wunder.store.postgres.replies import queue_replies
+from wunder.store.postgres.statements import Many
+from wunder.store.postgres.transaction import Tx
+from wunder.store.postgres.writer import Writer
+from wunder.store.sqlite.lanes import LIVE_TURNS
+from wunder.store.sqlite.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
+from wunder.store.sqlite.replies import Outgoing
+
+_HEADS = Many(
+    f"""
+SELECT v.n, h.*, (SELECT s.session_id FROM channel_sessions s WHERE s.account_uid = h.account_uid
+    AND s.peer_kind = h.peer_kind AND s.peer_id = h.peer_id AND s.thread_id = h.thread_id
+    AND s.is_current = 1)
+FROM {{v}} CROSS JOIN LATERAL (
+  SELECT {INBOUND_COLUMNS}, turn_id, claims, inline_until FROM channel_messages m
+  WHERE m.lane_id = v.lane_id AND {LIVE_TURNS} ORDER BY lane_seq LIMIT 1) h
+""",  # noqa: S608 - constants of this package
+    "lane_id int8",
+)
+_CLAIM = Many(
+    """
+UPDATE channel_messages m SET state = 'answering', fence = v.fence, claims = claims + 1,
+  is_alone = v.alone, epoch = v.epoch, claimed_at = v.at
+FROM {v} WHERE m.message_id = v.id AND m.state = 'received'
+""",
+    "fence int8, alone int8, epoch int8, at int8, id text",
+)
+_FINISH = Many(
+    """
+UPDATE channel_messages m SET state = v.state, reason = v.reason, session_id = v.session,
+  session_seq = CASE WHEN v.session IS NULL THEN NULL ELSE coalesce(
+    (SELECT s.message_count FROM channel_sessions s WHERE s.session_id = v.session), 0) END,
+  agent_id = v.agent, binding_id = v.binding, finished_at = v.at,
+  reply_ordinals = m.reply_ordinals + v.replies
+FROM {v} WHERE m.message_id = v.id AND m.state = 'answering' AND m.fence = v.fence
+RETURNING v.n, m.lane_id, m.reply_ordinals, m.inline_until
+""",
+    "state text, reason text, session text, agent text, binding text, at int8, replies int8, id text,"
+    " fence int8",
+)
+_STANDING = "SELECT state, fence FROM channel_messages WHERE message_id = ?"
+_GIVE_BACK = """
+UPDATE channel_messages SET state = 'received', claims = claims - 1, is_alone = 0
+WHERE message_id = ? AND state = 'answering' AND fence = ? RETURNING lane_id
+"""
+_TO_REROUTE = f"""
+SELECT {INBOUND_COLUMNS}, state, reroutes FROM channel_messages
+WHERE message_id = ? AND direction = 'in' AND state IN ('unrouted', 'failed') FOR UPDATE
+"""  # noqa: S608 - constants of this package
+_REROUTE = """
+UPDATE channel_messages SET state = 'received', reason = '', lane_id = ?, lane_seq = ?, fence = 0,
+  claims = 0, is_alone = 0, reroutes = reroutes + 1, turn_id = ?, session_id = NULL, session_seq = NULL,
+  finished_at = NULL
+WHERE message_id = ?
+"""
+
+
+class PostgresTurns:
+    """Room 2's door to the tables (port Turns)."""
+
+    def __init__(self, writer: Writer, reader: Reader, policy: StorePolicy) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._policy = policy
+
+    async def claim(self, limit: int, now: At) -> list[ClaimedTurn]:
+        """Claim heads in `received`, longest ready first, never a suspect."""
+        return await self._writer.commit(lambda tx: _claim(tx, False, now, limit))
+
+    async def claim_suspect(self, now: At) -> ClaimedTurn | None:
+        """Claim one suspect; the caller runs it alone."""
+        claimed = await self._writer.commit(lambda tx: _claim(tx, True, now, 1))
+        return claimed[0] if claimed else None
+
+    async def commit(self, turn: TurnCommit, grant: SendGrant | None = None) -> TurnCommitted:
+        """Commit what a turn ended with. Raises: FenceLost."""
+        conversation = turn.turn.message.conversation
+        both = [lane_key(kind, conversation) for kind in LaneKind]
+        return await self._writer.commit(
+            lambda tx: commit_turn(tx, turn, grant, self._policy), lanes=both
+        )
+
+    async def give_back(self, turns: Sequence[ClaimedTurn]) -> None:
+        """Return claims that do not count as unfinished."""
+        await self._writer.commit(lambda tx: _give_back(tx, turns))
+
+    async def history(self, session_id: SessionId, limit: int) -> list[HistoryLine]:
+        """The last lines of a session, oldest first."""
+        return await sessions.history(self._reader, session_id, limit)
+
+    async def reroute(self, message_ids: Sequence[MessageId], now: At) -> int:
+        """Put `unrouted` and `failed` messages back at the tail of their lanes; how many moved."""
+
+        async def unit(tx: Tx) -> int:
+            return sum([await reroute_one(tx, message_id, now) for message_id in message_ids])
+
+        return await self._writer.commit(unit)
+
+
+async def _claim(tx: Tx, is_suspect: bool, now: At, limit: int) -> list[ClaimedTurn]:
+    claimed = []
+    due = await lanes.due_turns(tx, is_suspect, now, limit)
+    heads = await tx.each(_HEADS, [(lane.lane_id,) for lane in due])
+    for lane, rows in zip(due, heads, strict=True):
+        if not rows:
+            await lanes.refresh_turns(tx, lane, now)
+            continue
+        fence = lanes.claim(lane)
+        message = inbound_of(rows[0][:INBOUND_WIDTH])
+        turn_id, claims, inline_until, session_id = rows[0][INBOUND_WIDTH:]
+        tx.later(_CLAIM, (fence, int(is_suspect), tx.epoch, now, message.message_id))
+        tx.moved("channel_messages", "received", "answering")
+        turn = ClaimedTurn(
+            TurnId(turn_id), message, fence, claims + 1, is_suspect, session_id, inline_until
+        )
+        claimed.append(turn)
+    return claimed
+
+
+async def commit_turn(
+    tx: Tx, turn: TurnCommit, grant: SendGrant | None, policy: StorePolicy
+) -> TurnCommitted:
+    """Commit a turn (T2) in the caller's transaction. Raises: FenceLost."""
+    message = turn.turn.message
+    if turn.state not in MESSAGE_MOVES[MessageState.ANSWERING]:
+        raise FenceLost(f"A turn cannot end as {turn.state}.")
+    lines = 1 + len(turn.replies)
+    finished = await _finish(tx, turn)
+    if finished is None:
+        # The same commit ran before and its outcome was not heard of.
+        return TurnCommitted((), len(turn.replies))
+    lane_id, ordinals, inline_until = finished
+    is_held = inline_until is not None and inline_until > turn.at
+    session_seq = 0
+    if turn.session_id is not None:
+        agent_id = turn.agent_id or AgentId("")
+        session_seq = await sessions.grow(tx, turn.session_id, message, agent_id, lines, turn.at)
+    going = Outgoing(
+        inbound=message,
+        turn_id=turn.turn.turn_id,
+        replies=turn.replies,
+        at=turn.at,
+        expires_at=turn.expires_at or At(turn.at + policy.delivery_ttl_s * 1000),
+        ordinals=ordinals - len(turn.replies),
+        session_id=turn.session_id,
+        session_seq=session_seq + 1,
+        agent_id=turn.agent_id,
+        binding_id=turn.binding_id,
+        not_before=inline_until if is_held else None,
+        release=turn.release,
+    )
+    tx.step(*turn.steps)
+    committed = await queue_replies(tx, going, None if is_held else grant)
+    lane = await tx.lanes.by_id(lane_id)
+    await lanes.leave_turns(tx, lane, turn.at, message.message_id)
+    tx.moved("channel_messages", "answering", turn.state.value)
+    return committed
+
+
+async def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int, At | None] | None:
+    """End the message under its fence: its lane, ordinals and inline window.
+
+    None when this very commit ran before.
+    """
+    claimed = turn.turn
+    row = (
+        turn.state.value,
+        turn.reason,
+        turn.session_id,
+        turn.agent_id,
+        turn.binding_id,
+        turn.at,
+        len(turn.replies),
+        claimed.message.message_id,
+        claimed.fence,
+    )
+    found = await tx.one(_FINISH, row)
+    if found is not None:
+        return int(found[0]), int(found[1]), found[2]
+    standing = await tx.one(_STANDING, (claimed.message.message_id,))
+    if standing == (turn.state.value, claimed.fence):
+        return None
+    raise FenceLost
+
+
+async def _give_back(tx: Tx, turns: Sequence[ClaimedTurn]) -> None:
+    for turn in turns:
+        lane = await tx.lanes.of(LaneKind.TURN, turn.message.conversation)
+        if await tx.execute(_GIVE_BACK, (turn.message.message_id, turn.fence)):
+            tx.moved("channel_messages", "answering", "received")
+            await lanes.refresh_turns(tx, lane, tx.now)
+
+
+async def reroute_one(tx: Tx, message_id: MessageId, now: At) -> bool:
+    """Put one message back at the tail of its lane, as a new turn; False when it may not."""
+    row = await tx.one(_TO_REROUTE, (message_id,))
+    if row is None:
+        return False
+    message = inbound_of(row[:INBOUND_WIDTH])
+    state, reroutes = row[INBOUND_WIDTH:]
+    place = await lanes.enter(tx, LaneKind.TURN, message.conversation, 1, now, is_claimed=False)
+    # A turn of its own: what the first one said keeps its ids.
+    turn_id = derived_id(message_id, "turn", reroutes + 1)
+    await tx.execute(_REROUTE, (place.lane_id, place.first_seq, turn_id, message_id))
+    tx.moved("channel_messages", state, "received")
+    uid, account_id = message.conversation.account_uid, message.account_id
+    tx.step(Step(message_id, StepName.REROUTED, now, account_uid=uid, account_id=account_id))
+    return True
