@@ -5,8 +5,8 @@ import secrets
 from dataclasses import dataclass
 
 from wunder_channels.wechat.envelope import KeyPair, seal, sign
-from wunder_channels.wechat.loose_json import JsonObject
 from wunder_sdk import ImmediateResponse, bytes_response, json_response
+from wunder_sdk.loose_json import JsonObject
 
 #: What a stream shows until there is an answer.
 WAITING = "…"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wunder_channels.wechat.config import WecomConfig
-from wunder_channels.wechat.loose_json import JsonObject, at_ms
 from wunder_channels.wechat.strict_xml import Element
 from wunder_sdk import Account, Attachment, ChannelMessage, Forbidden, Location, Peer, Sender
+from wunder_sdk.loose_json import JsonObject, seconds_to_ms
 
 MessageType = Literal["text", "image", "audio", "video", "file", "location", "event", "mixed"]
 AttachmentKind = Literal["image", "audio", "video", "file"]
@@ -126,7 +126,7 @@ def _message(
         peer=Peer("user", user),
         message_id=bounded(xml.text("MsgId") or _derived_id("message", xml)),
         sender=Sender(user),
-        ts=at_ms(sent_at, received_ms),
+        ts=seconds_to_ms(sent_at, received_ms),
         type=said.type,
         text=said.text,
         attachments=said.attachments,
@@ -160,7 +160,7 @@ def _read_event(account: Account[WecomConfig], xml: Element, received_ms: int) -
         peer=Peer("user", user),
         message_id=_event_id(name, xml),
         sender=Sender(user),
-        ts=at_ms(xml.text("CreateTime"), received_ms),
+        ts=seconds_to_ms(xml.text("CreateTime"), received_ms),
         type="event",
         text=_event_words(xml) or None,
         mentions_bot=False,

@@ -14,8 +14,9 @@ from wunder_channels.wechat.app_events import (
     filled,
 )
 from wunder_channels.wechat.config import WecomConfig
-from wunder_channels.wechat.loose_json import JsonObject, at_ms, nested, objects, string
+from wunder_channels.wechat.loose_json import string
 from wunder_sdk import Account, Attachment, ChannelMessage, Forbidden, Peer, Sender
+from wunder_sdk.loose_json import JsonObject, nested, objects, seconds_to_ms
 
 #: Media of a message, as a link to encrypted bytes; `pic_url` was seen in place of `url`.
 _MEDIA: dict[str, AttachmentKind] = {"image": "image", "file": "file", "video": "video"}
@@ -111,7 +112,7 @@ def _message(asked: Asked, said: Said, quoted: Said | None, meta: JsonObject) ->
         peer=asked.peer,
         message_id=bounded(string(asked.content, "msgid")),
         sender=Sender(asked.user),
-        ts=at_ms(string(asked.content, "create_time"), asked.received_ms),
+        ts=seconds_to_ms(string(asked.content, "create_time"), asked.received_ms),
         type=kind,
         text=_without_own_name(said.text, asked),
         attachments=attachments,
@@ -196,7 +197,7 @@ def _read_event(asked: Asked) -> Found:
         peer=asked.peer,
         message_id=bounded(string(asked.content, "msgid")),
         sender=Sender(asked.user),
-        ts=at_ms(string(asked.content, "create_time"), asked.received_ms),
+        ts=seconds_to_ms(string(asked.content, "create_time"), asked.received_ms),
         type="event",
         text=string(detail, "event_key") or string(detail, "content") or None,
         mentions_bot=False,

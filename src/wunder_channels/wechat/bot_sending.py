@@ -6,7 +6,6 @@ from wunder_channels.wechat.api import read
 from wunder_channels.wechat.config import WecomConfig
 from wunder_channels.wechat.loose_json import string
 from wunder_channels.wechat.provider_errors import PlatformAnswer, Refusal, error_for, refusal_of
-from wunder_channels.wechat.splitting import take, truncate
 from wunder_channels.wechat.streams import (
     STREAM_BYTES,
     STREAM_MS,
@@ -14,6 +13,7 @@ from wunder_channels.wechat.streams import (
     Stream,
     Streams,
     short_key,
+    shown,
 )
 from wunder_sdk import (
     Account,
@@ -30,6 +30,7 @@ from wunder_sdk import (
     UnsupportedFeature,
 )
 from wunder_sdk.errors import Quota
+from wunder_sdk.splitting import PLAIN_BYTES, take
 
 #: A response_url can be used once, for an hour (WeCom docs 101138, active replies).
 RESPONSE_MS = 3_600_000
@@ -105,7 +106,7 @@ class BotSender:
         if way != _STREAM or not key:
             raise UnsupportedFeature("only an answer in a stream can be changed")
         text = text_of(edit.message)
-        piece = take(text, 0, STREAM_BYTES)
+        piece = take(text, 0, STREAM_BYTES, PLAIN_BYTES)
 
         def change(stream: Stream) -> Stream:
             if stream.closed:
@@ -139,7 +140,7 @@ class BotSender:
 
     async def _say_in_stream(self, question: Question, key: str, text: str) -> SendResult:
         own = short_key(key)
-        piece = take(text, 0, STREAM_BYTES)
+        piece = take(text, 0, STREAM_BYTES, PLAIN_BYTES)
 
         def change(stream: Stream) -> Stream:
             if stream.closed:
@@ -157,8 +158,7 @@ class BotSender:
         self._require_response(question)
         if not text:
             raise ProviderRejected("there is nothing to send")
-        said = truncate(text, STREAM_BYTES)
-        body = {"msgtype": "markdown", "markdown": {"content": said}}
+        body = {"msgtype": "markdown", "markdown": {"content": shown(text)}}
         answer = read(await self._account.http.post(question.response_url, json=body))
         refusal = refusal_of(answer)
         if refusal is None:

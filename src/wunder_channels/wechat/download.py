@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from wunder_channels.wechat.api import WecomApi, read
 from wunder_channels.wechat.bot_events import KEY_MARK
 from wunder_channels.wechat.config import WecomConfig
-from wunder_channels.wechat.envelope import PAD_BYTES, aes_key, is_key_text, without_pad
+from wunder_channels.wechat.envelope import PAD_BYTES, aes_key, is_key_text
 from wunder_channels.wechat.provider_errors import Refusal, error_for, refusal_of
 from wunder_sdk import (
     Account,
@@ -24,6 +24,7 @@ from wunder_sdk import (
     MalformedEvent,
     ProviderRejected,
     ProviderUnavailable,
+    aes_cbc,
     lazy,
 )
 
@@ -111,7 +112,7 @@ async def decrypted(chunks: AsyncIterator[bytes], key: bytes) -> AsyncIterator[b
     if not size or size % _BLOCK_BYTES:
         raise ProviderRejected("the attachment is cut off")
     try:
-        rest = without_pad(held + decryptor.finalize())
+        rest = aes_cbc.without_pad(held + decryptor.finalize(), PAD_BYTES)
     except MalformedEvent:
         raise ProviderRejected("the attachment cannot be decrypted with this bot's key") from None
     if rest:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from wunder_channels.wechat.api import WecomApi
 from wunder_channels.wechat.config import WecomConfig
 from wunder_channels.wechat.fingerprint import MARK_BYTES, marked
-from wunder_channels.wechat.loose_json import JsonObject, string
+from wunder_channels.wechat.loose_json import string
 from wunder_channels.wechat.media import MOST_BYTES, new_upload
-from wunder_channels.wechat.memory import Memory
 from wunder_channels.wechat.pace import MemberPace
 from wunder_channels.wechat.provider_errors import (
     PlatformAnswer,
@@ -15,7 +14,6 @@ from wunder_channels.wechat.provider_errors import (
     error_for,
     refusal_of,
 )
-from wunder_channels.wechat.splitting import take
 from wunder_sdk import (
     Account,
     Attachment,
@@ -27,11 +25,16 @@ from wunder_sdk import (
     Send,
     SendResult,
 )
+from wunder_sdk.loose_json import JsonObject
+from wunder_sdk.recent_keys import RecentKeys
+from wunder_sdk.splitting import PLAIN_BYTES, take
 
 #: A text or markdown message; what is longer is cut off silently (WeCom docs 90236).
 TEXT_BYTES = 2048
 #: Seconds for which WeCom remembers what it has seen; at most four hours.
 DUPLICATE_CHECK_S = 14_400
+#: The gateway repeats on its own for as long as the manifest's idempotency window.
+_UNSURE_MS = 4 * 3_600_000
 #: Cards cut these off (WeCom docs 90236).
 _TITLE_BYTES, _DESCRIPTION_BYTES = 128, 512
 _NO_TITLE = {"image": "图片", "audio": "语音", "video": "视频", "file": "文件"}
@@ -97,7 +100,7 @@ class PartSender:
         _require_one(self._send)
         progress = self._progress
         if progress.at < len(self._text):
-            piece = take(self._text, progress.at, TEXT_BYTES - MARK_BYTES)
+            piece = take(self._text, progress.at, TEXT_BYTES - MARK_BYTES, PLAIN_BYTES)
             return await self._post(self._said(piece.text), replace(progress, at=piece.end))
         if progress.file >= len(self._files):
             raise ProviderRejected("there is neither text nor an attachment to send")
@@ -160,7 +163,7 @@ class PartSender:
             refusal = refusal_of(answer)
         if refusal is not None:
             if refusal is Refusal.NO_ANSWER and self._is_group:
-                await self._memory.remember_unsure(self._send.idempotency_key)
+                await self._unsure.note(self._send.idempotency_key, self._now_ms)
             raise error_for(refusal, answer, self._send.attempt, folds=not self._is_group)
         self._require_reached(answer)
         self._pace.note(self._account.account_id, self._send.peer.id, self._now_ms)
@@ -182,18 +185,19 @@ class PartSender:
     async def _post_to_group(self, said: JsonObject) -> PlatformAnswer:
         """Post where WeCom folds no duplicates: what may have arrived is not sent again."""
         key = self._send.idempotency_key
-        if self._send.attempt > 1 and await self._memory.may_have_arrived(key):
+        if self._send.attempt > 1 and await self._unsure.holds(key, self._now_ms):
             raise OutcomeUnknown("an earlier try may have arrived; WeCom would show it twice")
         try:
             body = {"chatid": self._send.peer.id, **said}
             return await self._api.post("/cgi-bin/appchat/send", body)
         except OutcomeUnknown:
-            await self._memory.remember_unsure(key)
+            await self._unsure.note(key, self._now_ms)
             raise
 
     @property
-    def _memory(self) -> Memory:
-        return Memory(self._account, self._now_ms)
+    def _unsure(self) -> RecentKeys:
+        """What may have arrived in a group, where WeCom recognises no repeat."""
+        return RecentKeys(self._account.state, "unsure", keep_ms=_UNSURE_MS)
 
     async def _require_time(self) -> None:
         wait_s = self._pace.wait_s(self._account.account_id, self._send.peer.id, self._now_ms)
@@ -230,11 +234,11 @@ def _media(kind: str, media_id: str) -> JsonObject:
 def _card(attachment: Attachment) -> JsonObject:
     """Show a public URL: a picture as news, which WeCom fetches itself, anything else as a card."""
     title = attachment.name or _NO_TITLE[attachment.kind]
-    title = take(title, 0, _TITLE_BYTES).text
+    title = take(title, 0, _TITLE_BYTES, PLAIN_BYTES).text
     if attachment.kind == "image":
         article = {"title": title, "url": attachment.url, "picurl": attachment.url}
         return {"msgtype": "news", "news": {"articles": [article]}}
-    described = take(attachment.url or "", 0, _DESCRIPTION_BYTES).text
+    described = take(attachment.url or "", 0, _DESCRIPTION_BYTES, PLAIN_BYTES).text
     card = {"title": title, "description": described, "url": attachment.url}
     return {"msgtype": "textcard", "textcard": card}
 

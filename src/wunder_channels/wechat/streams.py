@@ -5,12 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from wunder_channels.wechat.config import WecomConfig
-from wunder_channels.wechat.loose_json import JsonObject, nested, string
-from wunder_channels.wechat.splitting import truncate
+from wunder_channels.wechat.loose_json import string
 from wunder_sdk import Account, StateConflict
+from wunder_sdk.loose_json import JsonObject, nested
+from wunder_sdk.splitting import PLAIN_BYTES, truncate
 
 #: What a stream shows at most (WeCom docs 100719 and 101031); a longer one never ends.
 STREAM_BYTES = 20_480
+#: What a text ends with if there is no room for its rest.
+TRUNCATED = "…（内容过长，已截断）"
 #: WeCom polls for six minutes after the question; the rest is a margin (choice).
 STREAM_MS = 330_000
 #: A text that nobody called final ends its stream when it was not changed for this long (choice):
@@ -48,7 +51,7 @@ class Stream:
     @property
     def content(self) -> str:
         """The whole text so far, cut to what a stream shows."""
-        return truncate(_JOIN.join(filter(None, self.texts.values())).strip(), STREAM_BYTES)
+        return shown(_JOIN.join(filter(None, self.texts.values())).strip())
 
     def is_over(self, now_ms: int) -> bool:
         """Is there an answer, and has it ended?"""
@@ -125,13 +128,18 @@ def short_key(idempotency_key: str) -> str:
     return hashlib.sha256(delivery.encode()).hexdigest()[:12]
 
 
+def shown(text: str) -> str:
+    """Return what a stream shows of a text, which says so if something is missing."""
+    return truncate(text, 0, STREAM_BYTES, PLAIN_BYTES, mark=TRUNCATED).text
+
+
 def _key(stream_id: str) -> str:
     return f"stream:{stream_id}"
 
 
 def _written(stream: Stream) -> JsonObject:
     return {
-        "texts": {key: truncate(text, STREAM_BYTES) for key, text in stream.texts.items()},
+        "texts": {key: shown(text) for key, text in stream.texts.items()},
         "open": list(stream.open_keys),
         "changed_ms": stream.changed_ms,
         "edited": stream.edited,

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from tests.standins.wecom.server import WecomStandin
-from wunder_channels.wechat.splitting import TRUNCATED
 from wunder_channels.wechat.streams import (
     QUIET_MS,
     QUIET_UNEDITED_MS,
     STREAM_BYTES,
     STREAM_MS,
+    TRUNCATED,
     UNPOLLED_MS,
 )
 from wunder_channels.wechat.tests.driver import Driver, reply, to_user
