@@ -88,6 +88,15 @@ def test_tls_works_although_asyncio_started_without_it(order, tmp_path, app):
     assert asyncio.run(run()) == "over tls"
 
 
+def test_what_only_some_channels_need_is_loaded_by_those_alone():
+    code = "import sys, wunder_sdk.serve; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    optional = {f"wunder_sdk.{name}" for name in ("splitting", "loose_json", "recent_keys")}
+    heavy = {"wunder_sdk.aes_cbc", "cryptography", "aiohttp"}
+    assert not (optional | heavy) & set(done.stdout.split())
+
+
 def test_a_plugin_without_http_stays_small(app, params_for):
     source = Path(wunder_sdk.__file__).parents[1]
     for package in ("wunder_sdk", "wunder_wire"):
