@@ -22,6 +22,8 @@ from wunder.api.asgi import App
 from wunder.api.listener import Listener
 from wunder.api.parts import ApiParts, ApiPolicy
 from wunder.api.server import build_app
+from wunder.app.news import NewsDesk
+from wunder.app.stores import Store, listen
 from wunder.attachments.fetching import Whereabouts
 from wunder.attachments.room import AttachmentRoom
 from wunder.config import Config
@@ -55,7 +57,6 @@ from wunder.providers.builtin import CallLimits, bundled_ids
 from wunder.providers.late import evidence_of
 from wunder.providers.registry import ProviderRegistry
 from wunder.runtime.host import HostDoors, ProcessHost
-from wunder.store.sqlite.store import SqliteStore
 
 log = logs.get_logger(__name__)
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
@@ -64,7 +65,7 @@ ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 class Gateway:
     """Every part, built and wired; `load` reads what the store holds, `run` sets it to work."""
 
-    def __init__(self, config: Config, store: SqliteStore, keyring: Keyring, clock: Clock) -> None:
+    def __init__(self, config: Config, store: Store, keyring: Keyring, clock: Clock) -> None:
         self.config = config
         self.store = store
         self.clock = clock
@@ -88,6 +89,18 @@ class Gateway:
         self._wire_desks(keyring)
         self._wire_rooms(keyring)
         self.app = self._build_app()
+        self.news = NewsDesk(
+            self._wake,
+            {
+                "plugins": self._plugins_changed,
+                "accounts": self.accounts.reload,
+                "bindings": self.bindings.reload,
+                "agents": self.agent_desk.reload,
+                "tokens": self.tokens.reload,
+            },
+            clock,
+        )
+        listen(store, self.news.hear)
 
     # --- wiring --------------------------------------------------------------------------------
 
@@ -320,6 +333,7 @@ class Gateway:
                 "worker": self.worker.run(),
                 "spool": self.spool.run(),
                 "attachments": self.attachments.run(),
+                "news of other nodes": self.news.run(),
             }
             tasks = [tg.create_task(part, name=name) for name, part in parts.items()]
             serving = tg.create_task(server.serve_until(stop), name="listener")

@@ -16,11 +16,11 @@ from wunder.accounts.keyring import open_keyring
 from wunder.api.asgi import App
 from wunder.api.listener import listener
 from wunder.app.gateway import ANY_HOST, Gateway
+from wunder.app.stores import open_chosen
 from wunder.config import Config
 from wunder.errors import StoreBroken
 from wunder.observe import logs
 from wunder.observe.clock import SystemClock
-from wunder.store.sqlite.store import open_store
 
 log = logs.get_logger(__name__)
 RUN_FILE = Path("run", "cli.json")
@@ -92,14 +92,15 @@ async def _opened(
     config: Config, on_fatal: Callable[[StoreBroken], None]
 ) -> AsyncIterator[Gateway]:
     clock = SystemClock()
-    store = await open_store(config.data_dir, clock, config.store_policy, on_fatal)
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    credentials_dir = Path(credentials) if credentials else None
+    store = await open_chosen(config, clock, on_fatal, credentials_dir)
     try:
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
         keyring = await open_keyring(
             config.data_dir,
             store.key_check,
             holds_ciphertext=await store.key_check.holds_ciphertext(),
-            credentials_dir=Path(credentials) if credentials else None,
+            credentials_dir=credentials_dir,
         )
         gateway = Gateway(config, store, keyring, clock)
         await gateway.load()
