@@ -23,7 +23,7 @@ demo: setup  ## play the main job from end to end on this machine
 
 test: setup  ## everything that must be green: check, then all tests
 	@sh tools/check.sh
-	@.venv/bin/python -m pytest $(ARGS)
+	@sh tools/test.sh $(ARGS)
 
 check: setup  ## lint, format, types, import contracts
 	@sh tools/check.sh
