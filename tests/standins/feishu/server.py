@@ -2,91 +2,53 @@
 
 import asyncio
 import base64
-import contextlib
 import json
-from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
-import aiohttp
 from aiohttp import web
 
 from tests.standins.feishu.callbacks import Callback, CallbackWriter, is_right_answer
 from tests.standins.feishu.platform import App, Fault, FeishuPlatform, Json, Refused
+from tests.standins.serving import Handler, StandinServer, as_json, reset_connection
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 TRACE = {"X-Tt-Logid": "standin-log"}
 IM = "/open-apis/im/v1"
 
 
-class FeishuStandin:
+class FeishuStandin(StandinServer):
     """`async with FeishuStandin(App("cli_1", "secret")) as feishu:` - then `feishu.url`, `.platform`."""
 
+    fault_kind = Fault
+    max_body_bytes = 64 * 1024**2
+
     def __init__(self, app: App, host: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__(host, port)
         self.platform = FeishuPlatform(app)
         self.callbacks = CallbackWriter(self.platform)
-        self.webhook_url = ""
-        self.url = ""
-        self._host, self._port = host, port
-        #: Set as soon as a request hangs.
-        self.is_hanging = asyncio.Event()
-        self._stopping = asyncio.Event()
 
-    async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._answer], client_max_size=64 * 1024**2)
-        app.add_routes(
-            [
-                web.post("/open-apis/auth/v3/tenant_access_token/internal", self._token),
-                web.get("/open-apis/bot/v3/info", self._me),
-                web.post(f"{IM}/messages", self._send_message),
-                web.post(f"{IM}/messages/{{id}}/reply", self._reply),
-                web.patch(f"{IM}/messages/{{id}}", self._patch),
-                web.put(f"{IM}/messages/{{id}}", self._put),
-                web.get(f"{IM}/messages/{{id}}", self._get),
-                web.get(f"{IM}/messages/{{id}}/resources/{{key}}", self._resource),
-                web.post(f"{IM}/images", self._image),
-                web.post(f"{IM}/files", self._file),
-                web.get("/standin/sent", self._sent),
-                web.post("/standin/send", self._deliver_asked),
-                web.post("/standin/check", self._check),
-                web.post("/standin/webhook", self._set_webhook),
-                web.post("/standin/rules", self._set_rules),
-                web.post("/standin/fault", self._add_fault),
-                web.post("/standin/reset", self._reset),
-            ]
-        )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port)
-        await site.start()
-        self.url = f"http://{self._host}:{self._runner.addresses[0][1]}"
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stopping.set()
-        await self._session.close()
-        await self._runner.cleanup()
-
-    def stop_hanging(self) -> None:
-        """Let go of the requests that hang: their connections are reset."""
-        self._stopping.set()
+    def routes(self) -> list[web.RouteDef]:
+        """Return what the platform offers, and how it is driven."""
+        return [
+            web.post("/open-apis/auth/v3/tenant_access_token/internal", self._token),
+            web.get("/open-apis/bot/v3/info", self._me),
+            web.post(f"{IM}/messages", self._send_message),
+            web.post(f"{IM}/messages/{{id}}/reply", self._reply),
+            web.patch(f"{IM}/messages/{{id}}", self._patch),
+            web.put(f"{IM}/messages/{{id}}", self._put),
+            web.get(f"{IM}/messages/{{id}}", self._get),
+            web.get(f"{IM}/messages/{{id}}/resources/{{key}}", self._resource),
+            web.post(f"{IM}/images", self._image),
+            web.post(f"{IM}/files", self._file),
+            web.post("/standin/send", self._deliver_asked),
+            web.post("/standin/check", self._check),
+            web.post("/standin/rules", self._set_rules),
+            web.post("/standin/reset", self._reset),
+        ]
 
     async def deliver(self, callback: Callback) -> tuple[int, bytes]:
         """Post a callback to the webhook; status 0 if nobody answers."""
-        try:
-            async with self._session.post(
-                self.webhook_url, data=callback.body, headers=callback.headers
-            ) as answer:
-                return answer.status, await answer.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            return 0, type(error).__name__.encode()
+        return await self._post_callback(callback)
 
     # --- the platform's API ------------------------------------------------------------------------
 
@@ -99,7 +61,7 @@ class FeishuStandin:
                 self.platform.check_token(request.headers.get("Authorization", ""))
                 fault = self.platform.take_fault(request.path)
             if fault is not None and fault.kind == "hang":
-                return await self._hang(request, fault)
+                return await self._hang(request, fault.hang_s)
             if fault is not None and fault.kind != "lose":
                 return self._broken(request, fault)
             answer = await handler(request)
@@ -111,7 +73,7 @@ class FeishuStandin:
                 "error": {"log_id": "standin-log"},
             }
             return web.json_response(said, status=refused.status, headers=TRACE)
-        return answer if fault is None else self._reset_connection(request)
+        return answer if fault is None else reset_connection(request)
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(
@@ -169,13 +131,6 @@ class FeishuStandin:
             raise Refused(400, 234001, "Invalid request param.")
         return _done({"file_key": self.platform.keep_upload(kind, _bytes_of(form["file"]))})
 
-    async def _hang(self, request: web.Request, fault: Fault) -> web.StreamResponse:
-        self.is_hanging.set()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(fault.hang_s):
-                await self._stopping.wait()
-        return self._reset_connection(request)
-
     def _broken(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         if fault.kind == "fail":
             return web.Response(status=fault.status, text="<html>system error</html>")
@@ -184,15 +139,7 @@ class FeishuStandin:
         said = {"code": fault.code, "msg": fault.words}
         return web.json_response(said, status=fault.status, headers={**TRACE, **wait})
 
-    def _reset_connection(self, request: web.Request) -> web.StreamResponse:
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=500)
-
     # --- driving the stand-in ----------------------------------------------------------------------
-
-    async def _sent(self, _request: web.Request) -> web.StreamResponse:
-        return web.json_response(self.platform.report())
 
     async def _deliver_asked(self, request: web.Request) -> web.StreamResponse:
         asked: Json = await request.json()
@@ -202,10 +149,8 @@ class FeishuStandin:
             place = (callback.message_id, one["key"])
             self.platform.resources[place] = (one["mime"], one.get("name", ""), content)
         await asyncio.sleep(float(asked.get("delay_s", 0)))
-        answers: list[Json] = []
-        for _ in range(int(asked.get("times", 1))):
-            status, body = await self.deliver(callback)
-            answers.append({"status": status, "body": body.decode("utf-8", "replace")[:2000]})
+        times = int(asked.get("times", 1))
+        answers = [as_json(await self.deliver(callback)) for _ in range(times)]
         said = {"message_id": callback.message_id, "event_id": callback.event_id}
         return web.json_response({**said, "answers": answers})
 
@@ -215,13 +160,7 @@ class FeishuStandin:
         check = self.callbacks.challenge(challenge, is_signed=bool(asked.get("is_signed")))
         status, body = await self.deliver(check)
         ok = status == 200 and is_right_answer(challenge, body)
-        return web.json_response(
-            {"ok": ok, "status": status, "body": body.decode("utf-8", "replace")}
-        )
-
-    async def _set_webhook(self, request: web.Request) -> web.StreamResponse:
-        self.webhook_url = str((await request.json())["url"])
-        return web.json_response({"url": self.webhook_url})
+        return web.json_response({"ok": ok, **as_json((status, body))})
 
     async def _set_rules(self, request: web.Request) -> web.StreamResponse:
         asked: Json = await request.json()
@@ -236,15 +175,6 @@ class FeishuStandin:
         if asked.get("expire_token"):
             self.platform.expire_token()
         return web.json_response({"cards": rules.cards, "chat_qps": rules.chat_qps})
-
-    async def _add_fault(self, request: web.Request) -> web.StreamResponse:
-        asked: dict[str, Any] = await request.json()
-        self.platform.faults.append(Fault(**asked))
-        return web.json_response({"faults": len(self.platform.faults)})
-
-    async def _reset(self, _request: web.Request) -> web.StreamResponse:
-        self.platform.reset()
-        return web.json_response({})
 
 
 def _done(data: Json) -> web.Response:

@@ -1,81 +1,51 @@
 """The stand-in as an HTTP server: the platform's API, and /standin to drive it."""
 
 import asyncio
-import contextlib
 import json
-from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 
+from tests.standins.serving import Handler, StandinServer, reset_connection
 from tests.standins.wechat_mp.callbacks import Callback, CallbackWriter
 from tests.standins.wechat_mp.platform import FAULT_TEXT, Fault, Json, MpPlatform, Refused
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: The platform waits so long for a webhook, and delivers so often.
 WAIT_S, DELIVERIES = 5.0, 3
 
 
-class MpStandin:
+class MpStandin(StandinServer):
     """`async with MpStandin(writer, secret) as mp:` - then `mp.url`, `mp.platform`, `mp.deliver`."""
+
+    fault_kind = Fault
+    max_body_bytes = 16 * 1024**2
 
     def __init__(
         self, writer: CallbackWriter, secret: str, host: str = "127.0.0.1", port: int = 0
     ) -> None:
+        super().__init__(host, port)
         self.platform = MpPlatform(writer.app_id, secret)
         self.callbacks = writer
-        self.webhook_url = ""
         self.wait_s = WAIT_S
         #: Deliveries begun so far.
         self.posts = 0
-        self.url = ""
-        self._host, self._port = host, port
-        #: Set as soon as a request hangs.
-        self.is_hanging = asyncio.Event()
-        self._stopping = asyncio.Event()
 
-    async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._answer], client_max_size=16 * 1024**2)
-        app.add_routes(
-            [
-                web.post("/cgi-bin/stable_token", self._token),
-                web.post("/cgi-bin/message/custom/send", self._take),
-                web.post("/cgi-bin/message/custom/typing", self._typing),
-                web.post("/cgi-bin/openapi/quota/get", self._quota),
-                web.post("/cgi-bin/media/upload", self._upload),
-                web.get("/cgi-bin/media/get", self._media),
-                web.get("/files/{media_id}", self._file),
-                web.get("/standin/sent", self._sent),
-                web.post("/standin/send", self._send),
-                web.post("/standin/check", self._check),
-                web.post("/standin/webhook", self._set_webhook),
-                web.post("/standin/rules", self._set_rules),
-                web.post("/standin/fault", self._add_fault),
-                web.post("/standin/reset", self._reset),
-            ]
-        )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        self.url = f"http://{self._host}:{self._runner.addresses[0][1]}"
-        self._session = aiohttp.ClientSession()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stopping.set()
-        await self._session.close()
-        await self._runner.cleanup()
-
-    def stop_hanging(self) -> None:
-        """Let go of the requests that hang: their connections are reset."""
-        self._stopping.set()
+    def routes(self) -> list[web.RouteDef]:
+        """Return what the platform offers, and how it is driven."""
+        return [
+            web.post("/cgi-bin/stable_token", self._token),
+            web.post("/cgi-bin/message/custom/send", self._take),
+            web.post("/cgi-bin/message/custom/typing", self._typing),
+            web.post("/cgi-bin/openapi/quota/get", self._quota),
+            web.post("/cgi-bin/media/upload", self._upload),
+            web.get("/cgi-bin/media/get", self._media),
+            web.get("/files/{media_id}", self._file),
+            web.post("/standin/send", self._send),
+            web.post("/standin/check", self._check),
+            web.post("/standin/rules", self._set_rules),
+            web.post("/standin/reset", self._reset),
+        ]
 
     async def deliver(self, callback: Callback, *, at_most: int = DELIVERIES) -> list[Json]:
         """Post a callback until it is answered, as often as the platform does.
@@ -142,15 +112,9 @@ class MpStandin:
             said = {"errcode": fault.code, "errmsg": fault.words}
             return web.json_response(said, status=fault.status)
         if fault.kind == "hang":
-            self.is_hanging.set()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(fault.hang_s):
-                    await self._stopping.wait()
-        else:
-            await handler(request)
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=500)
+            return await self._hang(request, fault.hang_s)
+        await handler(request)
+        return reset_connection(request)
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(self.platform.give_token(await request.json()))
@@ -206,9 +170,6 @@ class MpStandin:
 
     # --- driving the stand-in ------------------------------------------------------------------------
 
-    async def _sent(self, _request: web.Request) -> web.StreamResponse:
-        return web.json_response(self.platform.report())
-
     async def _send(self, request: web.Request) -> web.StreamResponse:
         asked: Json = await request.json()
         callback = self.callbacks.write(asked)
@@ -225,10 +186,6 @@ class MpStandin:
             body = await answer.text()
         return web.json_response({"ok": body == query["echostr"], "status": answer.status})
 
-    async def _set_webhook(self, request: web.Request) -> web.StreamResponse:
-        self.webhook_url = str((await request.json())["url"])
-        return web.json_response({"url": self.webhook_url})
-
     async def _set_rules(self, request: web.Request) -> web.StreamResponse:
         asked: Json = await request.json()
         rules = self.platform.rules
@@ -241,15 +198,6 @@ class MpStandin:
         if asked.get("expire_token"):
             self.platform.expire_token()
         return web.json_response({**vars(rules), "refused_users": sorted(rules.refused_users)})
-
-    async def _add_fault(self, request: web.Request) -> web.StreamResponse:
-        asked: dict[str, Any] = await request.json()
-        self.platform.faults.append(Fault(**asked))
-        return web.json_response({"faults": len(self.platform.faults)})
-
-    async def _reset(self, _request: web.Request) -> web.StreamResponse:
-        self.platform.reset()
-        return web.json_response({})
 
 
 def address_line(standin: MpStandin) -> str:

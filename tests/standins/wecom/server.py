@@ -1,78 +1,55 @@
 """The stand-in as an HTTP server: the platform's API, and /standin to drive it."""
 
 import asyncio
-import contextlib
 import json
-from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from tests.standins.serving import Handler, StandinServer, as_json, reset_connection
 from tests.standins.wecom.callbacks import Callback, CallbackWriter, Keys
 from tests.standins.wecom.platform import HINT, Fault, Json, Refused, WecomPlatform
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MOST_POLLS = 400
 
 
-class WecomStandin:
+class WecomStandin(StandinServer):
     """`async with WecomStandin(corp_id, agent_id, secret, keys) as wecom:` - then `wecom.url`."""
+
+    fault_kind = Fault
+    max_body_bytes = 32 * 1024**2
 
     def __init__(
         self, platform: WecomPlatform, keys: Keys, host: str = "127.0.0.1", port: int = 0
     ) -> None:
+        super().__init__(host, port)
         self.platform = platform
         self.callbacks = CallbackWriter(self.platform, keys)
-        self.webhook_url = ""
-        self.url = ""
         #: Seconds between two polls for an AI bot's answer.
         self.poll_s = 0.05
-        self._host, self._port = host, port
-        #: Set as soon as a request hangs.
-        self.is_hanging = asyncio.Event()
-        self._stopping = asyncio.Event()
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return what the platform offers, and how it is driven."""
+        return [
+            web.get("/cgi-bin/gettoken", self._token),
+            web.get("/cgi-bin/agent/get", self._agent),
+            web.post("/cgi-bin/message/send", self._take),
+            web.post("/cgi-bin/appchat/send", self._take),
+            web.post("/cgi-bin/aibot/response", self._take),
+            web.post("/cgi-bin/media/upload", self._upload),
+            web.get("/cgi-bin/media/get", self._media),
+            web.get("/files/{name}", self._link),
+            web.post("/standin/send", self._send),
+            web.post("/standin/check", self._check),
+            web.post("/standin/rules", self._set_rules),
+        ]
 
     async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._answer], client_max_size=32 * 1024**2)
-        app.add_routes(
-            [
-                web.get("/cgi-bin/gettoken", self._token),
-                web.get("/cgi-bin/agent/get", self._agent),
-                web.post("/cgi-bin/message/send", self._take),
-                web.post("/cgi-bin/appchat/send", self._take),
-                web.post("/cgi-bin/aibot/response", self._take),
-                web.post("/cgi-bin/media/upload", self._upload),
-                web.get("/cgi-bin/media/get", self._media),
-                web.get("/files/{name}", self._link),
-                web.get("/standin/sent", self._sent),
-                web.post("/standin/send", self._send),
-                web.post("/standin/check", self._check),
-                web.post("/standin/webhook", self._set_webhook),
-                web.post("/standin/rules", self._set_rules),
-                web.post("/standin/fault", self._add_fault),
-            ]
-        )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        port = self._runner.addresses[0][1]
-        self.url = f"http://{self._host}:{port}"
+        await super().__aenter__()
         self.callbacks.base_url = self.url
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
         return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stopping.set()
-        await self._session.close()
-        await self._runner.cleanup()
 
     async def deliver(self, callback: Callback) -> tuple[int, bytes]:
         """Call the webhook; status 0 if nobody answers."""
@@ -139,14 +116,10 @@ class WecomStandin:
             self.platform.requests["message"] += 1
             return self._broken(fault)
         if fault is not None and fault.kind == "hang":
-            self.is_hanging.set()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(fault.hang_s):
-                    await self._stopping.wait()
-            return self._reset_connection(request)
+            return await self._hang(request, fault.hang_s)
         taken = self._taken(request, raw)
         if fault is not None:
-            return self._reset_connection(request)
+            return reset_connection(request)
         return _document(0, "ok", **taken)
 
     def _taken(self, request: web.Request, raw: str) -> Json:
@@ -192,18 +165,10 @@ class WecomStandin:
             return _document(fault.code, f"as ordered, {HINT}")
         return web.Response(status=fault.status, text="<html>bad gateway</html>")
 
-    def _reset_connection(self, request: web.Request) -> web.StreamResponse:
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=500)
-
     def _authorize(self, request: web.Request) -> None:
         self.platform.check_token(request.query.get("access_token", ""))
 
     # --- driving the stand-in ----------------------------------------------------------------------
-
-    async def _sent(self, _request: web.Request) -> web.StreamResponse:
-        return web.json_response(self.platform.report())
 
     async def _send(self, request: web.Request) -> web.StreamResponse:
         asked: Json = await request.json()
@@ -212,10 +177,8 @@ class WecomStandin:
         said: Json = {"message_id": callback.message_id}
         if str(asked.get("kind", "")).startswith("bot_") and int(asked.get("times", 1)) == 1:
             return web.json_response({**said, "shown": await self.ask_bot(callback)})
-        answers: list[Json] = []
-        for _ in range(int(asked.get("times", 1))):
-            status, body = await self.deliver(callback)
-            answers.append({"status": status, "body": body.decode("utf-8", "replace")[:2000]})
+        times = int(asked.get("times", 1))
+        answers = [as_json(await self.deliver(callback)) for _ in range(times)]
         return web.json_response({**said, "answers": answers})
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
@@ -224,13 +187,7 @@ class WecomStandin:
         check = self.callbacks.address_check(echo, bot=bool(asked.get("bot")))
         status, body = await self.deliver(check)
         ok = status == 200 and body == echo.encode()
-        return web.json_response(
-            {"ok": ok, "status": status, "body": body.decode("utf-8", "replace")}
-        )
-
-    async def _set_webhook(self, request: web.Request) -> web.StreamResponse:
-        self.webhook_url = str((await request.json())["url"])
-        return web.json_response({"url": self.webhook_url})
+        return web.json_response({"ok": ok, **as_json((status, body))})
 
     async def _set_rules(self, request: web.Request) -> web.StreamResponse:
         asked: Json = await request.json()
@@ -247,11 +204,6 @@ class WecomStandin:
             for name, value in vars(rules).items()
         }
         return web.json_response(shown)
-
-    async def _add_fault(self, request: web.Request) -> web.StreamResponse:
-        asked: dict[str, Any] = await request.json()
-        self.platform.faults.append(Fault(**asked))
-        return web.json_response({"faults": len(self.platform.faults)})
 
 
 def _document(code: int, words: str, **fields: Any) -> web.StreamResponse:

@@ -1,24 +1,23 @@
 """The stand-in as an HTTP server: the Graph API, and /standin to drive it."""
 
 import asyncio
-import contextlib
 import json
-from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import aiohttp
 from aiohttp import web
 
+from tests.standins.serving import Handler, StandinServer, as_json, reset_connection
 from tests.standins.whatsapp.platform import Fault, Json, Refused, WhatsAppPlatform
 from tests.standins.whatsapp.webhooks import Callback, WebhookWriter
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHUNK_BYTES = 65_536
 
 
-class WhatsAppStandin:
+class WhatsAppStandin(StandinServer):
     """`async with WhatsAppStandin("1065", "token", "secret") as meta:` - then `meta.url`."""
+
+    fault_kind = Fault
+    max_body_bytes = 128 * 1024**2
 
     def __init__(
         self,
@@ -28,59 +27,27 @@ class WhatsAppStandin:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
+        super().__init__(host, port)
         self.platform = WhatsAppPlatform(phone_number_id, access_token, app_secret)
         self.webhooks = WebhookWriter(self.platform)
-        self.webhook_url = ""
-        self.url = ""
-        self._host, self._port = host, port
-        #: Set as soon as a request hangs.
-        self.is_hanging = asyncio.Event()
-        self._stopping = asyncio.Event()
 
-    async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._answer], client_max_size=128 * 1024**2)
-        app.add_routes(
-            [
-                web.post("/{version:v[0-9.]+}/{number}/messages", self._take),
-                web.post("/{version:v[0-9.]+}/{number}/media", self._upload),
-                web.get("/{version:v[0-9.]+}/{account}/subscribed_apps", self._subscribed),
-                web.get("/{version:v[0-9.]+}/{id}", self._describe),
-                web.get("/lookaside/{media}", self._download),
-                web.get("/standin/sent", self._sent),
-                web.post("/standin/send", self._send),
-                web.post("/standin/status", self._status),
-                web.post("/standin/check", self._check),
-                web.post("/standin/webhook", self._set_webhook),
-                web.post("/standin/rules", self._set_rules),
-                web.post("/standin/fault", self._add_fault),
-            ]
-        )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        self.url = f"http://{self._host}:{self._runner.addresses[0][1]}"
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stopping.set()
-        await self._session.close()
-        await self._runner.cleanup()
+    def routes(self) -> list[web.RouteDef]:
+        """Return what the platform offers, and how it is driven."""
+        return [
+            web.post("/{version:v[0-9.]+}/{number}/messages", self._take),
+            web.post("/{version:v[0-9.]+}/{number}/media", self._upload),
+            web.get("/{version:v[0-9.]+}/{account}/subscribed_apps", self._subscribed),
+            web.get("/{version:v[0-9.]+}/{id}", self._describe),
+            web.get("/lookaside/{media}", self._download),
+            web.post("/standin/send", self._send),
+            web.post("/standin/status", self._status),
+            web.post("/standin/check", self._check),
+            web.post("/standin/rules", self._set_rules),
+        ]
 
     async def deliver(self, callback: Callback) -> tuple[int, bytes]:
         """Post a callback to the webhook; status 0 if nobody answers."""
-        try:
-            async with self._session.post(
-                self.webhook_url, data=callback.body, headers=callback.headers
-            ) as answer:
-                return answer.status, await answer.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            return 0, type(error).__name__.encode()
+        return await self._post_callback(callback)
 
     # --- the Graph API -----------------------------------------------------------------------------
 
@@ -102,13 +69,9 @@ class WhatsAppStandin:
         if fault is not None and fault.kind not in ("lose", "hang"):
             return self._broken(request, fault)
         if fault is not None and fault.kind == "hang":
-            self.is_hanging.set()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(fault.hang_s):
-                    await self._stopping.wait()
-            return _reset_connection(request)
+            return await self._hang(request, fault.hang_s)
         taken = self.platform.take(body)
-        return web.json_response(taken) if fault is None else _reset_connection(request)
+        return web.json_response(taken) if fault is None else reset_connection(request)
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         self.platform.requests["upload"] += 1
@@ -165,7 +128,7 @@ class WhatsAppStandin:
         for at in range(0, len(medium.content), CHUNK_BYTES):
             await answer.write(medium.content[at : at + CHUNK_BYTES])
             if fault is not None:
-                return _reset_connection(request)
+                return reset_connection(request)
         return answer
 
     def _broken(self, request: web.Request, fault: Fault) -> web.StreamResponse:
@@ -185,16 +148,11 @@ class WhatsAppStandin:
 
     # --- driving the stand-in ----------------------------------------------------------------------
 
-    async def _sent(self, _request: web.Request) -> web.StreamResponse:
-        return web.json_response(self.platform.report())
-
     async def _send(self, request: web.Request) -> web.StreamResponse:
         asked: Json = await request.json()
         callback = self.webhooks.write(*asked.get("batch", [asked]))
         await asyncio.sleep(float(asked.get("delay_s", 0)))
-        answers = [
-            _as_json(await self.deliver(callback)) for _ in range(int(asked.get("times", 1)))
-        ]
+        answers = [as_json(await self.deliver(callback)) for _ in range(int(asked.get("times", 1)))]
         return web.json_response({"message_ids": callback.message_ids, "answers": answers})
 
     async def _status(self, request: web.Request) -> web.StreamResponse:
@@ -202,7 +160,7 @@ class WhatsAppStandin:
         asked: Json = await request.json()
         sent = self.platform.sent[int(asked.get("index", -1))]
         callback = self.webhooks.status(sent, asked["status"], code=int(asked.get("code", 0)))
-        return web.json_response(_as_json(await self.deliver(callback)))
+        return web.json_response(as_json(await self.deliver(callback)))
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
         asked: Json = await request.json()
@@ -212,11 +170,7 @@ class WhatsAppStandin:
         async with self._session.get(self.webhook_url + joint + query) as answer:
             body = await answer.read()
         ok = answer.status == 200 and body == challenge.encode()
-        return web.json_response({"ok": ok, **_as_json((answer.status, body))})
-
-    async def _set_webhook(self, request: web.Request) -> web.StreamResponse:
-        self.webhook_url = str((await request.json())["url"])
-        return web.json_response({"url": self.webhook_url})
+        return web.json_response({"ok": ok, **as_json((answer.status, body))})
 
     async def _set_rules(self, request: web.Request) -> web.StreamResponse:
         asked: dict[str, Any] = await request.json()
@@ -228,10 +182,6 @@ class WhatsAppStandin:
             setattr(rules, name, set(value) if isinstance(value, list) else value)
         shown = {k: sorted(v) if isinstance(v, set) else v for k, v in vars(rules).items()}
         return web.json_response(shown)
-
-    async def _add_fault(self, request: web.Request) -> web.StreamResponse:
-        self.platform.faults.append(Fault(**await request.json()))
-        return web.json_response({"faults": len(self.platform.faults)})
 
 
 def _error(refused: Refused) -> web.Response:
@@ -245,16 +195,6 @@ def _error(refused: Refused) -> web.Response:
     if "details" in refused.extra:
         error["error_data"] = {"messaging_product": "whatsapp", "details": refused.extra["details"]}
     return web.json_response({"error": error}, status=refused.status)
-
-
-def _reset_connection(request: web.Request) -> web.StreamResponse:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)
-
-
-def _as_json(answer: tuple[int, bytes]) -> Json:
-    return {"status": answer[0], "body": answer[1].decode("utf-8", "replace")[:2000]}
 
 
 def address_line(standin: WhatsAppStandin) -> str:
