@@ -18,6 +18,8 @@ _PLANS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_hashagg": "off",
+    "enable_bitmapscan": "off",
+    "enable_material": "off",
     "jit": "off",
 }
 

@@ -2,13 +2,19 @@
 
 import msgspec
 
-from wunder.store.postgres.session import Rows, Session
+from wunder.store.postgres.rounds import Parts
+from wunder.store.postgres.session import Rows
+from wunder.store.postgres.statements import Many
 
 #: One row a node: nodes never wait for each other's figures.
 PREFIX = "count."
-_WRITE = """
-INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value
-"""
+_WRITE = Many(
+    """
+INSERT INTO meta (key, value) SELECT key, value FROM {v}
+ON CONFLICT (key) DO UPDATE SET value = excluded.value
+""",
+    "key text, value text",
+)
 _ALL = "SELECT key, value FROM meta WHERE key LIKE 'count.%'"
 
 _decode = msgspec.json.Decoder(dict[str, int]).decode
@@ -38,10 +44,11 @@ class Counters:
                     others[name] = others.get(name, 0) + count
         self._others = others
 
-    async def write(self, session: Session, changes: dict[str, int]) -> None:
-        """Write this node's figures with the transaction that changes them."""
-        if any(changes.values()):
-            await session.fetch(_WRITE, self._key, _encode(self._with(changes)).decode())
+    def changed(self, changes: dict[str, int]) -> Parts:
+        """What a transaction with these changes writes of this node's figures."""
+        if not any(changes.values()):
+            return []
+        return [(_WRITE, [(self._key, _encode(self._with(changes)).decode())])]
 
     def committed(self, changes: dict[str, int]) -> None:
         """Take over the changes of a transaction that was committed."""

@@ -32,7 +32,7 @@ _MARK = Many(
 UPDATE channel_outbox o SET state = 'sending', fence = v.fence, epoch = v.epoch, attempts = attempts + 1,
   retry_at = NULL, first_sending_at = coalesce(first_sending_at, v.at), idem_window_ms = v.window_ms,
   idem_covers = v.covers, plugin_id = v.plugin, version = v.release, settled_at = NULL
-FROM {v} WHERE o.delivery_id = v.id AND o.state = 'pending'
+FROM {v} WHERE o.delivery_id = v.id AND o.state || '' = 'pending'
 """,
     "fence int8, epoch int8, at int8, window_ms int8, covers text, plugin text, release text, id text",
 )

@@ -141,7 +141,7 @@ class LaneBook:
         self._by_key[lane.key] = self._by_id[lane.lane_id] = lane
         return lane
 
-    def changed(self) -> Ask | None:
+    def changed(self) -> list[tuple[Many, list[tuple[Any, ...]]]]:
         """What has to be written back; it counts as written from here."""
         rows = []
         for lane in self._by_id.values():
@@ -149,7 +149,7 @@ class LaneBook:
                 lane.is_changed = False
                 values = (lane.next_seq, lane.waiting, lane.fence, lane.ready_at, lane.rests_until)
                 rows.append((lane.lane_id, *values, lane.is_suspect))
-        return Ask(_WRITE, rows) if rows else None
+        return [(_WRITE, rows)] if rows else []
 
     def forget(self) -> None:
         """Forget all: their locks were rolled back."""

@@ -10,7 +10,11 @@ from collections.abc import Coroutine, Generator, Sequence
 from typing import Any
 
 from wunder.store.postgres.session import Rows, Session
-from wunder.store.postgres.statements import Statement
+from wunder.store.postgres.statements import Many, Statement
+
+Parts = list[tuple[Many, list[tuple[Any, ...]]]]
+#: In place of a statement: its rows are the parts of one Session.write.
+WRITE = "write"
 
 
 class Ask:
@@ -91,6 +95,9 @@ async def _round(session: Session, units: Sequence[_Unit]) -> list[list[list[Row
     found: dict[Ask, list[Rows]] = {}
     for statement, asks in wanted.items():
         rows = [row for one in asks for row in one.rows]
+        if statement is WRITE:
+            await session.write(rows)
+            rows = []
         results = await session.run(statement, rows) if rows else []
         at = 0
         for one in asks:

@@ -10,7 +10,7 @@ from wunder.errors import StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.faults import Blame, blame, translate
-from wunder.store.postgres.statements import Many, Statement, numbered
+from wunder.store.postgres.statements import Many, Statement, Writes, numbered
 
 log = get_logger(__name__)
 
@@ -31,6 +31,7 @@ class Session:
     def __init__(self, conn: "asyncpg.Connection[asyncpg.Record]") -> None:
         self.conn = conn
         self.touched = 0  # rows written
+        self._combined: dict[tuple[Many, ...], Writes] = {}
         self._prepared: dict[str, asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]] = {}
 
     @property
@@ -61,6 +62,21 @@ class Session:
         for at, one in zip(order, found, strict=True):
             results[at] = Rows(one, len(one))
         return results
+
+    async def write(self, parts: Sequence[tuple[Many, Sequence[tuple[Any, ...]]]]) -> None:
+        """Run statements, each for its rows, in one go; see Writes."""
+        if len(parts) == 1:
+            await self._fetch_many(*parts[0])
+            return
+        statements = tuple(part for part, _ in parts)
+        combined = self._combined.get(statements)
+        if combined is None:
+            combined = self._combined[statements] = Writes(statements)
+        prepared = self._prepared.get(combined.sql)
+        if prepared is None:
+            prepared = self._prepared[combined.sql] = await self.conn.prepare(combined.sql)
+        await prepared.fetch(*(array for part, rows in parts for array in part.arrays(rows)))
+        self.touched += sum(len(rows) for _, rows in parts)
 
     async def _fetch_many(
         self, statement: Many, rows: Sequence[tuple[Any, ...]]

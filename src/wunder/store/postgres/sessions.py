@@ -2,7 +2,7 @@
 
 from wunder.model.conversation import Conversation, HistoryLine
 from wunder.model.ids import AgentId, At, SessionId
-from wunder.model.message import InboundMessage
+from wunder.model.turn import TurnCommit
 from wunder.store.clean import clean_text
 from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.statements import Many, inserting
@@ -11,7 +11,9 @@ from wunder.store.postgres.transaction import Tx
 _PEER = "account_uid text, peer_kind text, peer_id text, thread_id text"
 _OF = """s.account_uid = v.account_uid AND s.peer_kind = v.peer_kind AND s.peer_id = v.peer_id
   AND s.thread_id = v.thread_id AND s.is_current = 1"""
-CURRENT = Many(f"SELECT v.n, s.session_id FROM {{v}} JOIN channel_sessions s ON {_OF}", _PEER)  # noqa: S608
+#: A sub-select for each row: as a join the planner would read all current sessions.
+_FOUND = f"SELECT v.n, (SELECT s.session_id FROM channel_sessions s WHERE {_OF}) AS id FROM {{v}} OFFSET 0"  # noqa: S608
+CURRENT = Many(f"SELECT n, id FROM ({_FOUND}) found WHERE id IS NOT NULL", _PEER)  # noqa: S608
 GROW = Many(
     """
 UPDATE channel_sessions s SET message_count = message_count + v.lines, last_message_at = v.at,
@@ -20,7 +22,10 @@ FROM {v} WHERE s.session_id = v.session RETURNING v.n, message_count - v.lines
 """,
     "lines int8, at int8, agent text, peer text, session text",
 )
-_CLOSE = Many(f"UPDATE channel_sessions s SET is_current = 0 FROM {{v}} WHERE {_OF}", _PEER)  # noqa: S608
+_CLOSE = Many(
+    f"UPDATE channel_sessions s SET is_current = 0 FROM ({_FOUND}) found WHERE s.session_id = id",  # noqa: S608
+    _PEER,
+)
 _OPEN = inserting(
     "channel_sessions",
     "session_id text, account_uid text, peer_kind text, peer_id text, thread_id text, channel text,"
@@ -39,14 +44,18 @@ async def current_session(tx: Tx, conversation: Conversation) -> SessionId | Non
     return None if row is None else SessionId(row[0])
 
 
-async def grow(
-    tx: Tx, session_id: SessionId, message: InboundMessage, agent_id: AgentId, lines: int, at: At
-) -> int:
-    """Add lines to a session, opening it with this id where it is new; the first line's place."""
+async def grow(tx: Tx, turn: TurnCommit, session_id: SessionId) -> int:
+    """Add a turn's lines to a session, opening it with this id where it is new; the first one's place.
+
+    Whoever holds the claim is the only one who can change the conversation's current session.
+    """
+    message, at = turn.turn.message, turn.at
+    lines, agent_id = 1 + len(turn.replies), turn.agent_id or AgentId("")
     grown = await tx.one(GROW, (lines, at, agent_id, message.peer_name, session_id))
     if grown is not None:
         return int(grown[0])
-    await tx.execute(_CLOSE, message.conversation.key)
+    if turn.turn.session_id is not None:
+        await tx.execute(_CLOSE, message.conversation.key)
     row = (
         session_id,
         *message.conversation.key,
@@ -58,7 +67,7 @@ async def grow(
         at,
         at,
     )
-    await tx.execute(_OPEN, row)
+    tx.later(_OPEN, row)
     tx.counts["channel_sessions"] += 1
     return 0
 

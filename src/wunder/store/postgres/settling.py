@@ -38,7 +38,7 @@ _FINISH = Many(
 UPDATE channel_outbox o SET state = v.state, settled_at = v.at, error_kind = v.kind, error = v.words,
   provider_message_id = CASE WHEN v.provider_id = '' THEN o.provider_message_id ELSE v.provider_id END,
   retry_at = NULL, had_unknown = greatest(o.had_unknown, v.unknown), retries_used = retries_used + v.used
-FROM {v} WHERE o.delivery_id = v.id AND o.state = 'sending' AND o.fence = v.fence
+FROM {v} WHERE o.delivery_id = v.id AND o.state || '' = 'sending' AND o.fence = v.fence
 """,
     "state text, at int8, kind text, words text, provider_id text, unknown int8, used int8, id text,"
     " fence int8",

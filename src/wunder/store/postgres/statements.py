@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 _MARK = re.compile(r"\?(\d*)")
+_ARGUMENT = re.compile(r"\$(\d+)")
 
 
 @lru_cache(maxsize=512)
@@ -23,6 +24,9 @@ def numbered(sql: str) -> str:
 
 class Many:
     """A statement that runs once for all rows of a batch: `{v}` is the rows, as arrays.
+
+    A state beside a key is compared as `state || ''`: bare, it would be proof enough for a partial
+    index of that state, which the planner takes for smaller than it is.
 
     Results are matched to rows by what names them, never by position: by the column `v.n` that the
     statement returns first, or, where an INSERT cannot return it, by the columns `by`.
@@ -45,6 +49,15 @@ class Many:
         v = f"unnest({arrays}) WITH ORDINALITY AS v({names}, n)"
         self.sql = sql.replace("{v}", v)
         self._by = [self._names.index(name) for name in by.split()]
+
+    @property
+    def width(self) -> int:
+        """How many arrays it takes."""
+        return len(self._names)
+
+    def shifted(self, by: int) -> str:
+        """The text with its arguments numbered from `by` + 1."""
+        return _ARGUMENT.sub(lambda match: f"${int(match[1]) + by}", self.sql)
 
     def arrays(self, rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
         """The arguments for these rows."""
@@ -75,6 +88,22 @@ class Many:
 
 
 Statement = str | Many
+
+
+class Writes:
+    """Several statements over arrays as one, for rows that nobody hears back of.
+
+    They see the same snapshot: none may read or change what another one writes.
+    """
+
+    __slots__ = ("sql",)
+
+    def __init__(self, parts: Sequence[Many]) -> None:
+        named, shift = [], 0
+        for number, part in enumerate(parts):
+            named.append(f"w{number} AS ({part.shifted(shift)})")
+            shift += part.width
+        self.sql = f"WITH {', '.join(named)} SELECT 1"
 
 
 def inserting(table: str, columns: str, end: str = "") -> Many:

@@ -194,9 +194,10 @@ async def _join(opened: _Opened, address: Address, clock: Clock) -> None:
             tx = Tx(life.epoch, clock.now())
             await alone(session, end_leases(tx, life.lease_name))
             opened.recovered = await alone(session, recover(tx, address.policy))
-            await alone(session, tx.settle_down())
-            await tx.flush(session)
-            opened.counters = await _counted(session, life, dict(tx.counts))
+            counters = Counters(life.node_id)
+            counters.load(await session.fetch(ALL_COUNTERS))
+            await tx.flush(session, counters.changed)
+            opened.counters = await session.fetch(ALL_COUNTERS)
     finally:
         await conn.close()
     found = opened.recovered
@@ -209,14 +210,6 @@ async def _join(opened: _Opened, address: Address, clock: Clock) -> None:
         resent=len(found.resent),
         unknown=len(found.unknown),
     )
-
-
-async def _counted(session: Session, life: Life, changes: dict[str, int]) -> Rows:
-    """Count what the opening transaction changed; the figures after it."""
-    counters = Counters(life.node_id)
-    counters.load(await session.fetch(ALL_COUNTERS))
-    await counters.write(session, changes)
-    return await session.fetch(ALL_COUNTERS)
 
 
 def _reader(role: str, address: Address, clock: Clock) -> Reader:

@@ -8,7 +8,7 @@ from wunder.model.ids import At
 from wunder.model.trail import Event, Step
 from wunder.store.clean import clean_row, to_json
 from wunder.store.postgres.lane_book import LaneBook
-from wunder.store.postgres.rounds import Ask, ask
+from wunder.store.postgres.rounds import WRITE, Ask, Parts, ask
 from wunder.store.postgres.session import Rows, Session
 from wunder.store.postgres.statements import Many, Statement
 
@@ -52,7 +52,7 @@ class Tx:
         self.topics: set[str] = set()  # what other nodes should hear of
         self._steps: list[Step] = []
         self._events: list[Event] = []
-        self._later: dict[Statement, list[tuple[Any, ...]]] = {}
+        self._later: dict[Many, list[tuple[Any, ...]]] = {}
 
     # --- statements ------------------------------------------------------------------------------
 
@@ -74,19 +74,19 @@ class Tx:
         results = await ask([Ask(statement, [clean_row(row)]) for statement, row in asked])
         return [rows[0] for rows in results]
 
-    def later(self, statement: Statement, row: tuple[Any, ...]) -> None:
+    def later(self, statement: Many, row: tuple[Any, ...]) -> None:
         """Write a row before the next wave. No statement of this unit may read it."""
         self._later.setdefault(statement, []).append(clean_row(row))
 
     async def settle_down(self) -> None:
         """Write what was put off, lanes included; for a unit that reads by index what others wrote."""
+        parts = self._put_off()
+        if parts:
+            await ask([Ask(WRITE, parts)])
+
+    def _put_off(self) -> Parts:
         later, self._later = self._later, {}
-        dirty = self.lanes.changed()
-        asks = [Ask(statement, rows) for statement, rows in later.items()]
-        if dirty is not None:
-            asks.append(dirty)
-        for one in asks:
-            await ask([one])
+        return [*later.items(), *self.lanes.changed()]
 
     def forget_later(self) -> None:
         """Drop what was put off by a unit that failed, and lanes whose locks went with it."""
@@ -128,13 +128,17 @@ class Tx:
         del self._steps[mark[1] :]
         del self._events[mark[2] :]
 
-    async def flush(self, session: Session) -> None:
-        """Write what was gathered, but for the counters."""
+    async def flush(self, session: Session, figures: Callable[[Counter[str]], Parts]) -> None:
+        """Write what was put off and gathered, and the figures it changes, in one statement."""
+        parts = self._put_off()
         if self._steps:
-            await session.run(_INSERT_STEPS, list(map(_step_row, self._steps)))
+            parts.append((_INSERT_STEPS, list(map(_step_row, self._steps))))
         if self._events:
-            await session.run(_INSERT_EVENTS, list(map(_event_row, self._events)))
+            parts.append((_INSERT_EVENTS, list(map(_event_row, self._events))))
             self.counts["channel_events"] += len(self._events)
+        parts += figures(self.counts)
+        if parts:
+            await session.write(parts)
 
 
 def _step_row(step: Step) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from wunder.errors import FenceLost
 from wunder.model.conversation import HistoryLine, LaneKind
 from wunder.model.delivery import SendGrant
-from wunder.model.ids import AgentId, At, MessageId, SessionId, TurnId, derived_id
+from wunder.model.ids import At, MessageId, SessionId, TurnId, derived_id
 from wunder.model.message import MESSAGE_MOVES, MessageState
 from wunder.model.trail import Step, StepName
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
@@ -36,7 +36,7 @@ _CLAIM = Many(
     """
 UPDATE channel_messages m SET state = 'answering', fence = v.fence, claims = claims + 1,
   is_alone = v.alone, epoch = v.epoch, claimed_at = v.at
-FROM {v} WHERE m.message_id = v.id AND m.state = 'received'
+FROM {v} WHERE m.message_id = v.id AND m.state || '' = 'received'
 """,
     "fence int8, alone int8, epoch int8, at int8, id text",
 )
@@ -47,7 +47,7 @@ UPDATE channel_messages m SET state = v.state, reason = v.reason, session_id = v
     (SELECT s.message_count FROM channel_sessions s WHERE s.session_id = v.session), 0) END,
   agent_id = v.agent, binding_id = v.binding, finished_at = v.at,
   reply_ordinals = m.reply_ordinals + v.replies
-FROM {v} WHERE m.message_id = v.id AND m.state = 'answering' AND m.fence = v.fence
+FROM {v} WHERE m.message_id = v.id AND m.state || '' = 'answering' AND m.fence = v.fence
 RETURNING v.n, m.lane_id, m.reply_ordinals, m.inline_until
 """,
     "state text, reason text, session text, agent text, binding text, at int8, replies int8, id text,"
@@ -139,7 +139,6 @@ async def commit_turn(
     message = turn.turn.message
     if turn.state not in MESSAGE_MOVES[MessageState.ANSWERING]:
         raise FenceLost(f"A turn cannot end as {turn.state}.")
-    lines = 1 + len(turn.replies)
     finished = await _finish(tx, turn)
     if finished is None:
         # The same commit ran before and its outcome was not heard of.
@@ -148,8 +147,7 @@ async def commit_turn(
     is_held = inline_until is not None and inline_until > turn.at
     session_seq = 0
     if turn.session_id is not None:
-        agent_id = turn.agent_id or AgentId("")
-        session_seq = await sessions.grow(tx, turn.session_id, message, agent_id, lines, turn.at)
+        session_seq = await sessions.grow(tx, turn, turn.session_id)
     going = Outgoing(
         inbound=message,
         turn_id=turn.turn.turn_id,

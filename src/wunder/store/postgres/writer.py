@@ -214,8 +214,7 @@ class Writer:
         else:
             await self._run_waves(session, tx, jobs)
         self.ride_along(tx)
-        await tx.flush(session)
-        await self.counters.write(session, tx.counts)
+        await tx.flush(session, self.counters.changed)
         if tx.topics:
             await publish(session, self._life, tx.topics)
         attempt.rows = session.touched - before
@@ -238,9 +237,10 @@ class Writer:
         known = sorted({key for job in jobs for key in job.lanes or ()})
         if known:
             await side_by_side(session, [tx.lanes.lock(known)])
-        for wave in _waves(jobs):
+        for number, wave in enumerate(_waves(jobs)):
+            if number:
+                await alone(session, tx.settle_down())
             results = await side_by_side(session, [job.unit(tx) for job in wave])
-            await alone(session, tx.settle_down())
             for job, result in zip(wave, results, strict=True):
                 job.result = result
 
@@ -320,11 +320,9 @@ class Writer:
                 await session.plain("BEGIN")
                 if await self._life.check(session) is not None:
                     await alone(session, doubt.give_back(tx))
-                    await alone(session, tx.settle_down())
-                    await tx.flush(session)
                 # That commit wrote figures this process never took over.
                 self.counters.load(await session.fetch(ALL_COUNTERS))
-                await self.counters.write(session, tx.counts)
+                await tx.flush(session, self.counters.changed)
                 await session.plain("COMMIT")
                 self.counters.committed(tx.counts)
             self._doubts.pop()
