@@ -35,7 +35,11 @@ WORDS = {
             " States and their transitions are in `src/wunder/model`; what the store promises is in the"
             " decisions [0010](adr/0010-one-writer-thread-and-group-commit.md) to"
             " [0014](adr/0014-after-a-restore-nothing-leaves-by-itself.md). A new channel adds no"
-            " table and no column: what is its own lives in JSON columns."
+            " table and no column: what is its own lives in JSON columns.\n\n"
+            "On PostgreSQL the same steps are applied in its words: `INTEGER` is `BIGINT` (a first key is"
+            ' an identity), `TEXT` is `TEXT COLLATE "C"`, `BLOB` is `BYTEA`; steps of its own are in'
+            " `migrations/postgres`, and the version reached is `schema_version` in `meta`"
+            " ([0015](adr/0015-postgresql-runs-units-side-by-side.md))."
         ),
         "contents": "## Tables",
         "head": "| column | type | default | meaning |\n| --- | --- | --- | --- |",
@@ -55,7 +59,11 @@ WORDS = {
             "状态及其迁移见 `src/wunder/model`；存储的承诺见决策记录"
             " [0010](adr/0010-one-writer-thread-and-group-commit.md) 至"
             " [0014](adr/0014-after-a-restore-nothing-leaves-by-itself.md)。"
-            "新增渠道不增加任何表或列：渠道自身的内容保存在 JSON 列中。"
+            "新增渠道不增加任何表或列：渠道自身的内容保存在 JSON 列中。\n\n"
+            "在 PostgreSQL 上执行同样的步骤，只是换成它的说法：`INTEGER` 为 `BIGINT`（自增主键为 identity），"
+            '`TEXT` 为 `TEXT COLLATE "C"`，`BLOB` 为 `BYTEA`；它自有的步骤在 `migrations/postgres`，'
+            "当前版本记在 `meta` 的 `schema_version` 中"
+            "（[0015](adr/0015-postgresql-runs-units-side-by-side.md)）。"
         ),
         "contents": "## 表",
         "head": "| 列 | 类型 | 默认值 | 含义 |\n| --- | --- | --- | --- |",

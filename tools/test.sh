@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 python=$PWD/.venv/bin/python
+sh tools/postgres.sh
 
 [ $# -gt 0 ] && exec "$python" -m pytest "$@"
 

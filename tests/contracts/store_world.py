@@ -83,6 +83,13 @@ async def open_postgres(
     return await open_postgres_store(address, data_dir, clock, machine=machine)
 
 
+def database_of(data_dir: Path, of: Path | None = None) -> str:
+    """The database that stands for a data directory; given `of`, the same as for that one."""
+    if of is not None:
+        _databases[data_dir] = _databases[of]
+    return _databases[data_dir]
+
+
 def give_back(data_dir: Path) -> None:
     """Let another test have what stood for this data directory."""
     url = _databases.pop(data_dir, None)

@@ -1,0 +1,159 @@
+"""The server goes away, at any byte and for any time: nothing is lost or doubled, all comes back."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.contracts.store_world import World
+from tests.fakes.clock import FakeClock
+from tests.postgres_server import postgres
+from tests.unit.store.postgres.proxy import Proxy
+from wunder.errors import StoreUnavailable
+from wunder.model.delivery import DeliveryState
+from wunder.model.intake import Taken
+from wunder.store.policy import StorePolicy
+from wunder.store.postgres.address import Address
+from wunder.store.postgres.store import open_store
+
+#: Impatient: a doubt is asked after for half a second, and a lost server is tried at each call.
+POLICY = StorePolicy(ballast_bytes=0, database_stall_s=0.5, database_backoff_s=0.0)
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Proxy]:
+    with tempfile.TemporaryDirectory(prefix="wpx", dir="/tmp") as folder:
+        proxy = Proxy(Path(folder), postgres().dir / ".s.PGSQL.5432")
+        await proxy.start()
+        yield proxy
+        await proxy.stop()
+
+
+@pytest.fixture
+async def world(wire: Proxy, tmp_path: Path) -> AsyncIterator[World]:
+    url = await postgres().lend_database()
+
+    async def opener(data_dir, clock, policy, machine):
+        through = Address(url.replace(str(postgres().dir), str(wire.folder)), policy)
+        return await open_store(through, data_dir, clock, machine=machine)
+
+    world = World(opener, tmp_path / "data", FakeClock())
+    world.policy = POLICY
+    yield await world.open()
+    await world.store.close()
+
+
+async def test_an_idle_connection_that_ended_is_noticed_by_nobody(
+    world: World, wire: Proxy
+) -> None:
+    await world.take(world.new())
+    wire.cut()
+    await world.take(world.new("2"))
+    assert len(await world.store.turns.claim(9, world.now)) == 1
+    wire.cut()
+    assert (await world.store.outbox.ready(world.now)).accounts == ()
+
+
+async def test_while_the_server_is_away_intake_is_refused_and_then_goes_on(
+    world: World, wire: Proxy
+) -> None:
+    turn = await world.turn()
+    wire.is_down = True
+    wire.cut()
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            await world.take(world.new("2"))
+    with pytest.raises(StoreUnavailable):
+        await world.store.outbox.ready(world.now)
+    wire.is_down = False
+    await world.answer(turn, "still answered")
+    assert await world.sends_in_order() == ["still answered"]
+
+
+async def test_while_the_backoff_runs_nobody_waits_for_a_connection(
+    world: World, wire: Proxy
+) -> None:
+    await world.store.close()
+    world.policy = StorePolicy(ballast_bytes=0, database_backoff_s=30, max_backoff_s=60)
+    await world.open()
+    wire.is_down = True
+    wire.cut()
+    with pytest.raises(StoreUnavailable):
+        await world.take(world.new())
+    wire.is_down = False
+    with pytest.raises(StoreUnavailable):
+        await world.take(world.new())
+    world.clock.advance(31)
+    await world.take(world.new())
+
+
+@pytest.mark.parametrize("passing", [0, 1, 5, 11, 12, 13, 20, 24, 29])
+async def test_a_wire_cut_at_any_byte_around_commit_loses_and_doubles_nothing(
+    world: World, wire: Proxy, passing: int
+) -> None:
+    await world.take(world.new("0", "p0"))
+    wire.cut_after = passing
+    messages = [world.new("x", f"p{n}") for n in range(1, 6)]
+    taken = await asyncio.gather(*(world.take(message, claim=1) for message in messages))
+    assert wire.cuts
+    assert [set(one.results.values()) for one in taken] == [{Taken.ACCEPTED}] * 5
+    assert [len(one.claimed) for one in taken] == [1] * 5, "each is in somebody's hands"
+    figures = world.store.health.figures()
+    assert figures["channel_messages_answering"] == 5
+    for one in taken:
+        await world.answer(one.claimed[0], "ok", grant=world.grant())
+    assert world.store.health.figures()["channel_outbox_sending"] == 5
+
+
+async def test_what_a_commit_claimed_whose_answer_never_came_is_given_back(
+    world: World, wire: Proxy
+) -> None:
+    turn = await world.turn("1")
+    wire.cut_after = 12  # COMMIT has arrived, its answer not
+    wire.goes_down_with_the_cut = True
+    with pytest.raises(StoreUnavailable):
+        await world.answer(turn, "reply", grant=world.grant())
+    with pytest.raises(StoreUnavailable):
+        await world.take(world.new("meanwhile", "p2"))
+    wire.is_down = False
+    await world.answer(turn, "reply", grant=world.grant())
+    claimed = await world.claim_one()
+    assert (claimed.message.text, claimed.attempt_no) == ("reply", 2)
+    assert [a.outcome for a in await world.attempts(claimed.delivery_id)] == ["not_sent", ""]
+    await world.settle(claimed)
+    assert await world.state(claimed.delivery_id) is DeliveryState.SENT
+    figures = world.store.health.figures()
+    assert (figures["channel_outbox_sent"], figures["channel_messages_answered"]) == (1, 1)
+    assert not figures.get("channel_outbox_pending") and not figures["channel_outbox_sending"]
+
+
+async def test_a_server_that_was_killed_has_everything_that_was_acknowledged(
+    world: World,
+) -> None:
+    accepted = [world.new("x", f"p{n}") for n in range(20)]
+    await asyncio.gather(*(world.take(one) for one in accepted))
+    server = postgres()
+    server.stop()
+    with pytest.raises(StoreUnavailable):
+        await world.take(world.new("refused", "p99"))
+    server.start()
+    turns = await world.store.turns.claim(99, world.now)
+    assert {t.message.message_id for t in turns} == {one.message.message_id for one in accepted}
+
+
+async def test_a_transaction_that_stands_still_is_ended_by_the_server(world: World) -> None:
+    """A paused node would hold the lanes of its last batch."""
+    stuck = await Address(world.store.health._address._url, POLICY).connect("stuck")
+    await world.take(world.new())
+    await stuck.execute("BEGIN")
+    await stuck.execute("SELECT * FROM channel_lanes FOR UPDATE")
+    async with asyncio.timeout(10):
+        await world.take(world.new("2"))
+    with pytest.raises(
+        (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    ):
+        await stuck.execute("SELECT 1")
+    stuck.terminate()

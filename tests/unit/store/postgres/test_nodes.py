@@ -1,0 +1,229 @@
+"""Many nodes on one database: shared work, leases, fences, news."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.contracts.store_world import World, database_of, open_postgres
+from tests.fakes.clock import FakeClock
+from wunder.errors import FenceLost
+from wunder.model.delivery import DeliveryState
+from wunder.model.ids import new_id
+from wunder.store.policy import StorePolicy
+from wunder.store.postgres.address import Address
+from wunder.store.postgres.store import PostgresStore
+
+S = DeliveryState
+
+
+@pytest.fixture
+async def nodes(tmp_path: Path) -> AsyncIterator[list[World]]:
+    """Three nodes, each with a data directory of its own, on one database."""
+    clock = FakeClock()
+    opened: list[World] = []
+    for number in range(3):
+        place = tmp_path / f"node{number}"
+        if opened:
+            database_of(place, of=opened[0].dir)
+        opened.append(await World(open_postgres, place, clock).open())
+    yield opened
+    for world in opened:
+        await world.store.close()
+
+
+def store(world: World) -> PostgresStore:
+    opened: Any = world.store
+    assert isinstance(opened, PostgresStore)
+    return opened
+
+
+async def expire_lease(world: World) -> None:
+    """What time does to a node that was not heard of, without waiting for it."""
+    conn = await asyncpg.connect(database_of(world.dir))
+    node_id = store(world).life.node_id
+    await conn.execute("UPDATE channel_leases SET lease_until = 1 WHERE node_id = $1", node_id)
+    await conn.close()
+
+
+async def test_any_node_takes_what_another_one_took_in(nodes: list[World]) -> None:
+    first, second, third = nodes
+    await first.take(first.new("hello"))
+    (turn,) = await second.store.turns.claim(9, second.now)
+    await second.answer(turn, "hi")
+    claimed = await third.claim_one()
+    assert claimed.message.text == "hi"
+    await third.settle(claimed)
+    assert await first.state(claimed.delivery_id) is S.SENT
+
+
+async def test_a_repeat_on_another_node_is_a_duplicate(nodes: list[World]) -> None:
+    first, second, _ = nodes
+    unit = first.unit(first.new(platform_id="pm"))
+    (one,) = (await first.store.intake.take_in(unit)).results.values()
+    (two,) = (await second.take(second.new(platform_id="pm"))).results.values()
+    assert (one, two) == ("accepted", "duplicate")
+
+
+async def test_a_head_is_claimed_once_however_many_nodes_ask(nodes: list[World]) -> None:
+    for number in range(30):
+        await nodes[0].take(nodes[0].new("x", f"p{number}"))
+    claims = await asyncio.gather(
+        *(world.store.turns.claim(4, world.now) for world in nodes for _ in range(6))
+    )
+    ids = [turn.message.message_id for claimed in claims for turn in claimed]
+    while more := await nodes[0].store.turns.claim(30, nodes[0].now):
+        ids += [turn.message.message_id for turn in more]
+    assert len(ids) == len(set(ids)) == 30
+
+
+async def test_a_conversation_stays_in_order_over_nodes(nodes: list[World]) -> None:
+    texts = [str(number) for number in range(12)]
+    for number, text in enumerate(texts):
+        world = nodes[number % 3]
+        await world.take(world.new(text, platform_id=f"pm-{text}"))
+    order = []
+    for number in range(len(texts)):
+        world = nodes[(number * 7) % 3]
+        (turn,) = await world.store.turns.claim(9, world.now)
+        assert await nodes[(number + 1) % 3].store.turns.claim(9, world.now) == []
+        order.append(turn.message.content.text)
+        await world.answer(turn, "ok")
+    assert order == texts
+
+
+async def test_nodes_that_write_to_the_same_conversations_at_once_lose_nothing(
+    nodes: list[World],
+) -> None:
+    async def traffic(world: World, seed: int) -> int:
+        taken = 0
+        for number in range(15):
+            peers = [f"p{(seed + number * k) % 7}" for k in (1, 3, 5)]
+            news = [world.new("x", peer, platform_id=new_id()) for peer in peers]
+            taken += len((await world.take(*news)).results)
+        return taken
+
+    counts = await asyncio.gather(*(traffic(w, n) for n, w in enumerate(nodes) for _ in range(2)))
+    done = 0
+    while turns := await nodes[0].store.turns.claim(9, nodes[0].now):
+        for turn in turns:
+            await nodes[0].answer(turn)
+            done += 1
+    assert done == sum(counts) == 270
+
+
+async def test_a_dead_nodes_claims_pass_on_when_its_lease_has_run_out(nodes: list[World]) -> None:
+    dead, alive, _ = nodes
+    turn = await dead.turn("question")
+    (sending,) = await dead.queue("answer", peer="p2")
+    await dead.claim_one()
+    await store(alive).look_after_leases()
+    assert await alive.store.turns.claim(9, alive.now) == [], "its lease still runs"
+    await expire_lease(dead)
+    await store(alive).look_after_leases()
+    (again,) = await alive.store.turns.claim(9, alive.now)
+    assert (again.turn_id, again.claims) == (turn.turn_id, 2)
+    assert await alive.state(sending) is S.UNKNOWN
+
+
+async def test_a_paused_node_that_was_replaced_has_lost_its_fences(nodes: list[World]) -> None:
+    paused, other, _ = nodes
+    turn = await paused.turn("question")
+    (delivery_id,) = await paused.queue("answer", peer="p2")
+    claimed = await paused.claim_one(window_s=3600)
+    epoch = store(paused).life.epoch
+    await expire_lease(paused)
+    await store(other).look_after_leases()
+    with pytest.raises(FenceLost):
+        await paused.answer(turn, "from the past")
+    await paused.settle(claimed, S.FAILED)
+    assert await other.state(delivery_id) is S.PENDING, "its outcome is only noted"
+    (again,) = await other.store.turns.claim(9, other.now)
+    await other.answer(again, "from the present")
+    assert store(paused).life.epoch > epoch, "it lives on under another epoch"
+    assert (await paused.turn("new", "p3")).fence > 0
+
+
+async def test_what_a_paused_node_had_sent_counts_all_the_same(nodes: list[World]) -> None:
+    paused, other, _ = nodes
+    (delivery_id,) = await paused.queue("answer")
+    claimed = await paused.claim_one()
+    await expire_lease(paused)
+    await store(other).look_after_leases()
+    assert await other.state(delivery_id) is S.UNKNOWN
+    await paused.settle(claimed, provider_message_id="m-1")
+    assert await other.state(delivery_id) is S.SENT
+
+
+async def test_a_restart_on_the_same_directory_waits_for_no_lease(nodes: list[World]) -> None:
+    first, *_ = nodes
+    turn = await first.turn("question")
+    await first.store._writer.close()  # as if killed: the lease is not given up
+    first.store._opened.lock.release()
+    killed = first.store
+    await first.open()
+    assert first.store.recovered.again == (turn.message.message_id,)
+    await killed._quick.close()
+    await killed._slow.close()
+
+
+async def test_figures_are_the_sum_over_the_nodes_living_and_gone(nodes: list[World]) -> None:
+    first, second, third = nodes
+    for world in nodes:
+        await world.take(world.new(peer=f"p{world.dir.name}"))
+    await store(first).look_after_leases()
+    assert first.store.health.figures()["channel_messages_received"] == 3
+    await expire_lease(third)
+    await store(second).look_after_leases()
+    await store(first).look_after_leases()
+    for world in (first, second):
+        assert world.store.health.figures()["channel_messages_received"] == 3
+    await third.take(third.new(peer="again"))
+    await store(first).look_after_leases()
+    assert first.store.health.figures()["channel_messages_received"] == 4
+
+
+async def test_nodes_hear_of_waiting_work_and_of_changed_tables(nodes: list[World]) -> None:
+    first, second, _ = nodes
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    store(second).on_news(heard.put_nowait)
+    running = asyncio.create_task(store(second).run())
+    try:
+        async with asyncio.timeout(10):
+            assert await heard.get() == "", "whatever happened before it listened"
+            await store(first).look_after_leases()  # sees that it has peers
+            await first.store.accounts.add(first.account())
+            assert await heard.get() == "accounts"
+            await first.take(first.new())
+            assert await heard.get() == "work"
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def test_a_node_does_not_hear_itself(nodes: list[World]) -> None:
+    first, second, _ = nodes
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    store(first).on_news(heard.put_nowait)
+    running = asyncio.create_task(store(first).run())
+    try:
+        async with asyncio.timeout(10):
+            assert await heard.get() == ""
+            await first.store.accounts.add(first.account())
+            await second.store.accounts.add(second.account("acc-2", "other"))
+            assert await heard.get() == "accounts"
+            assert heard.empty()
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def test_the_address_shows_no_secret() -> None:
+    address = Address(
+        "postgresql://me:s3cret@db.example:5433/wunder?sslmode=require", StorePolicy()
+    )
+    assert "s3cret" not in f"{address!r} {address.shown} {address.without_password}"
+    assert address.environment()["PGPASSWORD"] == "s3cret"
