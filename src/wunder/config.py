@@ -25,6 +25,7 @@ from wunder.outbound.retry import RetryPolicy
 from wunder.outbound.slots import SlotPolicy
 from wunder.runtime.policy import RuntimePolicy
 from wunder.store.policy import StorePolicy
+from wunder.streaming.policy import StreamPolicy
 
 PREFIX = "WUNDER_"
 #: What the store must know of other rooms' settings: no settings of its own.
@@ -95,6 +96,7 @@ class Config(msgspec.Struct, frozen=True):
     slots: SlotPolicy = SlotPolicy()
     retry: RetryPolicy = RetryPolicy()
     parking: ParkingPolicy = ParkingPolicy()
+    streaming: StreamPolicy = StreamPolicy()
 
     @property
     def store_policy(self) -> StorePolicy:

@@ -74,7 +74,11 @@ class Conflict(WunderError):
     status = 409
 
     def __init__(
-        self, detail: str = "", *, reason: str = "conflict", state: "Mapping[str, object] | None" = None
+        self,
+        detail: str = "",
+        *,
+        reason: str = "conflict",
+        state: "Mapping[str, object] | None" = None,
     ) -> None:
         super().__init__(detail)
         self.reason = reason

@@ -4,6 +4,7 @@ import pytest
 
 from tests.fakes.agent import FakeAgent
 from tests.fakes.clock import FakeClock
+from tests.fakes.media import FakeMedia
 from tests.standins.agent.server import AgentServer
 from tests.standins.openai.server import OpenAiServer
 from tests.unit.agents.turns import turn
@@ -27,7 +28,7 @@ async def agent(request):
     yield {
         "fake": FakeAgent(),
         "echo": EchoAgent(EchoSettings()),
-        "openai": OpenAiAgent(OpenAiSettings(base_url=openai.url, model="m"), client),
+        "openai": OpenAiAgent(OpenAiSettings(base_url=openai.url, model="m"), client, FakeMedia()),
         "http": HttpAgent(
             HttpSettings(url=http.url, signing_secret=SECRET), client, FakeClock(), LaterReplies()
         ),

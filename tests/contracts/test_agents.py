@@ -5,6 +5,7 @@ import pytest
 from tests.fakes.agent import FakeAgent
 from tests.fakes.agents import FakeAgents
 from tests.fakes.clock import FakeClock
+from tests.fakes.media import FakeMedia
 from wunder.agents.catalog import AgentCatalog
 from wunder.egress.client import GuardedClient
 from wunder.model.binding import AgentSpec
@@ -14,7 +15,9 @@ from wunder.model.turn import Reply
 
 def catalog():
     specs = {"one": AgentSpec(AgentId("one"), "echo", {}, {}, 1)}
-    return AgentCatalog(specs.get, lambda: AgentId("one"), GuardedClient(), FakeClock())
+    return AgentCatalog(
+        specs.get, lambda: AgentId("one"), GuardedClient(), FakeClock(), FakeMedia()
+    )
 
 
 @pytest.fixture(params=["fake", "catalog"])

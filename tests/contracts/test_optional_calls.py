@@ -8,9 +8,10 @@ from tests.fakes.optional_calls import FakeOptionalCalls
 from tests.fakes.plugin_blobs import FakePluginBlobs
 from wunder.errors import ProviderFault
 from wunder.model.account import Account, AccountConfig, AccountRow
-from wunder.model.delivery import ReleaseRef
+from wunder.model.conversation import Conversation
+from wunder.model.delivery import SHOWN_AS, ClaimedDelivery, ReleaseRef
 from wunder.model.fault import FaultKind, fault_as_told
-from wunder.model.message import Attachment
+from wunder.model.message import Attachment, OutboundMessage
 from wunder.model.provider import ProviderFacts
 from wunder.providers.adapter import ProviderAdapter, Surroundings
 from wunder_sdk import Channel, ProviderRejected
@@ -34,6 +35,11 @@ class Platform(Channel):
             raise ProviderRejected("no such media")
         blob.mime, blob.name = "image/png", "a.png"
         await blob.write(CONTENT)
+
+    async def edit_outbound(self, account, edit):
+        if edit.provider_message_id != "p1":
+            raise ProviderRejected("no such message")
+        self.edits = [*getattr(self, "edits", []), (edit.message.text, edit.final, edit.seq)]
 
 
 class Host(FakeHost):
@@ -85,4 +91,37 @@ async def test_what_the_platform_does_not_have_is_a_refusal(channel) -> None:
     provider, _ = channel
     with pytest.raises(ProviderFault) as failed:
         await provider.fetch_attachment(account(), Attachment("image", media_id="m2"), "t1")
+    assert failed.value.fault.kind is FaultKind.PROVIDER_REJECTED
+
+
+def delivery(shown_as: str, text: str) -> ClaimedDelivery:
+    where = Conversation("u" * 32, "user", "ann")
+    message = OutboundMessage("o" * 32, where, "chat", "main", text, reply_to="1")
+    return ClaimedDelivery(
+        "d" * 32, "d.1", 1, 1, message, "m" * 32, 1, 0, {SHOWN_AS: shown_as}, 0, 0, 1_000, 1_000,
+        10**13, ReleaseRef("chat", "1"), None, False,
+    )  # fmt: skip
+
+
+def seen_of(provider) -> list[tuple[str, bool]]:
+    if isinstance(provider, FakeOptionalCalls):
+        return [(edit.text, edit.is_final) for edit in provider.edits]
+    return [edit[:2] for edit in provider._dispatcher._channel.edits]
+
+
+async def test_edits_replace_what_is_shown_until_the_final_one(channel) -> None:
+    provider, _ = channel
+    if isinstance(provider, FakeOptionalCalls):
+        provider.screen["p1"] = "t"
+    await provider.edit_outbound(account(), delivery("p1", "the"), 2_000, is_final=False)
+    await provider.edit_outbound(account(), delivery("p1", "the whole"), 3_000, is_final=True)
+    assert seen_of(provider) == [("the", False), ("the whole", True)]
+    if not isinstance(provider, FakeOptionalCalls):
+        assert [edit[2] for edit in provider._dispatcher._channel.edits] == [100, 200]
+
+
+async def test_what_is_not_there_cannot_be_edited(channel) -> None:
+    provider, _ = channel
+    with pytest.raises(ProviderFault) as failed:
+        await provider.edit_outbound(account(), delivery("p9", "x"), 2_000, is_final=True)
     assert failed.value.fault.kind is FaultKind.PROVIDER_REJECTED

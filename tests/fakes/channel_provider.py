@@ -14,7 +14,7 @@ from wunder.model.account import Account
 from wunder.model.conversation import Conversation
 from wunder.model.delivery import ClaimedDelivery, ReleaseRef
 from wunder.model.fault import Fault, FaultKind
-from wunder.model.ids import ChannelId, PlatformMessageId
+from wunder.model.ids import At, ChannelId, PlatformMessageId
 from wunder.model.message import Attachment, Content, InboundMessage, OutboundMessage, Sender
 from wunder.model.provider import (
     ConfigVerdict,
@@ -45,6 +45,15 @@ class Arrival(msgspec.Struct, frozen=True):
     files: tuple[bytes, ...] = ()
 
 
+class Frame(msgspec.Struct, frozen=True):
+    """One edit as the platform took it."""
+
+    shown_as: str
+    text: str
+    is_final: bool
+    at: At
+
+
 def facts(channel: str = "chat", **changes) -> ProviderFacts:
     usual = ProviderFacts(
         channel=ChannelId(channel),
@@ -72,6 +81,9 @@ class FakeChannelProvider:
         self.hang = asyncio.Event()
         self.hang.set()
         self._lose_answers = 0
+        self.screen: dict[str, str] = {}  # what each message shows now, by the platform's id
+        self.edits: list[Frame] = []
+        self.edit_faults: deque[Fault] = deque()
         self.blobs: PluginBlobs = FakePluginBlobs()
         self.media: dict[str, bytes] = {}  # by media_id
         self.fetches: list[str] = []
@@ -155,10 +167,23 @@ class FakeChannelProvider:
                 files,
             )
         )
+        self.screen[f"p{len(self.arrivals)}"] = text
         if self._lose_answers:
             self._lose_answers -= 1
             raise ProviderFault(Fault(FaultKind.OUTCOME_UNKNOWN, "no answer", "unknown"))
         return Sent(f"p{len(self.arrivals)}", {"ok": True}, next_state)
+
+    async def edit_outbound(
+        self, account: Account, delivery: ClaimedDelivery, at: At, is_final: bool
+    ) -> None:
+        await self.hang.wait()
+        if self.edit_faults:
+            raise ProviderFault(self.edit_faults.popleft())
+        shown = delivery.shown_as or ""
+        if shown not in self.screen:
+            raise ProviderFault(Fault(FaultKind.PROVIDER_REJECTED, "no such message"))
+        self.screen[shown] = delivery.message.text
+        self.edits.append(Frame(shown, delivery.message.text, is_final, at))
 
     async def fetch_attachment(
         self, account: Account, attachment: Attachment, transfer_id: str

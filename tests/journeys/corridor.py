@@ -39,6 +39,8 @@ from wunder.outbound.retry import RetryPolicy
 from wunder.outbound.slots import SlotPolicy, Slots
 from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.store.sqlite.store import SqliteStore, open_store
+from wunder.streaming.policy import StreamPolicy
+from wunder.streaming.stage import Stage
 
 
 class Book:
@@ -201,7 +203,15 @@ async def corridor(
     )
     kept.watch(Whereabouts(book, providers, store.events))
     platform.blobs = kept.blobs
-    directory = TurnDirectory(book, book, agents, providers, kept.media)
+    stage = Stage(
+        store.streams,
+        book,
+        providers,
+        dispatcher,
+        clock,
+        StreamPolicy(first_after_s=0, poll_s=0.01),
+    )
+    directory = TurnDirectory(book, book, agents, providers, kept.media, stage)
     runner = TurnRunner(store.turns, directory, clock, metrics, TurnPolicy())
     inline = InlineDesk(store.outbox, clock, InlinePolicy(poll_s=0.01))
     beside = Beside(dispatcher, inline)
@@ -239,6 +249,7 @@ async def corridor(
                     here.spool.run(),
                     store.run(),
                     kept.run(),
+                    stage.run(),
                 )
                 here.tasks = [tg.create_task(part) for part in parts]
             yield here

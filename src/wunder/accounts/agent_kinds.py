@@ -114,6 +114,19 @@ AGENT_SCHEMAS: dict[AgentKind, dict[str, Any]] = {
                 "x-advanced": True,
                 "x-i18n": {"zh-CN": {"title": "回答最大 token 数"}},
             },
+            "vision": {
+                "type": "boolean",
+                "default": False,
+                "title": "The model sees images",
+                "description": "Pictures that people send go along with their message.",
+                "x-order": 5,
+                "x-i18n": {
+                    "zh-CN": {
+                        "title": "模型能看图片",
+                        "description": "用户发来的图片随消息一起发送。",
+                    }
+                },
+            },
             **_HISTORY,
         },
         "additionalProperties": False,

@@ -14,7 +14,7 @@ from wunder.model.binding import AgentSpec
 from wunder.model.ids import AgentId, TurnId
 from wunder.model.turn import Reply
 from wunder.observe.logs import get_logger
-from wunder.ports import Agent, Clock
+from wunder.ports import Agent, Clock, Media
 
 log = get_logger(__name__)
 
@@ -26,6 +26,7 @@ class AgentCatalog:
         spec_of: the agent's current row with opened secrets; asked at every use, so it is memory.
         default_id: the agent for what names none.
         client: reaches endpoints and services.
+        media: pictures for models that see.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class AgentCatalog:
         default_id: Callable[[], AgentId | None],
         client: GuardedClient,
         clock: Clock,
+        media: Media,
     ) -> None:
         self._spec_of = spec_of
         self._default_id = default_id
         self._client = client
         self._clock = clock
+        self._media = media
         self._later = LaterReplies()
         self._built: dict[AgentId, tuple[AgentSpec, Agent | None]] = {}
 
@@ -68,7 +71,7 @@ class AgentCatalog:
                 case "echo":
                     return EchoAgent(settings_of(spec, EchoSettings))
                 case "openai":
-                    return OpenAiAgent(settings_of(spec, OpenAiSettings), self._client)
+                    return OpenAiAgent(settings_of(spec, OpenAiSettings), self._client, self._media)
                 case "http":
                     settings = settings_of(spec, HttpSettings)
                     return HttpAgent(settings, self._client, self._clock, self._later)

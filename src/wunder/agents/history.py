@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 
 from wunder.model.conversation import HistoryLine
-from wunder.model.message import Content
+from wunder.model.message import Attachment, Content
 
 
 def described(content: Content) -> str:
     """Return a message as text: what it says, then what is attached, by kind and name."""
     lines = [content.text] if content.text else []
-    lines += [
-        f"[{one.kind}: {one.name}]" if one.name else f"[{one.kind}]" for one in content.attachments
-    ]
+    lines += [_named(one) for one in content.attachments]
     if content.location is not None:
         place = content.location.address or f"{content.location.lat}, {content.location.lng}"
         lines.append(f"[location: {place}]")
     return "\n".join(lines)
+
+
+def _named(one: Attachment) -> str:
+    named = f"{one.kind}: {one.name}" if one.name else one.kind
+    return f"[{named}, not available]" if one.missing else f"[{named}]"
 
 
 def recent(

@@ -1,6 +1,7 @@
 """An agent that is a service of the operator's own, asked over HTTP."""
 
 import asyncio
+from collections.abc import Callable
 
 from wunder.agents.http_wire import (
     SIGNATURE,
@@ -44,7 +45,7 @@ class HttpAgent:
         """
         token = turn_token(self._settings.signing_secret, turn.turn_id)
         with self._later.expect(turn.turn_id, token) as later:
-            answer = _Answer()
+            answer = _Answer(turn.say)
             body = request_body(turn, self._settings)
             came = await self._client.stream(
                 "POST",
@@ -84,7 +85,8 @@ class HttpAgent:
 class _Answer:
     """The body of an answer as it comes in, in whichever form."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None] | None) -> None:
+        self._say = say
         self._chunks: list[bytes] = []
         self._size_bytes = 0
         self._events = EventStream()
@@ -95,7 +97,10 @@ class _Answer:
         if self._size_bytes > MAX_ANSWER_BYTES or not 200 <= came.status < 300:
             return True
         if came.content_type == _EVENTS:
-            return self._events.feed(chunk)
+            has_ended = self._events.feed(chunk)
+            if self._say is not None and not has_ended:
+                self._say(self._events.text)
+            return has_ended
         self._chunks.append(chunk)
         return False
 

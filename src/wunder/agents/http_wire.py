@@ -110,6 +110,11 @@ class EventStream:
         self._replies: tuple[Reply, ...] | None = None
 
     @property
+    def text(self) -> str:
+        """What the deltas said so far."""
+        return "".join(self._texts)
+
+    @property
     def replies(self) -> tuple[Reply, ...] | None:
         """The answer, None while no final event came."""
         return self._replies
@@ -143,7 +148,7 @@ class EventStream:
             self._texts.append(msgspec.json.decode(data, type=_DeltaIn).text)
         elif name == "final":
             final = msgspec.json.decode(data, type=_FinalIn)
-            whole = (_ReplyIn("".join(self._texts)),)
+            whole = (_ReplyIn(self.text),)
             self._replies = _checked(whole if final.replies is None else final.replies)
             return True
         return False

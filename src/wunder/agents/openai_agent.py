@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wunder.agents import lazy
 from wunder.agents.history import described, recent
+from wunder.agents.pictures import parts_of
 from wunder.agents.settings import OpenAiSettings
 from wunder.egress.client import GuardedClient
 from wunder.errors import AgentFailed
 from wunder.model.turn import AgentTurn, Reply
+from wunder.ports import Media
 
 if TYPE_CHECKING:
     from wunder.model.conversation import HistoryLine
 
-Lines = list[dict[str, str]]
+Lines = list[dict[str, Any]]
 
 
 class Endpoint(Protocol):
@@ -22,7 +24,9 @@ class Endpoint(Protocol):
 
     async def complete(self, lines: Lines, turn_id: str) -> str:
         """Return the answer's text, "" for none. Raises: AgentFailed."""
-        ...
+
+    async def tell(self, lines: Lines, turn_id: str, say: Callable[[str], None]) -> str:
+        """Return the answer's text, and say what there is of it while it comes. Raises: AgentFailed."""
 
 
 class OpenAiAgent:
@@ -32,10 +36,12 @@ class OpenAiAgent:
         self,
         settings: OpenAiSettings,
         client: GuardedClient,
+        media: Media,
         connect: Callable[[OpenAiSettings, GuardedClient], Endpoint] = lazy.openai_endpoint,
     ) -> None:
         self._settings = settings
         self._client = client
+        self._media = media
         self._connect = connect
         self._endpoint: Endpoint | None = None
 
@@ -50,11 +56,27 @@ class OpenAiAgent:
             self._endpoint = await asyncio.to_thread(self._connect, self._settings, self._client)
         try:
             async with asyncio.timeout(self._settings.timeout_s):
-                text = await self._endpoint.complete(prompt(turn, self._settings), turn.turn_id)
+                lines = await self._prompt(turn)
+                if turn.say is None:
+                    text = await self._endpoint.complete(lines, turn.turn_id)
+                else:
+                    text = await self._endpoint.tell(lines, turn.turn_id, turn.say)
         except TimeoutError as error:
             limit_s = self._settings.timeout_s
             raise AgentFailed(f"The endpoint did not answer within {limit_s:g} s.") from error
         return (Reply(text, "markdown"),) if text.strip() else ()
+
+    async def _prompt(self, turn: AgentTurn) -> Lines:
+        """The messages of a completion; a model that sees gets the pictures of what is asked now."""
+        lines = prompt(turn, self._settings)
+        if not self._settings.vision:
+            return lines
+        pictures = await parts_of(turn.message.content.attachments, self._media)
+        if pictures:
+            asked = lines[-1]["content"]
+            text = [{"type": "text", "text": asked}] if asked else []
+            lines[-1] = {"role": "user", "content": [*text, *pictures]}
+        return lines
 
 
 def prompt(turn: AgentTurn, settings: OpenAiSettings) -> Lines:
@@ -73,7 +95,7 @@ def prompt(turn: AgentTurn, settings: OpenAiSettings) -> Lines:
     return [*lines, {"role": "user", "content": asked}]
 
 
-def _line(one: "HistoryLine", *, is_group: bool) -> dict[str, str]:
+def _line(one: "HistoryLine", *, is_group: bool) -> dict[str, Any]:
     is_named = is_group and one.role == "user"
     return {"role": one.role, "content": _named(one.text, one.sender_name, is_group=is_named)}
 

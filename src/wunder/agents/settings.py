@@ -33,6 +33,7 @@ class OpenAiSettings(HistorySettings, frozen=True, kw_only=True):
     system_prompt: str = ""
     temperature: float | None = None
     max_tokens: int | None = None
+    vision: bool = False
 
     def __repr__(self) -> str:
         return f"OpenAiSettings({self.model})"

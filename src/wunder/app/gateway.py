@@ -57,6 +57,9 @@ from wunder.providers.builtin import CallLimits, bundled_ids
 from wunder.providers.late import evidence_of
 from wunder.providers.registry import ProviderRegistry
 from wunder.runtime.host import HostDoors, ProcessHost
+from wunder.store.sqlite.store import SqliteStore
+from wunder.streaming.doors import NoStreams, Streams
+from wunder.streaming.stage import Stage
 
 log = logs.get_logger(__name__)
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
@@ -192,8 +195,9 @@ class Gateway:
     def _wire_rooms(self, keyring: Keyring) -> None:
         config, store, clock = self.config, self.store, self.clock
         figures = self.metrics
+        media = self.attachments.media
         self.agents = AgentCatalog(
-            self.agent_desk.spec, self.agent_desk.default_id, self.http, clock
+            self.agent_desk.spec, self.agent_desk.default_id, self.http, clock, media
         )
         slots = Slots(self.accounts, self.providers, clock, config.slots, config.parking)
         attempt = Attempt(self.accounts, self.providers, clock, config.retry, random.SystemRandom())
@@ -201,8 +205,13 @@ class Gateway:
         self.dispatcher = Dispatcher(
             store.outbox, attempt, slots, reporter, clock, config.dispatcher
         )
-        media = self.attachments.media
-        directory = TurnDirectory(self.accounts, self.bindings, self.agents, self.providers, media)
+        streams: Streams = store.streams if isinstance(store, SqliteStore) else NoStreams()
+        self.stage = Stage(
+            streams, self.accounts, self.providers, self.dispatcher, clock, config.streaming
+        )
+        directory = TurnDirectory(
+            self.accounts, self.bindings, self.agents, self.providers, media, self.stage
+        )
         runner = TurnRunner(store.turns, directory, clock, figures, config.turn)
         inline = InlineDesk(store.outbox, clock, config.inline)
         beside = Beside(self.dispatcher, inline)
@@ -330,6 +339,7 @@ class Gateway:
                 "plugin desk": self.plugins.run(),
                 "plugin states": self._note_plugin_changes(),
                 "dispatcher": self.dispatcher.run(),
+                "stage": self.stage.run(),
                 "worker": self.worker.run(),
                 "spool": self.spool.run(),
                 "attachments": self.attachments.run(),

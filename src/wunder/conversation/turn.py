@@ -19,7 +19,7 @@ from wunder.model.trail import Step, StepName
 from wunder.model.turn import AgentTurn, ClaimedTurn, Reply, TurnCommit
 from wunder.observe.logs import get_logger
 from wunder.observe.metrics import Metrics
-from wunder.ports import Accounts, Agent, Agents, Bindings, Clock, Media, Providers, Turns
+from wunder.ports import Accounts, Agent, Agents, Bindings, Clock, Media, Providers, Stage, Turns
 
 log = get_logger(__name__)
 NOBODY = ReleaseRef(PluginId(""), "")
@@ -64,6 +64,7 @@ class Directory(msgspec.Struct, frozen=True):
     agents: Agents
     providers: Providers
     media: Media
+    stage: Stage
 
 
 class TurnRunner:
@@ -152,16 +153,21 @@ class TurnRunner:
         lines = self._policy.history_lines if turn.session_id else 0
         history = await self._turns.history(session_id, lines) if lines else []
         message = await self._directory.media.gathered(turn.message, self._policy.media_wait_s)
-        asked = AgentTurn(turn.turn_id, session_id, message, tuple(history))
-        began = self._clock.monotonic()
-        replies, reason = await self._ask_until(turn, agent, asked, steps)
+        began, now = self._clock.monotonic(), self._clock.now()
+        async with self._directory.stage.show(
+            turn, self._expires_at(message, account, now)
+        ) as shown:
+            asked = AgentTurn(turn.turn_id, session_id, message, tuple(history), shown.say)
+            replies, reason = await self._ask_until(turn, agent, asked, steps)
+        # What people have seen stays, whatever became of the rest.
+        replies = replies or ((Reply(shown.text),) if shown.text else ())
         replies = await self._directory.media.sendable(account.uid, replies)
         if turn.inline_until is not None:
             replies = joined(replies)
         self._metrics.agent_seconds.observe(self._clock.monotonic() - began)
         state = MessageState.ANSWERED if replies else MessageState.NO_ANSWER
         if reason:
-            state, replies = MessageState.FAILED, self._apology(account)
+            state, replies = MessageState.FAILED, self._apology(account) or replies
         now = self._clock.now()
         is_answered = state is MessageState.ANSWERED
         done = StepName.ANSWERED if is_answered else StepName.NOT_ANSWERED
@@ -236,13 +242,5 @@ class TurnRunner:
         """One step of the trail, with the release that serves the account at this moment."""
         message = turn.message
         release = self._release(message)
-        return Step(
-            message_id=message.message_id,
-            step=name,
-            at=at,
-            plugin_id=release.plugin_id,
-            version=release.version,
-            account_uid=message.conversation.account_uid,
-            account_id=message.account_id,
-            detail=detail,
-        )
+        whose = (*release.parts, message.conversation.account_uid, message.account_id)
+        return Step(message.message_id, name, at, *whose, detail=detail)

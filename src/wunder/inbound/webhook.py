@@ -207,18 +207,9 @@ class Webhooks:
     def _note_refusal(self, facts: ProviderFacts, account: Account, fault: Fault) -> None:
         is_forged = fault.kind is FaultKind.SIGNATURE_INVALID
         self._metrics.webhook_requests.inc("signature" if is_forged else "malformed")
-        self._events.record(
-            Event(
-                name="webhook_refused",
-                at=self._spool.now(),
-                level="warning",
-                plugin_id=facts.release.plugin_id,
-                version=facts.release.version,
-                account_uid=account.uid,
-                account_id=account.row.account_id,
-                fields={"kind": fault.kind},
-            )
-        )
+        whose = (*facts.release.parts, account.uid, account.row.account_id)
+        at, fields = self._spool.now(), {"kind": fault.kind}
+        self._events.record(Event("webhook_refused", at, "warning", *whose, fields=fields))
 
 
 async def _parse(

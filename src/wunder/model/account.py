@@ -27,6 +27,7 @@ class DeliverySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on_unknown: Literal["park", "retry_once"] = "park"
     ttl_s: int = 86_400
     apology: str | None = None  # None: the gateway's default text; "" sends none
+    stream: bool = True  # show an answer while it is written, where the platform can
 
 
 class AccountConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

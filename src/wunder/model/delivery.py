@@ -63,6 +63,11 @@ class ReleaseRef(msgspec.Struct, frozen=True):
     plugin_id: PluginId
     version: str
 
+    @property
+    def parts(self) -> tuple[PluginId, str]:
+        """Both, in the order in which steps and events take them."""
+        return self.plugin_id, self.version
+
 
 class SendGrant(msgspec.Struct, frozen=True):
     """A reserved send slot: which account, and which release will write the frame.
@@ -76,6 +81,10 @@ class SendGrant(msgspec.Struct, frozen=True):
     limit: int = 1  # how many sends of this account the grant covers
     idempotency_window_s: int | None = None
     idempotency_applies_to: Literal["all", "replies"] = "all"
+
+
+#: What part 0 of a delivery that was shown while it was written carries as its state.
+SHOWN_AS = "shown_as"
 
 
 class ClaimedDelivery(msgspec.Struct, frozen=True):
@@ -107,6 +116,11 @@ class ClaimedDelivery(msgspec.Struct, frozen=True):
     def idempotency_key(self) -> str:
         """Stable across retries, own for each part."""
         return self.delivery_id if self.part == 0 else f"{self.delivery_id}#{self.part}"
+
+    @property
+    def shown_as(self) -> str | None:
+        """The platform's id of what shows this reply already, "" where it is not known; None: nothing does."""
+        return (self.part_state or {}).get(SHOWN_AS) if self.part == 0 else None
 
 
 class InlineStanding(StrEnum):

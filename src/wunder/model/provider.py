@@ -133,6 +133,7 @@ class ProviderFacts(msgspec.Struct, frozen=True):
     body_bytes: int = 524_288
     reply_window_s: int | None = None
     per_account_qps: float | None = None
+    edit_interval_ms: int = 700
     idempotency_window_s: int | None = None
     idempotency_applies_to: Literal["all", "replies"] = "all"
     lookup_header: str = ""

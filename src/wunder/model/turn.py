@@ -1,5 +1,6 @@
 """Turn: one inbound message and its replies; what is claimed, what is committed."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -64,12 +65,23 @@ class TurnCommitted(msgspec.Struct, frozen=True):
 
 
 class AgentTurn(msgspec.Struct, frozen=True):
-    """What an agent is given: never `meta`, never secrets."""
+    """What an agent is given: never `meta`, never secrets.
+
+    `say`, where somebody watches, takes the text so far as often as there is more of it.
+    """
 
     turn_id: TurnId
     session_id: SessionId
     message: InboundMessage
     history: tuple[HistoryLine, ...]
+    say: Callable[[str], None] | None = None
+
+
+class Shown(msgspec.Struct):
+    """A reply that is shown while it is written: how to show more, and what is to be seen by now."""
+
+    say: Callable[[str], None] | None = None
+    text: str = ""
 
 
 class NewSend(msgspec.Struct, frozen=True):

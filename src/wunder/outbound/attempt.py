@@ -3,19 +3,21 @@
 import random
 from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from wunder.errors import ProviderFault
 from wunder.model.account import Account
-from wunder.model.delivery import ClaimedDelivery, DeliveryState, Settlement
-from wunder.model.fault import Fault, FaultKind
-from wunder.model.ids import At
+from wunder.model.delivery import SHOWN_AS, ClaimedDelivery, DeliveryState, Settlement
+from wunder.model.fault import PERMANENT, Fault, FaultKind
+from wunder.model.ids import At, DeliveryId
 from wunder.model.provider import ProviderFacts, Sent
 from wunder.observe.logs import get_logger
 from wunder.outbound.retry import Circumstances, RetryPolicy, after_fault
 from wunder.ports import Accounts, ChannelProvider, Clock, Providers
 
 log = get_logger(__name__)
+#: An edit shows the same however often it is made.
+_ALWAYS_S = 10**9
 _GONE = Fault(FaultKind.NOT_READY, "No provider serves this account now.")
 
 
@@ -44,7 +46,7 @@ class Attempt:
         if account is None or provider is None:
             return self._settle_fault(delivery, _GONE, account, None, 0), _GONE
         try:
-            sent = await _send(provider, account, delivery)
+            sent = await self._bring(provider, account, delivery)
         except ProviderFault as error:
             took_ms = self._since(began)
             fault = error.fault
@@ -55,6 +57,27 @@ class Attempt:
             took_ms = self._since(began)
             return self._settle_fault(delivery, fault, account, provider.facts, took_ms), fault
         return _settle_sent(delivery, sent, self._clock.now(), self._since(began)), None
+
+    async def _bring(
+        self, provider: ChannelProvider, account: Account, delivery: ClaimedDelivery
+    ) -> Sent:
+        """Send; what was shown while it was written gets its whole text by a last edit."""
+        if delivery.shown_as:
+            try:
+                await provider.edit_outbound(account, delivery, self._clock.now(), is_final=True)
+            except ProviderFault as error:
+                if error.fault.outcome != "not_sent" or error.fault.kind not in PERMANENT:
+                    raise
+                # It cannot be shown there: it goes as a message of its own, under a key of its own.
+                own = DeliveryId(f"{delivery.delivery_id}.final")
+                return await _send(provider, account, replace(delivery, delivery_id=own))
+            return Sent(delivery.shown_as)
+        sent = await _send(provider, account, delivery)
+        if delivery.shown_as is not None and delivery.had_unknown and sent.provider_message_id:
+            # The platform may have taken this for a repeat of the beginning.
+            shown = replace(delivery, part_state={SHOWN_AS: sent.provider_message_id})
+            await provider.edit_outbound(account, shown, self._clock.now(), is_final=True)
+        return sent
 
     def _settle_fault(
         self,
@@ -102,8 +125,8 @@ async def _send(provider: ChannelProvider, account: Account, delivery: ClaimedDe
         is_refused_feature = error.fault.kind is FaultKind.UNSUPPORTED_FEATURE
         if not (is_refused_feature and has_more_than_text and message.text):
             raise
-    plain = msgspec.structs.replace(delivery.message, format="plain", attachments=())
-    return await provider.send_outbound(account, msgspec.structs.replace(delivery, message=plain))
+    plain = replace(delivery.message, format="plain", attachments=())
+    return await provider.send_outbound(account, replace(delivery, message=plain))
 
 
 def _settle_sent(delivery: ClaimedDelivery, sent: Sent, now: At, took_ms: int) -> Settlement:
@@ -122,6 +145,8 @@ def _settle_sent(delivery: ClaimedDelivery, sent: Sent, now: At, took_ms: int) -
 
 def idempotency_window_s(delivery: ClaimedDelivery, facts: ProviderFacts | None) -> int | None:
     """How long the platform folds repeats of this delivery; None when it does not."""
+    if delivery.shown_as:
+        return _ALWAYS_S
     if facts is None or facts.idempotency_window_s is None:
         return None
     if facts.idempotency_applies_to == "replies" and delivery.message.reply_to is None:

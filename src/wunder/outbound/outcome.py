@@ -60,15 +60,13 @@ class OutcomeReporter:
 
     def _record(self, name: str, settlement: Settlement) -> None:
         delivery = settlement.delivery
+        uid, account_id = delivery.message.conversation.account_uid, delivery.message.account_id
         self._events.record(
             Event(
-                name=name,
-                at=settlement.at,
-                level="error",
-                plugin_id=delivery.release.plugin_id,
-                version=delivery.release.version,
-                account_uid=delivery.message.conversation.account_uid,
-                account_id=delivery.message.account_id,
+                name,
+                settlement.at,
+                "error",
+                *(*delivery.release.parts, uid, account_id),
                 message_id=delivery.root_message_id or delivery.message.message_id,
                 delivery_id=delivery.delivery_id,
                 fields={"kind": settlement.error_kind, "provider_code": settlement.provider_code},

@@ -19,6 +19,7 @@ from wunder.ports.clock import Clock as Clock
 from wunder.ports.hands import Hands as Hands
 from wunder.ports.hands import Interrupter as Interrupter
 from wunder.ports.hands import SendSlots as SendSlots
+from wunder.ports.hands import Stage as Stage
 from wunder.ports.hands import Waiters as Waiters
 from wunder.ports.ledger import EventLog as EventLog
 from wunder.ports.ledger import Ledger as Ledger

@@ -11,7 +11,6 @@ class Agent(Protocol):
 
     async def answer(self, turn: AgentTurn) -> tuple[Reply, ...]:
         """Raises: AgentFailed."""
-        ...
 
 
 class Agents(Protocol):
@@ -19,12 +18,9 @@ class Agents(Protocol):
 
     def get(self, agent_id: AgentId) -> Agent | None:
         """The agent; None when there is none of this id."""
-        ...
 
     def default_id(self) -> AgentId | None:
         """The agent of conversations that no binding names."""
-        ...
 
     def accept_replies(self, turn_id: TurnId, token: str, replies: tuple[Reply, ...]) -> bool:
         """Hand over the later answer of a 202; False when no such turn waits or the token is wrong."""
-        ...

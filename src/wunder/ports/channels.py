@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from wunder.model.account import Account
 from wunder.model.binding import Binding
 from wunder.model.delivery import ClaimedDelivery
-from wunder.model.ids import AccountUid, ChannelId, PluginId
+from wunder.model.ids import AccountUid, At, ChannelId, PluginId
 from wunder.model.message import Attachment, OutboundMessage
 from wunder.model.provider import (
     ConfigVerdict,
@@ -33,7 +33,11 @@ class OptionalCalls(Protocol):
         self, account: Account, attachment: Attachment, transfer_id: str
     ) -> Fetched:
         """Have the bytes of a received attachment written to a transfer."""
-        ...
+
+    async def edit_outbound(
+        self, account: Account, delivery: ClaimedDelivery, at: At, is_final: bool
+    ) -> None:
+        """Replace what `delivery.shown_as` shows by its message."""
 
 
 class ChannelProvider(OptionalCalls, Protocol):
@@ -42,35 +46,28 @@ class ChannelProvider(OptionalCalls, Protocol):
     @property
     def facts(self) -> ProviderFacts:
         """What its manifest says."""
-        ...
 
     async def parse_inbound(self, account: Account, request: RawRequest) -> Parsed:
         """Verify and parse one webhook request."""
-        ...
 
     async def identify_account(self, request: RawRequest) -> tuple[str, str] | None:
         """The config field and its value that name the account: a hint, never trusted."""
-        ...
 
     async def render_inline_reply(
         self, account: Account, request: RawRequest, message: OutboundMessage
     ) -> WebhookAnswer:
         """Word a reply that travels in the webhook's own response."""
-        ...
 
     async def send_outbound(self, account: Account, delivery: ClaimedDelivery) -> Sent:
         """Send one platform message."""
-        ...
 
     async def validate_account_config(
         self, account: Account, mode: Literal["static", "live"]
     ) -> ConfigVerdict:
         """Let the channel judge a configuration; `live` asks the platform."""
-        ...
 
     async def health(self) -> ProviderHealth:
         """How the channel is."""
-        ...
 
 
 class Providers(Protocol):
@@ -78,19 +75,15 @@ class Providers(Protocol):
 
     def serving(self, channel: ChannelId) -> ChannelProvider | None:
         """The provider that serves this id; None when unknown or disabled without a built-in."""
-        ...
 
     def known(self) -> list[ProviderFacts]:
         """Every channel that could have accounts, serving or not."""
-        ...
 
     def facts(self, channel: ChannelId) -> ProviderFacts | None:
         """What is known of a channel, serving or not."""
-        ...
 
     def is_known(self, channel: ChannelId) -> bool:
         """True when accounts of this channel can exist."""
-        ...
 
 
 class Accounts(Protocol):
@@ -98,19 +91,15 @@ class Accounts(Protocol):
 
     def get(self, account_uid: AccountUid) -> Account | None:
         """The account; None when it was deleted."""
-        ...
 
     def named(self, channel: ChannelId, account_id: str) -> Account | None:
         """By label or webhook key, enabled or not."""
-        ...
 
     def only(self, channel: ChannelId) -> Account | None:
         """The enabled account of a channel that never had another one; None else."""
-        ...
 
     def enabled(self, channel: ChannelId) -> list[Account]:
         """The enabled accounts of a channel."""
-        ...
 
 
 class Bindings(Protocol):
@@ -118,7 +107,6 @@ class Bindings(Protocol):
 
     def all(self) -> Sequence[Binding]:
         """Every binding."""
-        ...
 
 
 class HttpDoor(Protocol):
@@ -126,7 +114,6 @@ class HttpDoor(Protocol):
 
     def session(self) -> "aiohttp.ClientSession":
         """A new client session behind the guard; the caller closes it."""
-        ...
 
 
 class PluginHost(Protocol):
@@ -136,24 +123,18 @@ class PluginHost(Protocol):
         self, plugin_id: PluginId, method: str, params: object, result: type[Row], account_uid: str
     ) -> Row:
         """Call a method with its own deadline; params and result are wire types."""
-        ...
 
     async def start(self, spec: PluginSpec) -> None:
         """Make this release the running one; returns when it serves, or its first start failed."""
-        ...
 
     async def stop(self, plugin_id: PluginId) -> None:
         """Drain and stop; returns when its process is gone."""
-        ...
 
     async def preflight(self, spec: PluginSpec) -> None:
         """Start a process with no traffic, shake hands, ask its health, stop it. Raises: Invalid."""
-        ...
 
     def report(self, plugin_id: PluginId) -> RuntimeReport | None:
         """What is running; None for a plugin that was never started."""
-        ...
 
     def stderr(self, plugin_id: PluginId) -> list[str]:
         """The last lines the plugin wrote, oldest first, control characters kept."""
-        ...

@@ -10,12 +10,9 @@ class Clock(Protocol):
 
     def now(self) -> At:
         """Unix milliseconds, UTC."""
-        ...
 
     def monotonic(self) -> float:
         """Seconds that never step back."""
-        ...
 
     async def sleep(self, seconds: float) -> None:
         """Wait; a test decides how long that is."""
-        ...

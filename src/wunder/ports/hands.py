@@ -1,10 +1,12 @@
 """Hand-over between rooms: a committed row plus a wake-up, and free hands that save a commit."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 from wunder.model.conversation import Conversation
 from wunder.model.delivery import ClaimedDelivery, SendGrant
-from wunder.model.ids import AccountUid, MessageId
+from wunder.model.ids import AccountUid, At, MessageId
+from wunder.model.turn import ClaimedTurn, Shown
 
 Work = TypeVar("Work", contravariant=True)
 
@@ -18,19 +20,15 @@ class Hands(Protocol[Work]):
 
     def reserve(self, wanted: int) -> int:
         """Grant up to `wanted` slots."""
-        ...
 
     def release(self, count: int) -> None:
         """Take slots back unused."""
-        ...
 
     def give(self, work: Work) -> None:
         """Take over work that was claimed under a reserved slot."""
-        ...
 
     def wake(self) -> None:
         """Learn that rows wait."""
-        ...
 
 
 class Waiters(Protocol):
@@ -38,7 +36,6 @@ class Waiters(Protocol):
 
     def ended(self, message_id: MessageId) -> None:
         """Learn that the turn of a message was committed."""
-        ...
 
 
 class Interrupter(Protocol):
@@ -46,7 +43,13 @@ class Interrupter(Protocol):
 
     def interrupt(self, conversation: Conversation) -> bool:
         """End the running turn of a conversation; False when none runs on this node."""
-        ...
+
+
+class Stage(Protocol):
+    """Where the reply to a running turn is shown while it is written, if its platform can."""
+
+    def show(self, turn: ClaimedTurn, expires_at: At) -> AbstractAsyncContextManager[Shown]:
+        """Show what is said while the block runs; nothing is under way any more at its end."""
 
 
 class SendSlots(Protocol):
@@ -54,16 +57,12 @@ class SendSlots(Protocol):
 
     def reserve(self, account_uid: AccountUid) -> SendGrant | None:
         """One slot, or None when this account cannot send right now."""
-        ...
 
     def release(self, grant: SendGrant) -> None:
         """Take a reserved slot back unused."""
-        ...
 
     def give(self, delivery: ClaimedDelivery) -> None:
         """Take over a delivery that was marked under a reserved slot."""
-        ...
 
     def wake(self, account_uid: AccountUid | None = None) -> None:
         """Learn that deliveries wait."""
-        ...

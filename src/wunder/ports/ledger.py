@@ -40,31 +40,25 @@ class Ledger(Protocol):
 
     async def messages(self, where: MessageFilter, limit: int, cursor: str) -> Page[StoredMessage]:
         """Messages that match, newest first."""
-        ...
 
     async def message(self, message_id: MessageId) -> StoredMessage | None:
         """One message; None where there is none."""
-        ...
 
     async def trail(self, message_id: MessageId) -> list[Step]:
         """Every step of the turn this message belongs to, in order, for either direction's id."""
-        ...
 
     async def deliveries(
         self, where: DeliveryFilter, limit: int, cursor: str
     ) -> Page[StoredDelivery]:
         """Deliveries that match, newest first."""
-        ...
 
     async def delivery(
         self, delivery_id: DeliveryId
     ) -> tuple[StoredDelivery, list[StoredAttempt]] | None:
         """One delivery with its attempts, oldest first."""
-        ...
 
     async def sessions(self, channel: str, limit: int, cursor: str) -> Page[Session]:
         """Sessions, the last active first."""
-        ...
 
 
 class EventLog(Protocol):
@@ -72,13 +66,11 @@ class EventLog(Protocol):
 
     def record(self, event: Event) -> None:
         """Queue an event for the next commit; never blocks, drops the oldest when full, counted."""
-        ...
 
     async def events(
         self, plugin_id: str, account_uid: str, limit: int, cursor: str
     ) -> Page[Event]:
         """Events that match, newest first."""
-        ...
 
 
 class StoreHealth(Protocol):
@@ -86,12 +78,9 @@ class StoreHealth(Protocol):
 
     async def probe(self) -> None:
         """Write and commit one row. Raises: StoreUnavailable, StoreFull."""
-        ...
 
     def figures(self) -> dict[str, float]:
         """Kept counters: `<table>_<state>`, `commits`, `rows`, `queue`; never `count(*)`."""
-        ...
 
     async def backup(self, target: str) -> None:
         """Write a consistent copy while serving."""
-        ...

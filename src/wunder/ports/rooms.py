@@ -28,21 +28,17 @@ class Intake(Protocol):
         Messages of lanes that are free are claimed at once, at most `claim_up_to`.
         Raises: StoreFull below the free-space limit or when the disk is full; StoreUnavailable.
         """
-        ...
 
     async def spool(self, request: SpooledRequest) -> bool:
         """Keep a raw request; False when its account's spool is full (1,000 or 16 MiB)."""
-        ...
 
     async def due_spooled(self, now: At, limit: int) -> list[SpooledRequest]:
         """The due requests, oldest first, at most one an account."""
-        ...
 
     async def settle_spooled(
         self, request: SpooledRequest, verdict: SpoolVerdict, at: At, reason: str
     ) -> None:
         """End or postpone a spooled request that gave no messages; LATER: due again at `at`."""
-        ...
 
 
 class Turns(Protocol):
@@ -50,11 +46,9 @@ class Turns(Protocol):
 
     async def claim(self, limit: int, now: At) -> list[ClaimedTurn]:
         """Claim heads of turn lanes in `received`, longest ready first, never a suspect."""
-        ...
 
     async def claim_suspect(self, now: At) -> ClaimedTurn | None:
         """Claim one message with 2 unfinished claims; the caller runs it alone on this node."""
-        ...
 
     async def commit(self, turn: TurnCommit, grant: SendGrant | None = None) -> TurnCommitted:
         """Commit what a turn ended with (T2), and claim the next head for nobody.
@@ -62,19 +56,15 @@ class Turns(Protocol):
         With `grant`, the first reply is born `sending` where its lane is empty.
         Raises: FenceLost.
         """
-        ...
 
     async def give_back(self, turns: Sequence[ClaimedTurn]) -> None:
         """Return claims at a graceful stop: they do not count as unfinished."""
-        ...
 
     async def history(self, session_id: SessionId, limit: int) -> list[HistoryLine]:
         """The last `limit` lines of a session before the running turn, oldest first."""
-        ...
 
     async def reroute(self, message_ids: Sequence[MessageId], now: At) -> int:
         """Put `unrouted` and `failed` messages back at the tail of their lanes; how many moved."""
-        ...
 
 
 class ReadyAccounts(msgspec.Struct, frozen=True):
@@ -89,21 +79,18 @@ class Outbox(Protocol):
 
     async def ready(self, now: At) -> ReadyAccounts:
         """Which accounts have deliveries to claim now, and when to look again."""
-        ...
 
     async def claim(self, grants: Sequence[SendGrant], now: At) -> list[ClaimedDelivery]:
         """Mark due heads `sending` with their attempt rows, at most `grant.limit` an account (T3).
 
         Heads past `expires_at` become `expired` on the way and release their lanes.
         """
-        ...
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[ClaimedDelivery]:
         """Record outcomes (T4); returns next parts and, where asked, next heads, marked.
 
         A settlement whose attempt lost its fence still counts as evidence when it is `sent`.
         """
-        ...
 
     async def claim_inline(
         self, message_id: MessageId, grant: SendGrant, now: At
@@ -112,15 +99,12 @@ class Outbox(Protocol):
 
         Of several webhooks that hold the same message one gets it.
         """
-        ...
 
     async def confirm(self, evidence: Evidence) -> bool:
         """Settle to `sent` by a late success; False when the attempt is not known."""
-        ...
 
     async def enqueue(self, send: NewSend) -> tuple[DeliveryId, bool]:
         """Queue a message sent first; (id, False) when the idempotency key was used before."""
-        ...
 
 
 class OutboxDesk(Protocol):
@@ -130,15 +114,12 @@ class OutboxDesk(Protocol):
         self, delivery_ids: Sequence[DeliveryId], now: At, by: str
     ) -> list[DeliveryId]:
         """Append finished deliveries at the tail of their lanes: same row, same key, new seq."""
-        ...
 
     async def select(self, where: "DeliveryFilter", limit: int) -> list[DeliveryId]:
         """Ids of deliveries that match, oldest first: the preview and the work list of a replay."""
-        ...
 
     async def release_held(self, channel: str | None, now: At, by: str) -> int:
         """Let deliveries held by a restore go; how many."""
-        ...
 
 
 class DeliveryFilter(msgspec.Struct, frozen=True):

@@ -8,11 +8,9 @@ class Sealer(Protocol):
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt; opening needs the same context."""
-        ...
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """Raises: StoreBroken when the ciphertext or its context was changed."""
-        ...
 
 
 class KeyCheck(Protocol):
@@ -20,8 +18,6 @@ class KeyCheck(Protocol):
 
     async def get(self) -> bytes | None:
         """The value written when the key was made; None in a store that never had a key."""
-        ...
 
     async def put(self, value: bytes) -> None:
         """Write the value once. Raises: Conflict when another value is there."""
-        ...

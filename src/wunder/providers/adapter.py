@@ -13,6 +13,7 @@ from wunder.errors import ProviderFault
 from wunder.model.account import Account
 from wunder.model.delivery import ClaimedDelivery
 from wunder.model.fault import Fault, FaultKind
+from wunder.model.ids import At
 from wunder.model.message import Attachment, OutboundMessage
 from wunder.model.provider import (
     ConfigFault,
@@ -34,6 +35,7 @@ from wunder.providers.translation import (
     names_a_stranger,
     to_wire_account,
     to_wire_attachment,
+    to_wire_edit,
     to_wire_message,
     to_wire_request,
     to_wire_send,
@@ -150,6 +152,14 @@ class ProviderAdapter:
         )
         return Fetched(result.size, result.sha256, result.mime or "", result.name or "")
 
+    async def edit_outbound(
+        self, account: Account, delivery: ClaimedDelivery, at: At, is_final: bool
+    ) -> None:
+        """Replace what shows a reply by its text now. Raises: ProviderFault."""
+        params = to_wire_edit(account, delivery, at, is_final)
+        with self._lent(account, delivery.message):
+            await self._call("channel.edit_outbound", params, methods.Empty, account.uid)
+
     def _lent(self, account: Account, message: OutboundMessage) -> AbstractContextManager[None]:
         """Let the channel read what this message carries, while it works on it."""
         if not message.attachments:
@@ -162,15 +172,6 @@ class ProviderAdapter:
 
     def _report_stranger(self, account: Account) -> None:
         log.error("provider_named_another_account", account_id=account.row.account_id)
-        release = self._facts.release
-        self._surroundings.events.record(
-            Event(
-                name="provider_named_another_account",
-                at=self._surroundings.clock.now(),
-                level="error",
-                plugin_id=release.plugin_id,
-                version=release.version,
-                account_uid=account.uid,
-                account_id=account.row.account_id,
-            )
-        )
+        whose = (*self._facts.release.parts, account.uid, account.row.account_id)
+        at, name = self._surroundings.clock.now(), "provider_named_another_account"
+        self._surroundings.events.record(Event(name, at, "error", *whose))

@@ -45,6 +45,7 @@ def facts_of(
         body_bytes=min(manifest.limits.body_bytes or DEFAULT_BODY_BYTES, MAX_BODY_BYTES),
         reply_window_s=manifest.limits.reply_window_s,
         per_account_qps=manifest.limits.per_account_qps,
+        edit_interval_ms=manifest.limits.edit_interval_ms,
         idempotency_window_s=idempotency.window_s if idempotency else None,
         idempotency_applies_to=idempotency.applies_to if idempotency else "all",
         lookup_header=lookup.header if lookup else "",

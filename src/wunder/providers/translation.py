@@ -74,7 +74,22 @@ def to_wire_send(account: Account, delivery: ClaimedDelivery) -> methods.SendPar
         attempt=delivery.attempt_no,
         reply_ordinal=delivery.reply_ordinal,
         part=delivery.part,
-        state=delivery.part_state,
+        state=delivery.part_state if delivery.part else None,
+    )
+
+
+def to_wire_edit(
+    account: Account, delivery: ClaimedDelivery, at: At, is_final: bool
+) -> methods.EditParams:
+    """One edit; `seq` grows with time, over restarts too, and fits 32 bits."""
+    seq = max(1, (at - delivery.first_sending_at) // 10)
+    return methods.EditParams(
+        account=to_wire_account(account),
+        provider_message_id=delivery.shown_as or "",
+        message=to_wire_message(delivery.message),
+        final=is_final,
+        seq=seq,
+        idempotency_key=f"{delivery.delivery_id}@{seq}",
     )
 
 

@@ -12,6 +12,12 @@ from wunder_wire import codec, fast
 from wunder_wire.blob import MAX_CHUNK_BYTES, BlobChunk, BlobRead, BlobWrite
 from wunder_wire.methods import Empty
 
+_KINDS: dict[type[WunderError], FaultKind] = {
+    Conflict: FaultKind.STATE_CONFLICT,
+    NotAllowed: FaultKind.FORBIDDEN,
+    Invalid: FaultKind.QUOTA,
+}
+
 
 class HostAnswers:
     """Answers a plugin's requests; `blobs` None: this host keeps no attachments."""
@@ -31,7 +37,10 @@ class HostAnswers:
         except (codec.DecodeError, binascii.Error) as problem:
             raise Refused(FaultKind.BAD_PARAMS, str(problem)) from None
         except WunderError as problem:
-            raise Refused(_kind_of(problem, is_blob=is_blob), problem.detail) from None
+            kind = _KINDS.get(type(problem), FaultKind.BUSY)
+            if is_blob and kind is FaultKind.QUOTA:
+                kind = FaultKind.TOO_LARGE
+            raise Refused(kind, problem.detail) from None
 
     async def _blob(self, blobs: PluginBlobs, method: str, params: bytes) -> object:
         if method == "host.blob.write":
@@ -44,15 +53,3 @@ class HostAnswers:
             raise Refused(FaultKind.BAD_PARAMS, f"/limit: 1 to {MAX_CHUNK_BYTES} from 0 on")
         chunk, is_last = await blobs.read(self._channel, asked.blob_id, asked.offset, asked.limit)
         return BlobChunk(base64.b64encode(chunk).decode(), is_last)
-
-
-def _kind_of(problem: WunderError, *, is_blob: bool) -> FaultKind:
-    match problem:
-        case Conflict():
-            return FaultKind.STATE_CONFLICT
-        case NotAllowed():
-            return FaultKind.FORBIDDEN
-        case Invalid():
-            return FaultKind.TOO_LARGE if is_blob else FaultKind.QUOTA
-        case _:
-            return FaultKind.BUSY

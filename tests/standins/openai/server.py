@@ -19,6 +19,8 @@ class OpenAiServer:
         self.headers: list[CIMultiDictProxy[str]] = []
         self.says: deque[object] = deque()
         self.answers: deque[tuple[int, object]] = deque()
+        self.breaks: deque[int] = deque()
+        self.streams_plainly = False
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.url = ""
@@ -41,6 +43,10 @@ class OpenAiServer:
     def hang(self) -> None:
         self.go_on.clear()
 
+    def break_off_after(self, deltas: int) -> None:
+        """Close the next stream in its middle."""
+        self.breaks.append(deltas)
+
     # --- the server ----------------------------------------------------------------------------
 
     async def start(self) -> None:
@@ -56,7 +62,7 @@ class OpenAiServer:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _complete(self, request: web.Request) -> web.Response:
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
         self.requests.append(asked)
         self.headers.append(request.headers)
@@ -66,7 +72,27 @@ class OpenAiServer:
             text = body if isinstance(body, str) else json.dumps(body)
             return web.Response(status=status, text=text, content_type="application/json")
         content = self.says.popleft() if self.says else asked["messages"][-1]["content"].upper()
+        if asked.get("stream") and not self.streams_plainly:
+            return await self._stream(request, str(content))
         return web.json_response(_completion(asked["model"], content))
+
+    async def _stream(self, request: web.Request, content: str) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await answer.prepare(request)
+        ends_after = self.breaks.popleft() if self.breaks else None
+        for count, start in enumerate(range(0, len(content), 4)):
+            if count == ends_after:
+                return answer
+            await answer.write(_event({"content": content[start : start + 4]}))
+        await answer.write(_event({}, "stop"))
+        await answer.write(b"data: [DONE]\n\n")
+        return answer
+
+
+def _event(delta: dict, finish_reason: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "choices": [choice]}
+    return b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\n\n"
 
 
 def _completion(model: str, content: object) -> dict:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from tests.fakes.clock import FakeClock
+from tests.fakes.media import FakeMedia
 from tests.unit.agents.turns import turn
 from wunder.accounts.agent_kinds import AGENT_SCHEMAS
 from wunder.agents.catalog import AgentCatalog
@@ -24,7 +25,7 @@ def specs():
 
 @pytest.fixture
 def catalog(specs):
-    return AgentCatalog(specs.get, lambda: AgentId("a"), GuardedClient(), FakeClock())
+    return AgentCatalog(specs.get, lambda: AgentId("a"), GuardedClient(), FakeClock(), FakeMedia())
 
 
 def spec(kind="echo", config=None, secrets=None, rev=1):

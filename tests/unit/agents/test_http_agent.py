@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from tests.fakes.clock import FakeClock
 from tests.standins.agent.server import AgentServer
 from tests.unit.agents.turns import turn
-from wunder.agents.http_agent import HttpAgent
+from wunder.agents.http_agent import HttpAgent, _Answer
 from wunder.agents.http_wire import EventStream, read_replies, signature, turn_token
 from wunder.agents.later import LaterReplies
 from wunder.agents.settings import HttpSettings
+from wunder.egress.answer import Response
 from wunder.egress.client import EgressPolicy, GuardedClient
 from wunder.errors import AgentFailed
 from wunder.model.conversation import HistoryLine
@@ -141,6 +142,20 @@ async def test_a_final_event_without_replies_means_what_was_streamed(server, age
         b"event: final\ndata: {}\n\n",
     )
     assert await agent.answer(turn()) == (Reply("ab"),)
+
+
+def test_what_is_streamed_is_said_to_who_watches():
+    said: list[str] = []
+    answer = _Answer(said.append)
+    came = Response(200, (("Content-Type", "text/event-stream"),))
+    for chunk in (
+        b'event: delta\ndata: {"text":"Good "}\n\n',
+        b'event: delta\ndata: {"text":"morning"}\n\n',
+        b'event: final\ndata: {"replies":[{"text":"Good morning!"}]}\n\n',
+    ):
+        answer.take(came, chunk)
+    assert said == ["Good ", "Good morning"]
+    assert answer.replies(came) == (Reply("Good morning!"),)
 
 
 async def test_a_stream_that_breaks_off_may_be_tried_again(server, agent):

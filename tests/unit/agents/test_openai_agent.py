@@ -1,16 +1,21 @@
 """The OpenAI kind against a stand-in endpoint."""
 
+import itertools
+
+import msgspec
 import pytest
 
+from tests.fakes.media import FakeMedia
 from tests.standins.openai.server import OpenAiServer
 from tests.unit.agents.turns import turn
 from wunder.agents.openai_agent import OpenAiAgent, prompt
+from wunder.agents.openai_stream import Heard
 from wunder.agents.settings import OpenAiSettings
 from wunder.egress.client import EgressPolicy, GuardedClient
 from wunder.errors import AgentFailed
 from wunder.model.conversation import HistoryLine
 from wunder.model.message import Attachment, Location
-from wunder.model.turn import Reply
+from wunder.model.turn import AgentTurn, Reply
 
 
 @pytest.fixture
@@ -28,8 +33,10 @@ async def client():
     await client.close()
 
 
-def agent_at(url, client, **settings):
-    return OpenAiAgent(OpenAiSettings(base_url=url, model="small", **settings), client)
+def agent_at(url, client, media=None, **settings):
+    return OpenAiAgent(
+        OpenAiSettings(base_url=url, model="small", **settings), client, media or FakeMedia()
+    )
 
 
 async def failure(agent) -> AgentFailed:
@@ -143,3 +150,106 @@ def test_what_is_attached_is_named():
 
 def test_settings_show_no_key():
     assert "secret" not in repr(OpenAiSettings(base_url="", model="m", api_key="secret"))
+
+
+# --- shown while it is written ----------------------------------------------------------------------
+
+
+def watched(said: list[str], text: str = "hello") -> AgentTurn:
+    return msgspec.structs.replace(turn(text), say=said.append)
+
+
+async def test_what_comes_is_said_and_the_whole_is_answered(server, client):
+    said: list[str] = []
+    server.say("你好 world, hello again")
+    assert await agent_at(server.url, client).answer(watched(said)) == (
+        Reply("你好 world, hello again", "markdown"),
+    )
+    assert said[-1] == "你好 world, hello again"
+    assert all(later.startswith(sooner) for sooner, later in itertools.pairwise(said))
+    assert server.requests[0]["stream"] is True
+
+
+async def test_nobody_watching_asks_for_no_stream(server, client):
+    await agent_at(server.url, client).answer(turn())
+    assert "stream" not in server.requests[0]
+
+
+async def test_an_endpoint_that_does_not_stream_is_understood(server, client):
+    server.streams_plainly = True
+    said: list[str] = []
+    assert await agent_at(server.url, client).answer(watched(said)) == (Reply("HELLO", "markdown"),)
+
+
+async def test_a_stream_that_breaks_off_fails_and_may_be_asked_again(server, client):
+    server.break_off_after(1)
+    with pytest.raises(AgentFailed) as failed:
+        await agent_at(server.url, client).answer(watched([]))
+    assert not failed.value.is_permanent
+
+
+@pytest.mark.parametrize(("status", "is_permanent"), [(401, True), (429, False), (500, False)])
+async def test_a_refused_stream_is_a_refusal(server, client, status, is_permanent):
+    server.fail(status)
+    with pytest.raises(AgentFailed) as failed:
+        await agent_at(server.url, client).answer(watched([]))
+    assert (failed.value.is_permanent, str(status) in failed.value.detail) == (is_permanent, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'data: {"choices":[{"delta":{"content":"a"}}]}\r\n\r\ndata: [DONE]\r\n', "a"),
+        (
+            b': ping\n\ndata: {"choices":[]}\n\ndata: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n',
+            "",
+        ),
+        (b'event: x\ndata: {"choices":[{"delta":{"content":5}}]}\ndata: [DONE]\n', ""),
+    ],
+)
+def test_streams_are_read_in_any_cut(body, text):
+    for size in (1, 2, 7, len(body)):
+        heard = Heard()
+        for start in range(0, len(body), size):
+            heard.take("text/event-stream", body[start : start + size])
+        assert heard.whole() == text
+
+
+@pytest.mark.parametrize(
+    "event", [b"data: {\n", b"data: \xff\n", b'data: {"error":{"message":"x"}}\n']
+)
+def test_a_broken_event_fails(event):
+    with pytest.raises(AgentFailed):
+        Heard().take("text/event-stream", event)
+
+
+# --- pictures -----------------------------------------------------------------------------------------
+
+
+async def test_a_model_that_sees_gets_stored_pictures(server, client):
+    media = FakeMedia()
+    media.stored["b1"] = ("", b"\x89PNG")
+    media.stored["big"] = ("", b"x" * 6_000_000)
+    attachments = (
+        Attachment("image", blob_id="b1", mime="image/png"),
+        Attachment("image", blob_id="big", mime="image/png"),
+        Attachment("image", blob_id="b1", mime="image/svg+xml"),
+        Attachment("file", blob_id="b1", mime="image/png"),
+        Attachment("image", media_id="m", missing="late"),
+    )
+    server.say("a cat")
+    agent = agent_at(server.url, client, media, vision=True)
+    await agent.answer(turn("what is it", attachments=attachments))
+    text, *pictures = server.requests[0]["messages"][-1]["content"]
+    assert text["text"].startswith("what is it")
+    assert "not available" in text["text"]
+    assert pictures == [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}
+    ]
+
+
+async def test_without_vision_pictures_are_named_only(server, client):
+    await agent_at(server.url, client).answer(
+        turn("look", attachments=(Attachment("image", blob_id="b1", mime="image/png"),))
+    )
+    assert server.requests[0]["messages"][-1]["content"] == "look\n[image]"

@@ -33,7 +33,9 @@ def test_a_claim_counts_only_where_bytes_do_not_speak():
     assert media_type(b"PK\x03\x04", "text/html") == "application/zip"
 
 
-@pytest.mark.parametrize("claim", [*sorted(SHOWABLE), "IMAGE/PNG; x=1", "a b/c", "x\r\n/y", "a/b/c", "é/x"])
+@pytest.mark.parametrize(
+    "claim", [*sorted(SHOWABLE), "IMAGE/PNG; x=1", "a b/c", "x\r\n/y", "a/b/c", "é/x"]
+)
 def test_a_claim_never_makes_something_showable(claim):
     assert media_type(b"<script>", claim) == ""
 

@@ -22,7 +22,16 @@ DB_FILE = "wunder.db"
 _CHUNK_BYTES = 1_048_576
 _HOLD = """
 UPDATE channel_outbox SET state = 'held', retry_at = NULL, had_unknown = had_unknown OR state <> 'pending'
-WHERE state IN ('pending', 'claimed', 'sending', 'streaming')
+WHERE state IN ('pending', 'claimed', 'sending')
+"""
+#: A reply that was being shown has no text of its own, and its turn stands still.
+_LEAVE_STREAMS = """
+UPDATE channel_lanes SET waiting = waiting - 1
+WHERE lane_id IN (SELECT lane_id FROM channel_outbox WHERE state = 'streaming')
+"""
+_END_STREAMS = """
+UPDATE channel_outbox SET state = 'failed', settled_at = ?, error_kind = 'internal', error = ?
+WHERE state = 'streaming'
 """
 _STAND_STILL = """
 UPDATE channel_messages SET state = 'failed', reason = ?, finished_at = ?
@@ -147,6 +156,8 @@ def _begin_anew(db_file: Path, now: At) -> None:
         if conn.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise StoreBroken(f"{db_file} is damaged; take another backup.")
         conn.execute("BEGIN IMMEDIATE")
+        conn.execute(_LEAVE_STREAMS)
+        conn.execute(_END_STREAMS, (now, RESTORED))
         conn.execute(_HOLD)
         conn.execute(_STAND_STILL, (RESTORED, now))
         conn.execute(_SHUT_LANES)

@@ -36,7 +36,8 @@ WHERE message_id = ? AND state = 'answering'
 """
 #: The index of the lanes holds the state: one look over what waits, not over the table.
 _IN_FLIGHT = f"""
-SELECT delivery_id, retries_used, had_unknown, first_sending_at FROM channel_outbox
+SELECT delivery_id, retries_used, had_unknown, first_sending_at,
+  streaming > 0 AND provider_message_id <> '' AND part = 0 FROM channel_outbox
 WHERE seq IN (SELECT seq FROM channel_outbox INDEXED BY channel_outbox_lane
   WHERE {LIVE_DELIVERIES} AND state IN ('claimed', 'sending', 'streaming')) ORDER BY seq
 """  # noqa: S608 - constant
@@ -51,6 +52,9 @@ UPDATE channel_outbox SET state = 'unknown', settled_at = ?, had_unknown = 1, er
 _AGAIN = """
 UPDATE channel_outbox SET state = 'pending', retry_at = ?, had_unknown = 1, retries_used = retries_used + 1,
   error_kind = ?, error = ? WHERE delivery_id = ?
+"""
+_STILL_STREAMING = """
+UPDATE channel_outbox SET had_unknown = 1, retries_used = retries_used + 1 WHERE delivery_id = ?
 """
 _CLAIMED = "UPDATE channel_outbox SET state = 'pending' WHERE delivery_id = ? AND state = 'claimed'"
 _CONFIG = "SELECT config FROM channel_accounts WHERE account_uid = ?"
@@ -73,6 +77,7 @@ class _InFlight(msgspec.Struct, frozen=True):
     retries_used: int
     had_unknown: int
     first_sending_at: At | None
+    is_shown: int  # an edit shows the same however often it is made
 
 
 def recover(tx: Tx, policy: StorePolicy) -> Recovered:
@@ -156,9 +161,15 @@ def _delivery(tx: Tx, found: _InFlight, policy: StorePolicy) -> bool:
         tx.moved("channel_outbox", "claimed", "pending")
         lanes.refresh_deliveries(tx, standing.lane_id, tx.now)
         return True
+    is_streaming = standing.state == DeliveryState.STREAMING
+    if is_streaming and found.is_shown:
+        return True  # its turn runs again and goes on with the same platform message
     note = (FaultKind.OUTCOME_UNKNOWN.value, _WORDS)
     tx.execute(_ATTEMPT, (tx.now, *note, found.delivery_id, standing.attempts))
     if _may_repeat(tx, found, standing, policy):
+        if is_streaming:
+            tx.execute(_STILL_STREAMING, (found.delivery_id,))
+            return True
         retry_at = At(tx.now + int(policy.backoff_s * 1000))
         tx.execute(_AGAIN, (retry_at, *note, found.delivery_id))
         tx.moved("channel_outbox", standing.state, "pending")
@@ -198,6 +209,8 @@ def _may_repeat(tx: Tx, found: _InFlight, standing: Standing, policy: StorePolic
     """The rule of the unknown outcome: the platform's window, else the account's own choice."""
     if found.retries_used >= policy.max_retries:
         return False
+    if found.is_shown:
+        return True
     is_covered = standing.idem_covers == "all" or standing.root_message_id is not None
     begun_at = found.first_sending_at
     if is_covered and begun_at is not None and tx.now < begun_at + standing.idem_window_ms:

@@ -80,7 +80,7 @@ def settle(
     if not is_own:
         _settle_late(tx, done, policy)
         return []
-    _settle_attempt(tx, done, policy)
+    settle_attempt(tx, done, policy)
     if done.state is DeliveryState.SENDING:
         return [_next_part(tx, done, standing)]
     if done.state not in DELIVERY_MOVES[DeliveryState.SENDING]:
@@ -97,7 +97,8 @@ def settle(
     return [] if following is None else [following]
 
 
-def _settle_attempt(tx: Tx, done: Settlement, policy: StorePolicy) -> None:
+def settle_attempt(tx: Tx, done: Settlement, policy: StorePolicy) -> None:
+    """Write an outcome on the row of its attempt."""
     row = (
         done.at,
         done.outcome,

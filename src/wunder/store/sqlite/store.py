@@ -35,6 +35,7 @@ from wunder.store.sqlite.plugin_history import SqlitePluginHistory
 from wunder.store.sqlite.plugins import SqlitePluginTable
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.recovery import Recovered, recover
+from wunder.store.sqlite.streams import SqliteStreams
 from wunder.store.sqlite.tokens import SqliteKeyCheck, SqliteTokenTable
 from wunder.store.sqlite.transaction import StepNumbers, Tx
 from wunder.store.sqlite.turns import SqliteTurns
@@ -73,6 +74,7 @@ class SqliteStore:
         self.intake = SqliteIntake(writer, quick, policy)
         self.turns = SqliteTurns(writer, quick, policy)
         self.outbox = SqliteOutbox(writer, quick, policy, watch)
+        self.streams = SqliteStreams(writer, policy)
         self.outbox_desk = SqliteOutboxDesk(writer, slow)
         self.accounts = SqliteAccountTable(writer, quick)
         self.bindings = SqliteBindingTable(writer, quick)
