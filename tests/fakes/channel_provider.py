@@ -15,6 +15,7 @@ from wunder.model.conversation import Conversation
 from wunder.model.delivery import ClaimedDelivery, ReleaseRef
 from wunder.model.fault import Fault, FaultKind
 from wunder.model.ids import At, ChannelId, PlatformMessageId
+from wunder.model.intake import NewReceipt
 from wunder.model.message import Attachment, Content, InboundMessage, OutboundMessage, Sender
 from wunder.model.provider import (
     ConfigVerdict,
@@ -68,7 +69,10 @@ def facts(channel: str = "chat", **changes) -> ProviderFacts:
 
 
 class FakeChannelProvider:
-    """Its webhook body is JSON `[{"id","peer","text",...}]`; a `bad` header is a bad signature."""
+    """Its webhook body is JSON `[{"id","peer","text",...}]`; a `bad` header is a bad signature.
+
+    `{"receipt":"delivered","of":"p1"}` says what became of a message.
+    """
 
     def __init__(self, channel: str = "chat", **changes) -> None:
         self.facts = facts(channel, **changes)
@@ -124,12 +128,19 @@ class FakeChannelProvider:
         except ValueError as error:
             raise ProviderFault(Fault(FaultKind.MALFORMED_EVENT, "not JSON")) from error
         own = account.row.account_id
+        receipts = tuple(
+            NewReceipt(item["of"], item["receipt"], request.received_at, item.get("detail", ""))
+            for item in items
+            if "receipt" in item
+        )
+        items = [item for item in items if "receipt" not in item]
         items = [item for item in items if self.owner_of.get(item["peer"], own) == own]
         messages = tuple(_message(item, account, request) for item in items)
         window = self.inline_window(request)
         if window is not None:
             return Parsed(messages=messages, inline=window)
-        return Parsed(messages=messages, immediate=WebhookAnswer(200, "text/plain", b"ok"))
+        ok = WebhookAnswer(200, "text/plain", b"ok")
+        return Parsed(messages=messages, receipts=receipts, immediate=ok)
 
     def inline_window(self, request: RawRequest) -> InlineWindow | None:
         if self.inline_s is None:
