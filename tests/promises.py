@@ -316,7 +316,6 @@ LATER = {
     "A3": "a bad plugin under PostgreSQL and several nodes; on one node: S3, P1",
     "A4": "one view of the whole way in the console; trail, attempts, events: S4, P7",
     "A5": "the user's panel",
-    "X3": "nothing untrusted is served yet",
     "X11": "grants, with the sandbox",
     "X17": "events as a stream, embedded chat",
     "X20": "alerts through our own channels",

@@ -15,6 +15,8 @@ KEYRING = "unit/accounts/test_keyring.py"
 TOKENS = "unit/accounts/test_tokens.py"
 ACCOUNTS = "unit/accounts/test_desk.py"
 EGRESS = "unit/egress/test_client.py"
+MEDIA = "journeys/test_attachments.py"
+BLOBS = "contracts/test_plugin_blobs.py"
 
 RULES = (
     Promise(
@@ -42,6 +44,14 @@ RULES = (
             "unit/api/test_sources.py",
             "a_proven_source_passes_when_strangers_have_used_everything_up",
         ),
+    ),
+    Promise(
+        "X3",
+        "Strangers' bytes come sandboxed and unsniffed, as a download unless they are an image.",
+        _in("unit/api/test_untrusted.py", "rule_3_an_image_is_shown_in_a_sandbox")
+        + _in("unit/api/test_untrusted.py", "rule_3_everything_else_is_a_download")
+        + _in("unit/api/test_untrusted.py", "rule_3_whatever_is_wrong_with_a_link_is_not_found")
+        + _in(MEDIA, "rule_3_a_lie_about_the_type_shows_nothing"),
     ),
     Promise(
         "X5",
@@ -82,10 +92,14 @@ RULES = (
     ),
     Promise(
         "X10",
-        "One guarded client: resolve once, pin, refuse what is not global, check each redirect.",
+        "One guarded client, each address checked and pinned; media moves through the channel only.",
         _in(EGRESS, "rule_10_a_name_is_resolved_once_and_the_checked_address_is_used")
         + _in(EGRESS, "rule_10_what_is_not_global_is_refused")
-        + _in(EGRESS, "rule_10_a_redirect_is_checked_like_the_first_address"),
+        + _in(EGRESS, "rule_10_a_redirect_is_checked_like_the_first_address")
+        + _in(MEDIA, "rule_10_a_channel_cannot_name_stored_bytes_of_its_own_accord")
+        + _in(BLOBS, "rule_10_only_a_transfer_that_was_begun_takes_bytes")
+        + _in(BLOBS, "rule_10_what_is_not_lent_or_not_any_more_is_not_read")
+        + _in(BLOBS, "rule_10_an_accounts_attachment_is_not_read_for_another"),
     ),
     Promise(
         "X12",

@@ -119,7 +119,7 @@ async def test_another_channel_cannot_write_to_a_transfer(room):
         await room.door.write(ChannelId("other"), transfer, 0, b"x", True)
 
 
-async def test_only_a_transfer_that_was_begun_takes_bytes(room):
+async def test_rule_10_only_a_transfer_that_was_begun_takes_bytes(room):
     for name in ("t1", "", "../../x", "f" * 32):
         with pytest.raises(NotAllowed):
             await room.door.write(CHANNEL, name, 0, b"x", True)
@@ -162,7 +162,7 @@ async def test_one_piece_at_a_time(room):
     await first
 
 
-async def test_what_is_not_lent_or_not_any_more_is_not_read(room):
+async def test_rule_10_what_is_not_lent_or_not_any_more_is_not_read(room):
     blob = await room.stored(b"secret")
 
     with pytest.raises(NotAllowed):
@@ -177,7 +177,7 @@ async def test_what_is_not_lent_or_not_any_more_is_not_read(room):
         await room.door.read(CHANNEL, blob, 0, 10)
 
 
-async def test_an_accounts_attachment_is_not_read_for_another(room):
+async def test_rule_10_an_accounts_attachment_is_not_read_for_another(room):
     blob = await room.stored(b"secret")
     row = (await room.store.attachments.find([blob]))[0]
     await room.store.attachments.put(msgspec.structs.replace(row, account_uid=UID))

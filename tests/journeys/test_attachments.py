@@ -167,7 +167,7 @@ async def test_what_was_not_fetched_before_a_crash_is_fetched_after_it(tmp_path)
         assert here.agents.turns[0].message.content.attachments[0].mime == "image/png"
 
 
-async def test_a_lie_about_the_type_shows_nothing(tmp_path) -> None:
+async def test_rule_3_a_lie_about_the_type_shows_nothing(tmp_path) -> None:
     async with corridor(tmp_path) as here:
         here.platform.media["m1"] = b"<script>alert(1)</script>"
         here.platform.claims_mime = "image/png"
@@ -188,7 +188,7 @@ async def test_a_name_is_never_a_path(tmp_path) -> None:
         assert [path.name for path in files] == [row.blob_id]
 
 
-async def test_a_channel_cannot_name_stored_bytes_of_its_own_accord(tmp_path) -> None:
+async def test_rule_10_a_channel_cannot_name_stored_bytes_of_its_own_accord(tmp_path) -> None:
     async with corridor(tmp_path) as here:
         await here.post(picture(media_id=None, blob_id="f" * 32))
         await here.until_states(SENT)

@@ -43,7 +43,7 @@ async def get(desk, path=f"/wunder/untrusted/attachments/{BLOB}", query=b"t=good
 
 
 @pytest.mark.parametrize("mime", ["image/png", "image/jpeg", "image/gif", "image/webp"])
-async def test_an_image_is_shown_in_a_sandbox(mime):
+async def test_rule_3_an_image_is_shown_in_a_sandbox(mime):
     status, headers, body = await get(Desk(mime))
 
     assert (status, len(body)) == (200, 300_000)
@@ -56,7 +56,7 @@ async def test_an_image_is_shown_in_a_sandbox(mime):
 @pytest.mark.parametrize(
     "mime", ["", "text/html", "image/svg+xml", "application/pdf", "text/plain"]
 )
-async def test_everything_else_is_a_download(mime):
+async def test_rule_3_everything_else_is_a_download(mime):
     _, headers, _ = await get(Desk(mime))
 
     assert headers["content-type"] == "application/octet-stream"
@@ -83,7 +83,7 @@ async def test_a_name_cannot_leave_its_header():
         {"path": "/wunder/untrusted/"},
     ],
 )
-async def test_whatever_is_wrong_with_a_link_is_not_found(wrong):
+async def test_rule_3_whatever_is_wrong_with_a_link_is_not_found(wrong):
     assert (await get(Desk("image/png"), **wrong))[0] == 404
 
 
