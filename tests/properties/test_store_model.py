@@ -14,7 +14,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from tests.contracts.store_world import World, open_sqlite
+from tests.contracts.store_world import Opener, World, give_back, open_postgres, open_sqlite
 from tests.fakes.clock import FakeClock
 from wunder.model.delivery import ClaimedDelivery, DeliveryState
 from wunder.model.ids import DeliveryId
@@ -27,6 +27,8 @@ ENDS = st.sampled_from([S.SENT, S.FAILED, S.UNKNOWN, S.EXPIRED, S.CANCELLED])
 
 class Lanes(RuleBasedStateMachine):
     """Per peer: messages waiting, the running turn, deliveries waiting, the one under way."""
+
+    opener: Opener = staticmethod(open_sqlite)
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,11 +49,12 @@ class Lanes(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         path = Path(self.folder.name) / "data"
-        self.world: World = self.run(World(open_sqlite, path, FakeClock()).open())
+        self.world: World = self.run(World(self.opener, path, FakeClock()).open())
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
             self.run(self.world.store.close())
+            give_back(self.world.dir)
         self.loop.close()
         self.folder.cleanup()
 
@@ -211,6 +214,12 @@ class Lanes(RuleBasedStateMachine):
         assert figures.get("channel_outbox_sending", 0) == len(self.sending)
 
 
+class LanesOnPostgres(Lanes):
+    """The same play on the other engine."""
+
+    opener: Opener = staticmethod(open_postgres)
+
+
 TestLanes = Lanes.TestCase
 TestLanes.settings = settings(
     max_examples=25,
@@ -218,3 +227,5 @@ TestLanes.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+TestLanesOnPostgres = LanesOnPostgres.TestCase
+TestLanesOnPostgres.settings = settings(TestLanes.settings, max_examples=8)

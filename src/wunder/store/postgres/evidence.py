@@ -30,6 +30,7 @@ UPDATE channel_outbox SET state = 'pending', part = part + 1, part_state = ?, ha
   begun_version = coalesce(begun_version, version)
 WHERE delivery_id = ?
 """
+_SHOWN = "UPDATE channel_outbox SET provider_message_id = ? WHERE delivery_id = ?"
 _PEER = (
     "SELECT account_uid, peer_kind, peer_id, thread_id FROM channel_outbox WHERE delivery_id = ?"
 )
@@ -52,7 +53,10 @@ async def confirm(tx: Tx, late: Evidence, policy: StorePolicy) -> bool:
     if outcome != "sent":
         raw = raw_result_json(late.raw_result, policy)
         await tx.execute(_PROVE, (late.at, late.provider_message_id, raw, delivery_id, attempt_no))
-    if part == standing.part and _may_be_sent(standing):
+    if standing.state == DeliveryState.STREAMING:
+        # Not the reply, only its beginning: now it is known what to edit.
+        await tx.execute(_SHOWN, (late.provider_message_id, delivery_id))
+    elif part == standing.part and _may_be_sent(standing):
         if late.next_state is None:
             await _sent(tx, delivery_id, standing, late)
         else:

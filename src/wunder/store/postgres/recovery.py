@@ -61,7 +61,8 @@ UPDATE channel_messages SET state = 'failed', reason = 'poison', finished_at = ?
 WHERE message_id = ? AND state = 'answering' AND epoch = ANY(?::int8[])
 """
 _IN_FLIGHT = f"""
-SELECT delivery_id, retries_used, had_unknown, first_sending_at FROM channel_outbox
+SELECT delivery_id, retries_used, had_unknown, first_sending_at,
+  (streaming > 0 AND provider_message_id <> '' AND part = 0)::int FROM channel_outbox
 WHERE {LIVE_DELIVERIES} AND (state = 'claimed' OR state = 'sending' OR state = 'streaming')
   AND epoch = ANY(?::int8[])
 ORDER BY account_uid, peer_kind, peer_id, thread_id, seq
@@ -82,6 +83,10 @@ _AGAIN = """
 UPDATE channel_outbox SET state = 'pending', retry_at = ?, had_unknown = 1, retries_used = retries_used + 1,
   error_kind = ?, error = ? WHERE delivery_id = ?
 """
+_STILL_STREAMING = """
+UPDATE channel_outbox SET had_unknown = 1, retries_used = retries_used + 1 WHERE delivery_id = ?
+"""
+_OURS = "UPDATE channel_outbox SET epoch = ? WHERE delivery_id = ?"
 _CLAIMED = "UPDATE channel_outbox SET state = 'pending' WHERE delivery_id = ? AND state = 'claimed'"
 _CONFIG = "SELECT config FROM channel_accounts WHERE account_uid = ?"
 _WORDS = "the gateway stopped before the answer came"
@@ -94,6 +99,7 @@ class _InFlight(msgspec.Struct, frozen=True):
     retries_used: int
     had_unknown: int
     first_sending_at: At | None
+    is_shown: int  # an edit shows the same however often it is made
 
 
 async def end_leases(tx: Tx, own_name: str) -> int:
@@ -197,9 +203,18 @@ async def _delivery(tx: Tx, found: _InFlight, dead: list[int], policy: StorePoli
         tx.moved("channel_outbox", "claimed", "pending")
         await lanes.refresh_deliveries(tx, lane, tx.now)
         return True
+    is_streaming = standing.state == DeliveryState.STREAMING
+    if is_streaming:
+        # It goes on living with whoever runs its turn; if that one dies too, it is looked at again.
+        await tx.execute(_OURS, (tx.epoch, found.delivery_id))
+        if found.is_shown:
+            return True
     note = (FaultKind.OUTCOME_UNKNOWN.value, _WORDS)
     await tx.execute(_ATTEMPT, (tx.now, *note, found.delivery_id, standing.attempts))
     if await _may_repeat(tx, found, standing, policy):
+        if is_streaming:
+            await tx.execute(_STILL_STREAMING, (found.delivery_id,))
+            return True
         retry_at = At(tx.now + int(policy.backoff_s * 1000))
         await tx.execute(_AGAIN, (retry_at, *note, found.delivery_id))
         tx.moved("channel_outbox", standing.state, "pending")
@@ -234,6 +249,8 @@ async def _may_repeat(tx: Tx, found: _InFlight, standing: Standing, policy: Stor
     """The rule of the unknown outcome: the platform's window, else the account's own choice."""
     if found.retries_used >= policy.max_retries:
         return False
+    if found.is_shown:
+        return True
     is_covered = standing.idem_covers == "all" or standing.root_message_id is not None
     begun_at = found.first_sending_at
     if is_covered and begun_at is not None and tx.now < begun_at + standing.idem_window_ms:

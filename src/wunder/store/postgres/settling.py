@@ -82,7 +82,7 @@ async def settle(
     if not is_own:
         await _settle_late(tx, done, policy)
         return []
-    _settle_attempt(tx, done, policy)
+    settle_attempt(tx, done, policy)
     if done.state is DeliveryState.SENDING:
         return [await _next_part(tx, done, standing)]
     if done.state not in DELIVERY_MOVES[DeliveryState.SENDING]:
@@ -102,7 +102,8 @@ async def settle(
     return [] if following is None else [following]
 
 
-def _settle_attempt(tx: Tx, done: Settlement, policy: StorePolicy) -> None:
+def settle_attempt(tx: Tx, done: Settlement, policy: StorePolicy) -> None:
+    """Write an outcome on the row of its attempt."""
     row = (
         done.at,
         done.outcome,

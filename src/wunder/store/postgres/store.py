@@ -33,6 +33,7 @@ from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.recovery import end_leases, recover
 from wunder.store.postgres.rounds import alone
 from wunder.store.postgres.session import Line, Rows, Session
+from wunder.store.postgres.streams import PostgresStreams
 from wunder.store.postgres.tokens import PostgresKeyCheck, PostgresTokenTable
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.turns import PostgresTurns
@@ -68,6 +69,7 @@ class PostgresStore:
         self.intake = PostgresIntake(writer, quick, policy)
         self.turns = PostgresTurns(writer, quick, policy)
         self.outbox = PostgresOutbox(writer, quick, policy, watch)
+        self.streams = PostgresStreams(writer, policy)
         self.outbox_desk = PostgresOutboxDesk(writer, slow)
         self.accounts = PostgresAccountTable(writer, quick)
         self.bindings = PostgresBindingTable(writer, quick)

@@ -133,14 +133,15 @@ def _go_on(
     if head.state != DeliveryState.STREAMING:
         return None
     if shown_as:
-        return _as_claimed(head, message, grant.release, fence, shown_as)
+        return as_claimed(head, message, grant.release, fence, shown_as)
     tx.execute(_AGAIN, (tx.epoch, head.delivery_id))
     return begin_attempt(tx, head, message, facts_of(grant), tx.now, fence)
 
 
-def _as_claimed(
+def as_claimed(
     head: Head, message: OutboundMessage, release: ReleaseRef, fence: int, shown_as: str
 ) -> ClaimedDelivery:
+    """The delivery of a reply that the platform shows already, as its attempts left it."""
     return ClaimedDelivery(
         delivery_id=head.delivery_id,
         attempt_id=attempt_id(head.delivery_id, head.attempts),
