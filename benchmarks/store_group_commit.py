@@ -20,6 +20,7 @@ import msgspec
 import uvloop
 
 from benchmarks import machine
+from tests.postgres_server import postgres, stop_postgres
 from wunder.model.conversation import Conversation
 from wunder.model.delivery import DeliveryState, ReleaseRef, SendGrant, Settlement
 from wunder.model.ids import (
@@ -41,7 +42,6 @@ from wunder.model.intake import AccountIntake, IntakeUnit, NewMessage
 from wunder.model.message import Content, InboundMessage, MessageState, Sender
 from wunder.model.turn import Reply, TurnCommit
 from wunder.observe.clock import SystemClock
-from tests.postgres_server import postgres, stop_postgres
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.store import PostgresStore

@@ -110,5 +110,5 @@ class SpoolVerdict(StrEnum):
 
     REFUSED = "refused"  # bad signature and the like: removed, a security event
     LATER = "later"  # it failed: try again at `retry_at`
-    NOT_READY = "not_ready"  # nobody could look at it, which is no try of its own: again at `retry_at`
+    NOT_READY = "not_ready"  # nobody could look at it, no try of its own: again at `retry_at`
     QUARANTINED = "quarantined"
