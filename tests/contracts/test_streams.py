@@ -12,12 +12,6 @@ STREAMING, SENDING, PENDING = DeliveryState.STREAMING, DeliveryState.SENDING, De
 SENT, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.FAILED
 
 
-@pytest.fixture(autouse=True)
-def _can_stream(world: World) -> None:
-    if not hasattr(world.store, "streams"):
-        pytest.skip("this store sends replies as a whole")
-
-
 async def begin(world: World, turn, **given):
     expires_at = At(world.now + 60_000)
     return await world.store.streams.begin(turn, world.grant(1, **given), world.now, expires_at)

@@ -57,8 +57,6 @@ from wunder.providers.builtin import CallLimits, bundled_ids
 from wunder.providers.late import evidence_of
 from wunder.providers.registry import ProviderRegistry
 from wunder.runtime.host import HostDoors, ProcessHost
-from wunder.store.sqlite.store import SqliteStore
-from wunder.streaming.doors import NoStreams, Streams
 from wunder.streaming.stage import Stage
 
 log = logs.get_logger(__name__)
@@ -205,9 +203,8 @@ class Gateway:
         self.dispatcher = Dispatcher(
             store.outbox, attempt, slots, reporter, clock, config.dispatcher
         )
-        streams: Streams = store.streams if isinstance(store, SqliteStore) else NoStreams()
         self.stage = Stage(
-            streams, self.accounts, self.providers, self.dispatcher, clock, config.streaming
+            store.streams, self.accounts, self.providers, self.dispatcher, clock, config.streaming
         )
         directory = TurnDirectory(
             self.accounts, self.bindings, self.agents, self.providers, media, self.stage

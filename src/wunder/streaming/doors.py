@@ -25,16 +25,3 @@ class Streams(Protocol):
         SENT: shown, its id is known. STREAMING: it is not there, or its key may be used again.
         UNKNOWN: it may be there and must not be repeated: parked.
         """
-
-
-class NoStreams:
-    """A store that cannot do this yet: replies are sent as a whole."""
-
-    async def begin(
-        self, turn: ClaimedTurn, grant: SendGrant, now: At, expires_at: At
-    ) -> ClaimedDelivery | None:
-        """Nothing is shown before it is whole."""
-        return None
-
-    async def settle(self, done: Settlement) -> None:
-        """There is nothing to settle."""
