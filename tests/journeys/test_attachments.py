@@ -86,6 +86,16 @@ async def test_a_turn_waits_a_bounded_time_and_says_what_is_missing(tmp_path) ->
         assert (given.missing, given.blob_id, given.media_id) == ("late", None, "m1")
 
 
+async def test_media_does_not_use_up_the_window_of_an_inline_reply(tmp_path) -> None:
+    async with corridor(tmp_path) as here:
+        here.platform.inline_s = (4.0, 8.0)
+        here.platform.media_gate.clear()
+        held = asyncio.ensure_future(here.post(picture()))
+        await here.until(lambda: here.platform.fetches)
+        here.clock.advance(2.1)
+        assert (await held).body == b"reply:look"
+
+
 async def test_what_the_platform_refuses_is_marked_and_not_asked_for_again(tmp_path) -> None:
     async with corridor(tmp_path) as here:
         await here.post(picture())

@@ -152,7 +152,11 @@ class TurnRunner:
         steps = [self._step(turn, StepName.TURN_STARTED, started_at, agent_id=binding.agent_id)]
         lines = self._policy.history_lines if turn.session_id else 0
         history = await self._turns.history(session_id, lines) if lines else []
-        message = await self._directory.media.gathered(turn.message, self._policy.media_wait_s)
+        wait_s = self._policy.media_wait_s
+        if turn.inline_until is not None:
+            # The rest of the window is the agent's: a reply that misses it may never arrive.
+            wait_s = min(wait_s, max(0, turn.inline_until - started_at) / 4_000)
+        message = await self._directory.media.gathered(turn.message, wait_s)
         began, now = self._clock.monotonic(), self._clock.now()
         async with self._directory.stage.show(
             turn, self._expires_at(message, account, now)
