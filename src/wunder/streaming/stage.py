@@ -76,8 +76,10 @@ async def _nobody_watches() -> AsyncIterator[Shown]:
 
 
 def _can_show(turn: ClaimedTurn, account: Account, provider: ChannelProvider) -> bool:
+    """A channel that edits in some conversations only says so in the message's own meta."""
     return (
-        provider.facts.capabilities.get(CAPABILITY, False)
+        turn.message.meta.get("streams") is not False
+        and provider.facts.capabilities.get(CAPABILITY, False)
         and account.row.config.delivery.stream
         and turn.inline_until is None
     )

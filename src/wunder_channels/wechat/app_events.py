@@ -132,7 +132,7 @@ def _message(
         attachments=said.attachments,
         location=said.location,
         mentions_bot=False,
-        meta={"agent_id": xml.text("AgentID"), **filled(kept)},
+        meta={"agent_id": xml.text("AgentID"), "streams": False, **filled(kept)},
     )
 
 
@@ -164,7 +164,12 @@ def _read_event(account: Account[WecomConfig], xml: Element, received_ms: int) -
         type="event",
         text=_event_words(xml) or None,
         mentions_bot=False,
-        meta={"event_type": name, "agent_id": xml.text("AgentID"), **filled(kept)},
+        meta={
+            "event_type": name,
+            "agent_id": xml.text("AgentID"),
+            "streams": False,
+            **filled(kept),
+        },
     )
     return Found((message,))
 

@@ -58,4 +58,6 @@ def test_a_strange_schema_is_a_fault_and_no_crash(value: Any) -> None:
 @given(st.binary(max_size=60))
 def test_noise_is_a_fault_and_no_crash(noise: bytes) -> None:
     assert read_manifest(noise).faults
-    assert read_account_schema(noise).schema is None or noise.strip() == b"{}"
+    schema = read_account_schema(noise).schema
+    # Any JSON object whose names mean nothing to JSON Schema is a schema that allows everything.
+    assert schema is None or schema == json.loads(noise)
