@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 QUICK: dict[str, list[str]] = {
     "cold_start": ["--rounds", "5"],
     "memory": ["--messages", "100"],
-    "rpc_roundtrip": ["--rounds", "2"],
+    "rpc_roundtrip": ["--rounds", "6"],
     "store_group_commit": ["--messages", "1000"],
     "store_growth": ["--sizes", "1000,10000"],
     "journey": ["--rounds", "1", "--seconds", "2"],
