@@ -1,6 +1,6 @@
 """Bytes of attachments on the wire: a plugin writes what it fetched and reads what it sends."""
 
-from dataclasses import dataclass
+from wunder_wire.record import dataclass
 
 #: Bytes of one `host.blob.write` or answer of `host.blob.read`, before base64 (spec: protocol 1).
 MAX_CHUNK_BYTES = 262_144

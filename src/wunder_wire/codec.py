@@ -4,9 +4,9 @@ Works with the standard library alone. `wunder_wire.fast.install()` puts msgspec
 with the same verdicts and the same errors.
 """
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from wunder_wire import json_text, shapes
 from wunder_wire.errors import ErrorObject
@@ -15,6 +15,7 @@ from wunder_wire.json_text import DecodeError as DecodeError
 from wunder_wire.json_text import EncodeError as EncodeError
 from wunder_wire.json_text import dumps as dumps
 from wunder_wire.json_text import parse_json as parse_json
+from wunder_wire.record import dataclass
 from wunder_wire.shapes import from_json as from_json
 from wunder_wire.shapes import to_json as to_json
 
@@ -60,6 +61,14 @@ class Frame:
         return self.method is None
 
 
+class Request(Protocol):
+    """A channel call whose parameters were decoded together with its frame."""
+
+    id: int
+    method: str
+    params: Any
+
+
 def decode(shape: type[T], data: bytes) -> T:
     """Return the JSON document `data` as an instance of `shape`.
 
@@ -88,6 +97,23 @@ def decode_frame(line: bytes) -> Frame:
     return _engine.decode_frame(line)
 
 
+def decode_requests(lines: bytes | memoryview) -> list[Request] | None:
+    """Return the channel calls in `lines`, in one pass; None where that takes a second look.
+
+    None says nothing about the lines: `decode_frame` and `decode_params` judge each.
+    """
+    return _engine.decode_requests(lines)
+
+
+def bytes_of(base64_text: str) -> bytes:
+    """Return what `base64_text` stands for; strict: no other characters, right padding.
+
+    Raises:
+        DecodeError: It is no base64.
+    """
+    return _engine.bytes_of(base64_text)
+
+
 def decode_params(shape: type[T], frame: Frame) -> T:
     """Return a frame's `params`; absent ones count as `{}`.
 
@@ -110,8 +136,8 @@ def decode_result(shape: type[T], frame: Frame) -> T:
 
 def request_line(frame_id: int | str, method: str, params: Any) -> bytes:
     """Return a request as one line; `jsonrpc`, `id` and `method` come first."""
-    head = f'{{"jsonrpc":"2.0","id":{_id(frame_id)},"method":"{method}","params":'
-    return b"%b%b}\n" % (head.encode(), encode(params))
+    head = (_id(frame_id), method.encode(), encode(params))
+    return b'{"jsonrpc":"2.0","id":%b,"method":"%b","params":%b}\n' % head
 
 
 def notification_line(method: str, params: Any) -> bytes:
@@ -121,19 +147,19 @@ def notification_line(method: str, params: Any) -> bytes:
 
 
 def result_line(frame_id: FrameId, result: Any) -> bytes:
-    """Return an answer as one line."""
-    head = f'{{"jsonrpc":"2.0","id":{_id(frame_id)},"result":'
-    return b"%b%b}\n" % (head.encode(), encode(result))
+    """Return an answer as one line; members without a value may be absent or null."""
+    if type(frame_id) is int:
+        return b'{"jsonrpc":"2.0","id":%d,"result":%b}\n' % (frame_id, _engine.encode(result))
+    return b'{"jsonrpc":"2.0","id":%b,"result":%b}\n' % (dumps(frame_id), _engine.encode(result))
 
 
 def error_line(frame_id: FrameId, error: ErrorObject) -> bytes:
     """Return a failure as one line."""
-    head = f'{{"jsonrpc":"2.0","id":{_id(frame_id)},"error":'
-    return b"%b%b}\n" % (head.encode(), encode(error))
+    return b'{"jsonrpc":"2.0","id":%b,"error":%b}\n' % (_id(frame_id), encode(error))
 
 
-def _id(frame_id: FrameId) -> str:
-    return str(frame_id) if type(frame_id) is int else dumps(frame_id).decode()
+def _id(frame_id: FrameId) -> bytes:
+    return b"%d" % frame_id if type(frame_id) is int else dumps(frame_id)
 
 
 def frame_of(document: Any) -> Frame:
@@ -164,15 +190,18 @@ def frame_of(document: Any) -> Frame:
     )
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class Engine:
     """What does the work: the standard library, or msgspec once `wunder_wire.fast` is installed."""
 
+    name: str
     decode: Callable[[type[Any], bytes], Any]
     decode_frame: Callable[[bytes], Frame]
+    decode_requests: Callable[[bytes | memoryview], list[Request] | None]
     decode_part: Callable[[type[Any], Any], Any]
+    encode: Callable[[Any], bytes]
     dumps: Callable[[Any], bytes]
-    name: str = "stdlib"
+    bytes_of: Callable[[str], bytes]
 
 
 def plain_decode(shape: type[Any], data: bytes) -> Any:
@@ -185,14 +214,30 @@ def plain_decode_frame(line: bytes) -> Frame:
     return frame_of(json_text.parse_json(line, max_depth=MAX_FRAME_DEPTH))
 
 
-STDLIB = Engine(plain_decode, plain_decode_frame, shapes.from_json, json_text.dumps)
-_engine = Engine(plain_decode, plain_decode_frame, shapes.from_json, json_text.dumps)
+def _always_twice(lines: bytes | memoryview) -> None:
+    """Leave every call to `decode_frame` and `decode_params`: here one pass would gain nothing."""
+
+
+def _plain_encode(value: Any) -> bytes:
+    return json_text.dumps(shapes.to_json(value))
+
+
+STDLIB = Engine(
+    "stdlib", plain_decode, plain_decode_frame, _always_twice, shapes.from_json, _plain_encode,
+    json_text.dumps, json_text.bytes_of,
+)  # fmt: skip
+_engine = dataclasses.replace(STDLIB)
 
 
 def use(engine: Engine) -> None:
     """Let `engine` do the work from now on, in this process."""
-    for field in ("decode", "decode_frame", "decode_part", "dumps", "name"):
-        setattr(_engine, field, getattr(engine, field))
+    for field in dataclasses.fields(Engine):
+        setattr(_engine, field.name, getattr(engine, field.name))
+
+
+def engine() -> Engine:
+    """Return what does the work; the object stays the same."""
+    return _engine
 
 
 def engine_name() -> str:

@@ -3,10 +3,10 @@
 Source: plugin protocol 1, section Errors (docs/protocol/v1.md).
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 from wunder_wire.methods import NextPart
+from wunder_wire.record import dataclass
 
 Outcome = Literal["not_sent", "sent", "unknown"]
 Scope = Literal["message", "peer", "account", "plugin"]

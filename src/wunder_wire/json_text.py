@@ -1,5 +1,6 @@
 """JSON as this protocol takes it: finite numbers, whole characters, bounded depth."""
 
+import binascii
 import json
 import re
 from typing import Any, NoReturn
@@ -96,6 +97,18 @@ def dumps(value: Any) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         return _whole(text).encode()
+
+
+def bytes_of(base64_text: str) -> bytes:
+    """Return what `base64_text` stands for.
+
+    Raises:
+        DecodeError: Foreign characters, or wrong padding.
+    """
+    try:
+        return binascii.a2b_base64(base64_text, strict_mode=True)
+    except (binascii.Error, ValueError):
+        raise DecodeError("not base64") from None
 
 
 def require_depth(data: bytes, max_depth: int) -> None:

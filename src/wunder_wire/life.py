@@ -1,7 +1,9 @@
 """Handshake, health and shutdown: the frames of a plugin's life."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from wunder_wire.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """plugin.json: what a package says about itself (spec: plugin package, plugin.json)."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from wunder_wire.frame import MAX_FRAME_BYTES
+from wunder_wire.record import dataclass
 
 Redelivery = Literal["none", "short", "long"]
 

@@ -1,7 +1,9 @@
 """What crosses the wire about a conversation: inbound messages, outbound messages, receipts."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from wunder_wire.record import dataclass
 
 PeerKind = Literal["user", "group", "channel"]
 MessageType = Literal["text", "image", "audio", "video", "file", "location", "event", "mixed"]

@@ -1,6 +1,6 @@
 """Every method of protocol 1: its name, its parameters and its result."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from wunder_wire.blob import BlobChunk as BlobChunk
@@ -29,6 +29,7 @@ from wunder_wire.message import (
     Receipt,
     Thread,
 )
+from wunder_wire.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,21 +265,21 @@ def _object(shape: Any) -> Decode:
 
 
 def _object_encoder(shape: Any) -> Encode:
+    """Return a function written out for `shape`: a loop over its fields takes twice as long."""
     hints = get_type_hints(shape)
-    fields = [
-        (field.name, _encoder_of(hints[field.name]), _omits_empty(field))
-        for field in dataclasses.fields(shape)
-    ]
-
-    def encode(value: Any) -> dict[str, Any]:
-        document: dict[str, Any] = {}
-        for name, encode_field, omits in fields:
-            item = getattr(value, name)
-            if omits and (item is None if omits is _NONE else not item):
-                continue
-            document[name] = item if encode_field is None or item is None else encode_field(item)
-        return document
-
+    scope: dict[str, Any] = {}
+    body = ["def encode(value):", " document = {}"]
+    for field in dataclasses.fields(shape):
+        name, omits = field.name, _omits_empty(field)
+        scope[f"encode_{name}"] = _encoder_of(hints[name])
+        said = f"encode_{name}(item)" if scope[f"encode_{name}"] is not None else "item"
+        if said != "item" and omits is None:
+            said += " if item is not None else None"
+        condition = {_NONE: " if item is not None:", _EMPTY: " if item:", None: ""}[omits]
+        body += [f" item = value.{name}", f"{condition} document[{name!r}] = {said}"]
+    body.append(" return document")
+    exec("\n".join(body), scope)  # noqa: S102 - as dataclasses does it, from our own field names
+    encode: Encode = scope["encode"]
     return encode
 
 

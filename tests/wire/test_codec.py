@@ -1,6 +1,7 @@
 """The codec refuses what the protocol refuses, names where, and keeps secrets out of it."""
 
 import json
+from dataclasses import fields
 
 import msgspec
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from wunder_wire import codec, fast, json_text
 from wunder_wire.errors import ErrorData, ErrorObject
 from wunder_wire.message import ChannelMessage, Location, Peer, Sender
-from wunder_wire.methods import Account, Empty, ParseResult, StatePut, StateValue
+from wunder_wire.methods import Account, Empty, ParseParams, ParseResult, StatePut, StateValue
 
 ENGINES = [codec.STDLIB, fast.ENGINE]
 
@@ -202,3 +203,63 @@ def test_the_engine_is_chosen_for_the_process():
         assert codec.decode(StateValue, b'{"rev":3}').rev == 3
     finally:
         codec.use(codec.STDLIB if before == "stdlib" else fast.ENGINE)
+
+
+def test_a_call_read_in_one_pass_is_what_two_looks_give():
+    params = {
+        "account": {"account_id": "a", "rev": 2.0, "config": {"k": [1]}, "weather": "sunny"},
+        "http": {
+            "method": "POST", "path": "/", "query": [["a", "b"]], "headers": [["X-A", "1"]],
+            "body_b64": "aGk=", "remote_addr": "", "received_ms": 5,
+        },
+    }  # fmt: skip
+    whole = {**params, "account": {**params["account"], "rev": 2}}
+    line = codec.request_line(7, "channel.parse_inbound", whole)
+
+    (found,) = fast.ENGINE.decode_requests(line)
+    plain = codec.decode_params(ParseParams, codec.plain_decode_frame(line))
+
+    assert (found.id, found.method) == (7, "channel.parse_inbound")
+    assert found.params.http.body_b64 == b"hi"
+    for part in ("account", "http"):
+        for field in fields(getattr(plain, part)):
+            if field.name != "body_b64":
+                said = getattr(getattr(found.params, part), field.name)
+                assert said == getattr(getattr(plain, part), field.name)
+    # What takes a second look gets one: a whole float counts, and msgspec does not take it.
+    assert (
+        fast.ENGINE.decode_requests(codec.request_line(7, "channel.parse_inbound", params)) is None
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"jsonrpc":"2.0","id":1,"method":"plugin.health","params":{}}',
+        b'{"jsonrpc":"2.0","id":"x","method":"channel.send_outbound","params":{}}',
+        b'{"jsonrpc":"2.0","id":1,"method":"channel.send_outbound","params":{}}',
+        b'{"jsonrpc":"2.0","method":"$/cancel","params":{"id":1}}',
+        b'{"jsonrpc":"2.0","id":1,"result":{}}',
+        b"hello?",
+        b"[" * 100_000,
+    ],
+)
+def test_whatever_is_no_plain_call_waits_for_a_second_look(engine, line):
+    assert engine.decode_requests(line) is None
+
+
+@pytest.mark.parametrize("text", ["", "aGk=", "aGVsbG8=", "/+==", "////"])
+def test_base64_is_read_alike(engine, text):
+    assert engine.bytes_of(text) == codec.STDLIB.bytes_of(text)
+
+
+@pytest.mark.parametrize("text", ["%%%", "aGk", "aGk=aGk=", "a Gk=", "aGk=\n", "=", "-_==", "é"])
+def test_what_is_no_base64_is_refused(engine, text):
+    with pytest.raises(codec.DecodeError, match="not base64"):
+        engine.bytes_of(text)
+
+
+def test_results_without_a_value_are_absent_or_null_and_mean_the_same(engine):
+    line = engine.encode(ParseResult(ignored="x"))
+
+    assert codec.STDLIB.decode(ParseResult, line) == ParseResult(ignored="x")

@@ -23,6 +23,17 @@ def test_lines_survive_any_cutting(lines, step):
     assert found == lines
 
 
+@given(st.binary(max_size=300).map(lambda b: b.replace(b"\x00", b"\n")), st.integers(1, 300))
+def test_lines_left_together_are_the_same_lines(stream, step):
+    apart, together = LineSplitter(100), LineSplitter(100)
+
+    for at in range(0, len(stream), step):
+        chunk = stream[at : at + step]
+        first, more = together.cut(chunk)
+        lines = [line.removesuffix(b"\r") for line in bytes(more).split(b"\n")]
+        assert first + [line for line in lines if line] == apart.feed(chunk)
+
+
 def test_a_carriage_return_is_cut_and_empty_lines_are_skipped():
     assert LineSplitter().feed(b"a\r\n\n\r\nb\n") == [b"a", b"b"]
 
