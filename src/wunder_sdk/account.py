@@ -71,10 +71,14 @@ class Account(Generic[C]):
         """Count a call that uses this account."""
         self._in_use += 1
 
+    def let_go(self) -> bool:
+        """Uncount a call; True if the account was replaced meanwhile: then `close` it."""
+        self._in_use -= 1
+        return self._closing
+
     async def release(self) -> None:
         """Uncount a call; the last one out closes an account that was replaced."""
-        self._in_use -= 1
-        if self._closing:
+        if self.let_go():
             await self.close()
 
     async def close(self) -> None:

@@ -17,10 +17,11 @@ from wunder_wire import methods as wire
 from wunder_wire.errors import Outcome
 
 C = TypeVar("C")
-R = TypeVar("R")
 
 #: Methods that change something on the platform: for these an error must say what arrived.
 WRITING_METHODS = frozenset({"channel.send_outbound", "channel.edit_outbound"})
+
+_NO_WAY: tuple[None, bool, type] = (None, False, object)
 
 
 class Dispatcher(Generic[C]):
@@ -33,21 +34,34 @@ class Dispatcher(Generic[C]):
         self._accounts: AccountCache[C] = AccountCache()
         self._trusts_http = False
         self._capabilities = channel.capabilities()
-        self._calls: dict[str, Callable[[Any], Awaitable[Any]]] = {
-            "plugin.health": self._health,
-            "channel.validate_account_config": self._validate,
-            "channel.identify_account": self._identify,
-            "channel.parse_inbound": self._parse,
-            "channel.render_inline_reply": self._render,
-            "channel.send_outbound": self._send,
-            "channel.edit_outbound": self._edit,
-            "channel.send_activity": self._activity,
-            "channel.fetch_attachment": self._fetch,
-        }
         missing = CAPABILITY_OF_METHOD.keys() - {
             name for name, can in CAPABILITY_OF_METHOD.items() if can in self._capabilities
         }
-        self._known = frozenset(self._calls) - {f"channel.{name}" for name in missing}
+        hidden = {f"channel.{name}" for name in missing}
+        self._ways = {
+            name: (way, with_account, wire.HOST_TO_PLUGIN[name][1])
+            for name, (way, with_account) in self._all_ways().items()
+            if name not in hidden
+        }
+
+    def _all_ways(self) -> dict[str, tuple[Callable[..., Awaitable[Any]], bool]]:
+        """Return how each method is called, and whether with its account."""
+        return {
+            "plugin.health": (self._health, False),
+            "channel.validate_account_config": (self._validate, False),
+            "channel.identify_account": (self._identify, False),
+            "channel.parse_inbound": (self._parse, True),
+            "channel.render_inline_reply": (self._render, True),
+            "channel.send_outbound": (self._send, True),
+            "channel.edit_outbound": (self._edit, True),
+            "channel.send_activity": (self._activity, True),
+            "channel.fetch_attachment": (self._fetch, True),
+        }
+
+    @property
+    def methods(self) -> frozenset[str]:
+        """What the channel has."""
+        return frozenset(self._ways)
 
     @property
     def capabilities(self) -> dict[str, bool]:
@@ -56,7 +70,7 @@ class Dispatcher(Generic[C]):
 
     def knows(self, method: str) -> bool:
         """Say whether the channel has `method`."""
-        return method in self._known
+        return method in self._ways
 
     async def call(self, method: str, params: Any, writes: Writes | None = None) -> Any:
         """Call `method` with its wire parameters and return its wire result.
@@ -71,13 +85,21 @@ class Dispatcher(Generic[C]):
                 raise is `internal`, with its traceback in the log; after a request that may
                 have been written its outcome is `unknown`.
         """
-        if not self.knows(method):
+        way, with_account, expected = self._ways.get(method, _NO_WAY)
+        if way is None:
             raise MethodNotFound(f"no method {method}")
         writes = writes or Writes()
         token = current_writes.set(writes)
+        account: Account[C] | None = None
         try:
-            result = await self._calls[method](params)
-            expected = wire.HOST_TO_PLUGIN[method][1]
+            if with_account:
+                given = params.account
+                account = self._accounts.find(given.account_id, given.rev, given.channel)
+                account = account or await self._account(given)
+                account.hold()
+                result = await way(account, params)
+            else:
+                result = await way(params)
             if not isinstance(result, expected):
                 raise TypeError(f"{method} gave {type(result).__name__}, not {expected.__name__}")
             return result
@@ -93,6 +115,10 @@ class Dispatcher(Generic[C]):
             )
             raise self._internal(method, error, writes) from error
         finally:
+            if account is not None:
+                self._trusts_http = self._trusts_http or account.used_http
+                if account.let_go():
+                    await account.close()
             current_writes.reset(token)
 
     async def close(self) -> None:
@@ -125,28 +151,26 @@ class Dispatcher(Generic[C]):
         except ConfigMismatch as error:
             fault = wire.ConfigFault(error.pointer, "invalid", error.problem)
             return wire.ValidateResult(ok=False, errors=(fault,))
-        return await self._using(
-            account, self._channel.validate_account_config(account, params.mode)
-        )
+        account.hold()
+        try:
+            return await self._channel.validate_account_config(account, params.mode)
+        finally:
+            self._trusts_http = self._trusts_http or account.used_http
+            await account.release()
 
     async def _identify(self, params: wire.IdentifyParams) -> wire.IdentifyResult:
         return wire.IdentifyResult(await self._channel.identify_account(Request(params.http)))
 
-    async def _parse(self, params: wire.ParseParams) -> wire.ParseResult:
-        account = await self._account(params.account)
-        request = Request(params.http)
-        return await self._using(account, self._channel.parse_inbound(account, request))
+    def _parse(self, account: Account[C], params: wire.ParseParams) -> Awaitable[wire.ParseResult]:
+        return self._channel.parse_inbound(account, Request(params.http))
 
-    async def _render(self, params: wire.RenderParams) -> wire.RenderResult:
-        account = await self._account(params.account)
+    async def _render(self, account: Account[C], params: wire.RenderParams) -> wire.RenderResult:
         request = Request(params.http)
-        response = await self._using(
-            account, self._channel.render_inline_reply(account, request, params.message)
+        return wire.RenderResult(
+            await self._channel.render_inline_reply(account, request, params.message)
         )
-        return wire.RenderResult(response)
 
-    async def _send(self, params: wire.SendParams) -> wire.SendResult:
-        account = await self._account(params.account)
+    def _send(self, account: Account[C], params: wire.SendParams) -> Awaitable[wire.SendResult]:
         send = Send(
             params.message,
             params.idempotency_key,
@@ -155,10 +179,9 @@ class Dispatcher(Generic[C]):
             params.part,
             params.state,
         )
-        return await self._using(account, self._channel.send_outbound(account, send))
+        return self._channel.send_outbound(account, send)
 
-    async def _edit(self, params: wire.EditParams) -> wire.Empty:
-        account = await self._account(params.account)
+    async def _edit(self, account: Account[C], params: wire.EditParams) -> wire.Empty:
         edit = Edit(
             params.provider_message_id,
             params.message,
@@ -166,38 +189,29 @@ class Dispatcher(Generic[C]):
             params.seq,
             params.idempotency_key,
         )
-        await self._using(account, self._channel.edit_outbound(account, edit))
+        await self._channel.edit_outbound(account, edit)
         return wire.Empty()
 
-    async def _activity(self, params: wire.ActivityParams) -> wire.Empty:
-        account = await self._account(params.account)
+    async def _activity(self, account: Account[C], params: wire.ActivityParams) -> wire.Empty:
         activity = Activity(
             params.peer, params.kind, params.thread, params.reply_to, params.reply_ordinal
         )
-        await self._using(account, self._channel.send_activity(account, activity))
+        await self._channel.send_activity(account, activity)
         return wire.Empty()
 
-    async def _fetch(self, params: wire.FetchParams) -> wire.FetchResult:
-        account = await self._account(params.account)
+    async def _fetch(self, account: Account[C], params: wire.FetchParams) -> wire.FetchResult:
         blob = BlobWriter(self._host, params.transfer_id)
-        await self._using(account, self._channel.fetch_attachment(account, params.attachment, blob))
+        await self._channel.fetch_attachment(account, params.attachment, blob)
         return await blob.finish()
 
     async def _account(self, given: wire.Account) -> Account[C]:
-        found = self._accounts.find(given.account_id, given.rev, given.channel)
-        if found is None:
-            config = build(self._channel.config, given.config, given.secrets)
-            found = Account(given.account_id, given.channel, given.rev, config, self._host)
-            await self._accounts.keep(found)
-        return found
-
-    async def _using(self, account: Account[C], work: Awaitable[R]) -> R:
-        account.hold()
-        try:
-            return await work
-        finally:
-            self._trusts_http = self._trusts_http or account.used_http
-            await account.release()
+        kept = self._accounts.find(given.account_id, given.rev, given.channel)
+        if kept is not None:
+            return kept
+        config = build(self._channel.config, given.config, given.secrets)
+        opened = Account(given.account_id, given.channel, given.rev, config, self._host)
+        await self._accounts.keep(opened)
+        return opened
 
 
 def _unavailable(error: OutcomeUnknown) -> ProviderUnavailable:

@@ -1,11 +1,11 @@
 """The plugin's side of `plugin.handshake`: which protocol, and who we are."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from wunder_sdk.errors import ChannelError
 from wunder_wire.frame import PROTOCOL_VERSIONS
 from wunder_wire.methods import HandshakeParams, HandshakeResult, PluginIdentity, SdkIdentity
+from wunder_wire.record import dataclass
 
 SDK_VERSION = "0.1.0"
 

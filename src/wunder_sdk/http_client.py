@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from wunder_sdk import lazy
 from wunder_sdk.errors import AccountConfigInvalid, OutcomeUnknown, ProviderUnavailable, TooLarge
 from wunder_wire import codec
+from wunder_wire.record import dataclass
 
 if TYPE_CHECKING:
     import aiohttp

@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-from collections import deque
 from collections.abc import Callable
 
 from wunder_sdk.stdio import WireFds
+from wunder_sdk.wire_loop import WireSelector
 from wunder_wire.lines import LineSplitter, OverlongLine
 
 #: 32-64 KiB reads are 1.8 times faster than 256 KiB ones (research/perf.md, table 1a).
@@ -13,20 +13,24 @@ READ_BYTES = 65_536
 #: Above this much unsent, lines that may be lost (logs) are.
 HIGH_WATER_BYTES = 2 * 1_048_576
 
-OnLine = Callable[[bytes | OverlongLine], None]
+OnLines = Callable[[list[bytes | OverlongLine], memoryview], None]
 
 
 class Pipe:
     """Reads while data comes, never waits for a handler or a write; one queue for writing."""
 
-    def __init__(self, fds: WireFds, on_line: OnLine, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, fds: WireFds, selector: WireSelector, on_lines: OnLines, on_end: Callable[[], None]
+    ) -> None:
         self._fds = fds
-        self._on_line = on_line
+        self._selector = selector
+        self._on_lines = on_lines
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
-        self._queue: deque[bytes] = deque()
+        self._queue: list[bytes] = []
         self._queued_bytes = 0
         self._flush_is_due = False
+        self._is_reading = False
         self._drained = asyncio.Event()
         self._drained.set()
         self._is_open = True
@@ -35,11 +39,11 @@ class Pipe:
     def start(self) -> None:
         """Begin to read."""
         os.set_blocking(self._fds.write_fd, False)
-        self._loop.add_reader(self._fds.read_fd, self._read)
+        self._selector.open_wire(self._fds.read_fd, self._read)
 
     def stop_reading(self) -> None:
         """Take no more from the wire."""
-        self._loop.remove_reader(self._fds.read_fd)
+        self._selector.close_wire()
 
     def write(self, line: bytes) -> None:
         """Queue one line; all lines of a turn of the loop leave in one write."""
@@ -47,7 +51,7 @@ class Pipe:
             return
         self._queue.append(line)
         self._queued_bytes += len(line)
-        if not self._flush_is_due:
+        if not (self._flush_is_due or self._is_reading):
             self._flush_is_due = True
             self._drained.clear()
             self._loop.call_soon(self._flush)
@@ -72,21 +76,25 @@ class Pipe:
             self.stop_reading()
             self._on_end()
             return
-        for line in self.splitter.feed(chunk):
-            self._on_line(line)
+        self._is_reading = True
+        try:
+            self._on_lines(*self.splitter.cut(chunk))
+        finally:
+            self._is_reading = False
+            if self._queue and not self._flush_is_due:
+                self._flush()
 
     def _flush(self) -> None:
-        batch = b""
         try:
             while self._queue:
                 batch = self._queue[0] if len(self._queue) == 1 else b"".join(self._queue)
-                self._queue.clear()
+                self._queue = [batch]
                 written = os.write(self._fds.write_fd, batch)
                 self._queued_bytes -= written
-                if written < len(batch):
-                    self._queue.append(batch[written:])
+                self._queue = [batch[written:]] if written < len(batch) else []
         except (BlockingIOError, InterruptedError):
-            self._queue.append(batch)  # it was taken whole, and nothing of it was written
+            self._flush_is_due = True
+            self._drained.clear()
             self._loop.add_writer(self._fds.write_fd, self._flush)
             return
         except OSError:  # EPIPE: nobody listens any more, which is an end like EOF
@@ -94,6 +102,7 @@ class Pipe:
             self._queue.clear()
             self._queued_bytes = 0
             self._on_end()
-        self._loop.remove_writer(self._fds.write_fd)
-        self._flush_is_due = False
-        self._drained.set()
+        if self._flush_is_due:
+            self._flush_is_due = False
+            self._loop.remove_writer(self._fds.write_fd)
+            self._drained.set()

@@ -1,9 +1,9 @@
 """What a channel is asked to do on its platform: send, edit, show activity."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from wunder_wire.message import OutboundMessage, Peer, Thread
+from wunder_wire.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import asyncio
 import functools
 import logging
 import os
-import selectors
 import sys
 from typing import Any, NoReturn
 
@@ -14,6 +13,7 @@ from wunder_sdk.handshake import PluginFacts
 from wunder_sdk.lifeline import DRAIN_S, Lifeline
 from wunder_sdk.process_host import HostLogHandler
 from wunder_sdk.session import Session
+from wunder_sdk.wire_loop import WireLoop, WireSelector
 
 #: EX_USAGE: started by a person, not by the gateway.
 EXIT_BY_HAND = 64
@@ -46,8 +46,9 @@ def serve(channel: type[Channel[Any]], plugin_id: str = "", version: str = "") -
     lifeline = hold_on()
     fds = stdio.take()
     facts = PluginFacts(os.environ["WUNDER_COOKIE"], plugin_id, version)
-    with asyncio.Runner(loop_factory=_poll_loop) as runner:
-        runner.run(_run(channel, facts, fds))
+    loop = WireLoop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(_run(channel, facts, fds, loop.wire))
         lifeline.let_go(EXIT_WITHIN_S, 0)
     sys.stderr.flush()
     sys.exit(0)
@@ -68,16 +69,13 @@ def hold_on() -> Lifeline:
     return lifeline
 
 
-async def _run(channel: type[Channel[Any]], facts: PluginFacts, fds: stdio.WireFds) -> None:
-    session = Session(channel(), facts, fds)
+async def _run(
+    channel: type[Channel[Any]], facts: PluginFacts, fds: stdio.WireFds, selector: WireSelector
+) -> None:
+    session = Session(channel(), facts, fds, selector)
     logging.basicConfig(
         level=logging.INFO,
         handlers=[HostLogHandler(session.host, asyncio.get_running_loop())],
         format="%(message)s",
     )
     await session.run(DRAIN_S * 0.75)
-
-
-def _poll_loop() -> asyncio.AbstractEventLoop:
-    """A loop that can also read frames from a regular file, which epoll refuses."""
-    return asyncio.SelectorEventLoop(selectors.PollSelector())

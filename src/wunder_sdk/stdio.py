@@ -3,7 +3,8 @@
 import fcntl
 import os
 import sys
-from dataclasses import dataclass
+
+from wunder_wire.record import dataclass
 
 _FIRST_PRIVATE_FD = 3
 
