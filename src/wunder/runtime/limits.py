@@ -38,9 +38,11 @@ class Pool:
 
     def try_take(self, account: str) -> bool:
         """Take a slot if one is free and nobody waits."""
-        if self._waiting or not self._may_go(account):
+        taken = self._taken.get(account, 0)
+        if self._waiting or self.in_use >= self.slots or taken >= self.per_account:
             return False
-        self._grant(account)
+        self.in_use += 1
+        self._taken[account] = taken + 1
         return True
 
     async def take(self, account: str) -> None:

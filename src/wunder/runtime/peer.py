@@ -2,8 +2,8 @@
 
 import asyncio
 import functools
-import heapq
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -20,9 +20,9 @@ from wunder_wire.methods import CancelParams
 
 T = TypeVar("T")
 _ANSWER = b'{"jsonrpc":"2.0","id":'
-_ANSWER_ID = slice(len(_ANSWER), len(_ANSWER) + 20)
+_ID_ENDS = len(_ANSWER) + 20
+_SHALLOW = 2 * MAX_JSON_DEPTH  # a shorter line cannot open and close too many brackets
 _FRAME_STARTS = (b"{", b" ", b"\t")
-_HEAP_SLACK = 256
 _DAY_S = 86_400.0
 
 
@@ -55,9 +55,9 @@ _BROKEN = (msgspec.MsgspecError, codec.DecodeError, UnicodeDecodeError, Recursio
 
 
 @functools.cache
-def _success_decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+def _success_decoder(shape: Any) -> Callable[[bytes], Any]:
     success = msgspec.defstruct("Success", [("result", shape), ("error", msgspec.Raw, _ABSENT)])
-    return msgspec.json.Decoder(success)
+    return msgspec.json.Decoder(success).decode
 
 
 class Listener(Protocol):
@@ -84,18 +84,18 @@ class Call(Outgoing):
 
     __slots__ = ("deadline", "future", "id", "may_reach", "params", "shape")
 
-    deadline: float
+    shape: Any
     may_reach: bool
 
     def __init__(
-        self, call_id: int, frame: bytes, params: object, shape: Any,
+        self, call_id: int, frame: bytes, params: object, deadline: float,
         future: asyncio.Future[Any],
     ) -> None:  # fmt: skip
         self.frame = frame
         self.is_written = False
         self.id = call_id
         self.params = params
-        self.shape = shape
+        self.deadline = deadline
         self.future = future
 
 
@@ -133,7 +133,6 @@ class Peer:
         self._loop = asyncio.get_running_loop()
         self._last_id = 0
         self._pending: dict[int, Call] = {}
-        self._deadlines: list[tuple[float, int]] = []
         self._given_up: dict[int, tuple[float, Call]] = {}  # id -> (forget at, call), oldest first
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = float("inf")
@@ -173,18 +172,18 @@ class Peer:
             raise host_fault(FaultKind.TOO_LARGE, f"a frame of {len(frame)} bytes")
         if not self._wire.has_room(len(frame)):
             raise host_fault(FaultKind.BUSY, "the plugin reads too slowly")
-        call = Call(self._last_id, frame, params, shape, self._loop.create_future())
-        call.deadline, call.may_reach = deadline, may_reach
+        call = Call(self._last_id, frame, params, deadline, self._loop.create_future())
+        call.shape, call.may_reach = shape, may_reach
         self._pending[call.id] = call
-        self._watch(call)
+        if deadline < self._alarm_at:
+            self._wake_at(deadline)
         # Alone there is nobody to share a system call with.
         self._wire.send(call, at_once=len(self._pending) == 1)
         try:
-            result: T = await call.future
+            return cast("T", await call.future)
         except asyncio.CancelledError:
             self._give_up(call)
             raise
-        return result
 
     def answer(self, frame_id: int | str, result: object) -> None:
         """Answer a request of the plugin."""
@@ -203,7 +202,6 @@ class Peer:
             self._alarm.cancel()
         pending, self._pending = self._pending, {}
         self._given_up.clear()
-        self._deadlines.clear()
         for call in pending.values():
             if call.future.done():
                 continue
@@ -217,15 +215,17 @@ class Peer:
 
     def lines(self, lines: list[bytes | OverlongLine]) -> int:
         """Take lines, in order; return how many of them were noise."""
-        before = self.noise_lines
+        before, waited = self.noise_lines, len(self._pending)
         for line in lines:
-            if isinstance(line, bytes) and line.startswith(_ANSWER) and self._plain_success(line):
-                continue
             if isinstance(line, OverlongLine):
                 self._overlong(line)
+            elif line.startswith(_ANSWER) and self._plain_success(line):
+                continue
             elif not line.startswith(_FRAME_STARTS) or not self._frame(line):
                 self.noise_lines += 1
                 self._listener.noise(line)
+        if len(self._pending) < waited:
+            self.answered_at = self._clock.monotonic()
         return self.noise_lines - before
 
     def wire_died(self, kind: str) -> None:
@@ -234,18 +234,20 @@ class Peer:
 
     def _plain_success(self, line: bytes) -> bool:
         """Read a success of a call in flight, as SDKs write it, in one pass; False for all else."""
-        number, _, _ = line[_ANSWER_ID].partition(b",")
-        call = self._pending.get(int(number)) if number.isdigit() else None
-        if call is None or line.count(b"[") + line.count(b"{") > MAX_JSON_DEPTH:
+        try:
+            # What int() takes beyond JSON is refused when the line is decoded.
+            call = self._pending[int(line[len(_ANSWER) : line.find(b",", len(_ANSWER), _ID_ENDS)])]
+        except (ValueError, KeyError):
+            return False
+        if len(line) > _SHALLOW and line.count(b"[") + line.count(b"{") > MAX_JSON_DEPTH:
             return False
         try:
-            found = _success_decoder(call.shape).decode(line)
+            found = _success_decoder(call.shape)(line)
         except _BROKEN:
             return False
         if found.error is not _ABSENT:
             return False
         del self._pending[call.id]
-        self.answered_at = self._clock.monotonic()
         if not call.future.done():
             call.future.set_result(found.result)
         return True
@@ -274,7 +276,6 @@ class Peer:
         if call is None:
             self._late(found)
             return
-        self.answered_at = self._clock.monotonic()
         if call.future.done():
             return
         if found.is_failure:
@@ -324,15 +325,6 @@ class Peer:
 
     # --- deadlines --------------------------------------------------------------------------
 
-    def _watch(self, call: Call) -> None:
-        if len(self._deadlines) > 2 * len(self._pending) + _HEAP_SLACK:
-            # Answered calls leave their entries behind; drop them before they add up.
-            self._deadlines = [(one.deadline, one.id) for one in self._pending.values()]
-            heapq.heapify(self._deadlines)
-        else:
-            heapq.heappush(self._deadlines, (call.deadline, call.id))
-        self._wake_at(call.deadline)
-
     def _wake_at(self, when: float) -> None:
         if when >= self._alarm_at:
             return
@@ -346,18 +338,16 @@ class Peer:
         """Give up what is past its deadline, forget what was given up long ago."""
         now = self._clock.monotonic()
         self._alarm_at = float("inf")
-        while self._deadlines and self._deadlines[0][0] <= now:
-            call = self._pending.get(heapq.heappop(self._deadlines)[1])
-            if call is not None:
-                self._time_out(call)
+        for call in [call for call in self._pending.values() if call.deadline <= now]:
+            self._time_out(call)
         while self._given_up:
             oldest = next(iter(self._given_up))
             if self._given_up[oldest][0] > now:
                 self._wake_at(self._given_up[oldest][0])
                 break
             del self._given_up[oldest]
-        if self._deadlines:
-            self._wake_at(self._deadlines[0][0])
+        if self._pending:
+            self._wake_at(min(call.deadline for call in self._pending.values()))
 
     def _time_out(self, call: Call) -> None:
         is_written = self._give_up(call)

@@ -1,6 +1,7 @@
 """The three pipes of a plugin: frames out, lines in, stderr kept; nothing here ever waits."""
 
 import asyncio
+import itertools
 import os
 from collections import deque
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from wunder.runtime.stderr import StderrRing
 from wunder_wire.lines import LineSplitter, OverlongLine
 
 _GATHERED = 128  # frames a system call takes; the kernel's limit is 1,024
+_ATOMIC = 4_096  # a pipe takes so much whole or not at all (PIPE_BUF, pipe(7))
 _DISCARD_PAUSE_S = 0.01
 _CLOSED_STDOUT_S = 1.0  # a process whose stdout ended is expected to end as well
 
@@ -80,6 +82,8 @@ class Wire:
     def send(self, outgoing: Outgoing, *, at_once: bool = False) -> None:
         """Queue a frame; it leaves with others at the end of this turn of the loop, or `at_once`."""
         if self._stdin < 0:
+            return
+        if at_once and not self._queue and self._wrote_at_once(outgoing):
             return
         self._queue.append(outgoing)
         self._queued_bytes += len(outgoing.frame)
@@ -155,14 +159,22 @@ class Wire:
             return
         self._unblock()
 
+    def _wrote_at_once(self, outgoing: Outgoing) -> bool:
+        """Write a frame that nobody is before; False when not all of it fits, and then nothing."""
+        if len(outgoing.frame) > _ATOMIC:
+            return False
+        try:
+            os.write(self._stdin, outgoing.frame)
+        except OSError:  # full, or broken: whoever queues it finds out
+            return False
+        outgoing.is_written = True
+        return True
+
     def _write_some(self) -> int:
         if len(self._queue) == 1 and not self._head_sent:
             return os.write(self._stdin, self._queue[0].frame)
-        frames: list[bytes | memoryview] = []
-        for outgoing in self._queue:
-            frames.append(outgoing.frame)
-            if len(frames) == _GATHERED:
-                break
+        gathered = itertools.islice(self._queue, _GATHERED)
+        frames: list[bytes | memoryview] = [outgoing.frame for outgoing in gathered]
         if self._head_sent:
             frames[0] = memoryview(frames[0])[self._head_sent :]
         return os.writev(self._stdin, frames)
