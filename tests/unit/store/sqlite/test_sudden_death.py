@@ -66,8 +66,10 @@ async def killed_after(data_dir: Path, lines: int) -> dict[str, set[str]]:
         process.send_signal(signal.SIGKILL)
         rest = await process.stdout.read()
         await process.wait()
-    for line in rest.decode().splitlines():
-        kind, _, what = line.partition(" ")
+    for line in rest.decode().splitlines(keepends=True):
+        if not line.endswith("\n"):
+            break  # torn by the kill: nothing was said
+        kind, _, what = line.strip().partition(" ")
         told[kind].add(what)
     return told
 
