@@ -8,8 +8,8 @@ from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.model.trail import StepName
 from wunder.ports import DeliveryFilter
+from wunder.store.filters import delivery_where
 from wunder.store.postgres import lanes
-from wunder.store.postgres.filters import delivery_where
 from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.standing import standing_of, tell
 from wunder.store.postgres.transaction import Tx

@@ -9,8 +9,8 @@ from wunder.model.delivery import DELIVERY_MOVES, DeliveryState
 from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.model.trail import StepName
 from wunder.ports import DeliveryFilter
+from wunder.store.filters import delivery_where
 from wunder.store.sqlite import lanes
-from wunder.store.sqlite.filters import delivery_where
 from wunder.store.sqlite.lanes import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.standing import standing_of, tell

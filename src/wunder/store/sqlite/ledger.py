@@ -11,7 +11,7 @@ from wunder.model.message import StoredMessage
 from wunder.model.trail import Step, StepName
 from wunder.ports import DeliveryFilter, MessageFilter, Page
 from wunder.store.clean import from_json
-from wunder.store.sqlite.filters import delivery_where, message_where
+from wunder.store.filters import delivery_where, message_where
 from wunder.store.sqlite.message_rows import STORED_COLUMNS, stored_message_of
 from wunder.store.sqlite.reader import Reader
 
@@ -46,7 +46,7 @@ class SqliteLedger:
 
     async def messages(self, where: MessageFilter, limit: int, cursor: str) -> Page[StoredMessage]:
         """Messages that match."""
-        condition, values = message_where(where)
+        condition, values = message_where(where, "LIKE")
         sql = f"""
           SELECT seq, {STORED_COLUMNS} FROM channel_messages
           WHERE {condition} AND seq < ? ORDER BY seq DESC LIMIT ?"""  # noqa: S608 - made of constants

@@ -22,7 +22,7 @@ Condition = tuple[str, tuple[Any, ...]]
 
 def delivery_where(where: DeliveryFilter) -> Condition:
     """The condition of a filter over `channel_outbox`."""
-    parts: list[str] = ["true"]
+    parts: list[str] = ["1 = 1"]
     values: list[Any] = []
     if where.states:
         marks = ", ".join("?" * len(where.states))
@@ -37,9 +37,9 @@ def delivery_where(where: DeliveryFilter) -> Condition:
     return " AND ".join(parts), tuple(values)
 
 
-def message_where(where: MessageFilter) -> Condition:
-    """The condition of a filter over `channel_messages`."""
-    parts: list[str] = ["true"]
+def message_where(where: MessageFilter, like: str) -> Condition:
+    """The condition of a filter over `channel_messages`; `like` ignores case: LIKE or ILIKE."""
+    parts: list[str] = ["1 = 1"]
     values: list[Any] = []
     equals = {
         "channel": where.channel,
@@ -57,7 +57,7 @@ def message_where(where: MessageFilter) -> Condition:
     _add_span(parts, values, where.since, where.until)
     if where.text:
         parts.append(
-            "(" + " OR ".join(f"{column} ILIKE ? ESCAPE '\\'" for column in _TEXT_COLUMNS) + ")"
+            "(" + " OR ".join(f"{column} {like} ? ESCAPE '\\'" for column in _TEXT_COLUMNS) + ")"
         )
         values += [_like(where.text)] * len(_TEXT_COLUMNS)
     return " AND ".join(parts), tuple(values)
