@@ -4,7 +4,7 @@ from typing import Any
 
 from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.store.clean import clean_text
-from wunder.store.sqlite.lanes import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
+from wunder.store.states import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 
 _TROUBLE = ("failed", "unknown", "expired", "cancelled", "held")
 _MESSAGE_TROUBLE = ("unrouted", "refused", "failed")

@@ -15,7 +15,7 @@ from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.standing import standing_of, tell
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
-from wunder.store.sqlite.lanes import LIVE_DELIVERIES, LIVE_TURNS
+from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
 
 _COLUMNS = """account_uid, channel, account_id, display_name, status, config, secrets, rev, secret_rev,
   webhook_key, created_at, updated_at, owner_user_id, external_id"""

@@ -16,8 +16,8 @@ from wunder.store.sqlite.delivery_rows import (
     queued_step,
     sending_step,
 )
-from wunder.store.sqlite.lanes import LIVE_DELIVERIES
 from wunder.store.sqlite.message_rows import OUTBOUND_COLUMNS, OUTBOUND_WIDTH, outbound_of
+from wunder.store.states import LIVE_DELIVERIES
 
 _INSERT = inserting(
     "channel_outbox",

@@ -16,7 +16,7 @@ from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.turns import reroute_one
 from wunder.store.postgres.writer import Writer
 from wunder.store.sqlite.desk import REPLAYABLE
-from wunder.store.sqlite.lanes import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
+from wunder.store.states import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 
 _TO_REPLAY = """
 SELECT o.account_uid, o.peer_kind, o.peer_id, o.thread_id, o.state, o.expires_at - o.created_at, a.status

@@ -17,7 +17,7 @@ from wunder.store.postgres.recovery import end_leases, recover
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
 from wunder.store.sqlite.clock_watch import ClockWatch
-from wunder.store.sqlite.lanes import LIVE_DELIVERIES
+from wunder.store.states import LIVE_DELIVERIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

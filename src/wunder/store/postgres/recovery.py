@@ -21,11 +21,11 @@ from wunder.store.postgres.life import DB_NOW
 from wunder.store.postgres.replies import queue_replies
 from wunder.store.postgres.standing import standing_of, tell
 from wunder.store.postgres.transaction import Tx
-from wunder.store.sqlite.lanes import LIVE_DELIVERIES, LIVE_TURNS
 from wunder.store.sqlite.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.sqlite.recovery import Recovered
 from wunder.store.sqlite.replies import Outgoing
 from wunder.store.sqlite.standing import Standing
+from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
 
 #: Who is paused inside a transaction holds its lease's row; the server ends it, and then it is free.
 _END_LEASES = f"""

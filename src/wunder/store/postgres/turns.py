@@ -17,9 +17,9 @@ from wunder.store.postgres.replies import queue_replies
 from wunder.store.postgres.statements import Many
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
-from wunder.store.sqlite.lanes import LIVE_TURNS
 from wunder.store.sqlite.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.sqlite.replies import Outgoing
+from wunder.store.states import LIVE_TURNS
 
 _HEADS = Many(
     f"""

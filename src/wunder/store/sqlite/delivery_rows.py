@@ -9,9 +9,9 @@ from wunder.model.ids import At, DeliveryId, MessageId, PluginId, attempt_id
 from wunder.model.message import OutboundMessage
 from wunder.model.trail import Step, StepName
 from wunder.store.clean import from_json
-from wunder.store.sqlite.lanes import LIVE_DELIVERIES
 from wunder.store.sqlite.message_rows import OUTBOUND_COLUMNS, OUTBOUND_WIDTH, outbound_of
 from wunder.store.sqlite.transaction import Tx
+from wunder.store.states import LIVE_DELIVERIES
 
 _INSERT = """
 INSERT INTO channel_outbox (delivery_id, message_id, root_message_id, account_uid, peer_kind, peer_id,

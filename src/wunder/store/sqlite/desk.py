@@ -11,12 +11,12 @@ from wunder.model.trail import StepName
 from wunder.ports import DeliveryFilter
 from wunder.store.filters import delivery_where
 from wunder.store.sqlite import lanes
-from wunder.store.sqlite.lanes import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.standing import standing_of, tell
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.turns import reroute_one
 from wunder.store.sqlite.writer import Writer
+from wunder.store.states import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 
 #: Finished and not arrived: what the transition table lets go back to `pending`.
 REPLAYABLE = frozenset(

@@ -9,9 +9,9 @@ from wunder.store.sqlite.claims import expire
 from wunder.store.sqlite.clock_watch import ClockWatch
 from wunder.store.sqlite.disk import Disk
 from wunder.store.sqlite.events import SqliteEventLog
-from wunder.store.sqlite.lanes import LIVE_DELIVERIES
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
+from wunder.store.states import LIVE_DELIVERIES
 
 log = get_logger(__name__)
 

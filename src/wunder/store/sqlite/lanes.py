@@ -12,19 +12,8 @@ import msgspec
 from wunder.model.conversation import Conversation, LaneKind
 from wunder.model.ids import AccountUid, At
 from wunder.store.sqlite.transaction import Tx
+from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
 
-#: The states that keep a row in its lane. The text is also the WHERE of the partial indexes.
-LIVE_DELIVERIES = (
-    "(state = 'pending' OR state = 'claimed' OR state = 'sending' OR state = 'held'"
-    " OR state = 'streaming')"
-)
-LIVE_TURNS = "(state = 'received' OR state = 'answering')"
-#: Finished otherwise than well: likewise the text of an index.
-TROUBLED_DELIVERIES = (
-    "(state = 'failed' OR state = 'unknown' OR state = 'expired' OR state = 'cancelled'"
-    " OR state = 'held')"
-)
-TROUBLED_MESSAGES = "(state = 'unrouted' OR state = 'refused' OR state = 'failed')"
 #: So many unfinished claims make a message run alone (delivery semantics, Turns).
 SUSPECT_CLAIMS = 2
 

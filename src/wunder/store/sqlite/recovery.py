@@ -15,11 +15,11 @@ from wunder.model.trail import Event, Step, StepName
 from wunder.model.turn import Reply
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import lanes
-from wunder.store.sqlite.lanes import LIVE_DELIVERIES, LIVE_TURNS
 from wunder.store.sqlite.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.sqlite.replies import Outgoing, queue_replies
 from wunder.store.sqlite.standing import Standing, standing_of, tell
 from wunder.store.sqlite.transaction import Tx
+from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
 
 _ANSWERING = f"""
 SELECT {INBOUND_COLUMNS}, lane_id, turn_id, is_alone, reply_ordinals FROM channel_messages

@@ -1,0 +1,14 @@
+"""Sets of states as SQL text: the same words in queries and in the partial indexes of both engines."""
+
+#: The states that keep a row in its lane. The text is also the WHERE of the partial indexes.
+LIVE_DELIVERIES = (
+    "(state = 'pending' OR state = 'claimed' OR state = 'sending' OR state = 'held'"
+    " OR state = 'streaming')"
+)
+LIVE_TURNS = "(state = 'received' OR state = 'answering')"
+#: Finished otherwise than well: likewise the text of an index.
+TROUBLED_DELIVERIES = (
+    "(state = 'failed' OR state = 'unknown' OR state = 'expired' OR state = 'cancelled'"
+    " OR state = 'held')"
+)
+TROUBLED_MESSAGES = "(state = 'unrouted' OR state = 'refused' OR state = 'failed')"
