@@ -87,7 +87,8 @@ def _ask_field(name: str, field: Mapping[str, Any], lang: str, out: Output) -> A
     hint = f" [{', '.join(map(str, choices))}]" if choices else ""
     default = f" (default {field['default']})" if "default" in field else ""
     question = f"{words.get('title', name)}{hint}{default}:"
-    typed = out.ask_secret(question) if field.get("writeOnly") else out.ask(question)
+    ask = out.ask_secret if field.get("writeOnly") else out.ask
+    typed = ask(question, "--config-file FILE (- for stdin)")
     if not typed:
         return None
     return _as_type(typed, field.get("type"))

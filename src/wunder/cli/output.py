@@ -116,26 +116,30 @@ class Output:
             task = progress.add_task(Text(plain(title)).plain, total=total)
             yield lambda amount: progress.advance(task, amount)
 
-    def ask(self, question: str) -> str:
-        """Ask a person for a line. Raises: CommandFailed where nobody can be asked."""
-        if not self.is_interactive:
-            raise bad_usage(f"nobody can be asked: {question}")
+    def ask(self, question: str, instead: str) -> str:
+        """Ask a person for a line.
+
+        Raises: CommandFailed where nobody can be asked; `instead` is the option to give.
+        """
+        self._need_a_person(question, instead)
         print(f"{plain(question)} ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip()
 
-    def ask_secret(self, question: str) -> str:
-        """Ask a person for a line that is not shown. Raises: CommandFailed."""
-        if not self.is_interactive:
-            raise bad_usage(f"nobody can be asked: {question}")
+    def ask_secret(self, question: str, instead: str) -> str:
+        """Ask a person for a line that is not shown. Raises: CommandFailed, as `ask`."""
+        self._need_a_person(question, instead)
         import getpass
 
         return getpass.getpass(f"{plain(question)} ", stream=sys.stderr)
 
     def confirm(self, question: str, instead: str) -> bool:
-        """Ask yes or no. Raises: CommandFailed where nobody can be asked; `instead` is the option."""
+        """Ask yes or no. Raises: CommandFailed, as `ask`."""
+        return self.ask(f"{question} [y/N]", instead).lower() in {"y", "yes", "是"}
+
+    def _need_a_person(self, question: str, instead: str) -> None:
         if not self.is_interactive:
-            raise bad_usage(f"nobody can be asked: {question}", f"say it with {instead}")
-        return self.ask(f"{question} [y/N]").lower() in {"y", "yes", "是"}
+            words = f"there is no terminal, so nobody can be asked: {question}"
+            raise bad_usage(words, f"say it with {instead}")
 
 
 def when(at_ms: int | None) -> str:

@@ -33,11 +33,11 @@ class Person(Output):
         self.asked: list[str] = []
         self.asked_secretly: list[str] = []
 
-    def ask(self, question: str) -> str:
+    def ask(self, question: str, instead: str) -> str:
         self.asked.append(question)
         return self.typed.pop(0)
 
-    def ask_secret(self, question: str) -> str:
+    def ask_secret(self, question: str, instead: str) -> str:
         self.asked_secretly.append(question)
         return self.typed.pop(0)
 
@@ -107,3 +107,9 @@ def test_stdin_is_read_to_a_bound_only(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO('{"a": "' + "x" * 100 + '"}'))
     with pytest.raises(CommandFailed, match="not JSON"):
         read_config("-", Person())
+
+
+def test_a_form_without_a_terminal_says_which_option_takes_its_place():
+    with pytest.raises(CommandFailed, match="there is no terminal") as failure:
+        ask_config(SCHEMA, "en", Output(is_json=False))
+    assert failure.value.advice == ("say it with --config-file FILE (- for stdin)",)

@@ -271,7 +271,7 @@ def _confirmed_takeover(out: Output, plugin_id: str, refused: CommandFailed) -> 
             advice=(f"agree with --confirm {plugin_id}",),
             document=refused.document,
         )
-    typed = out.ask(f"Type {plugin_id} to agree:")
+    typed = out.ask(f"Type {plugin_id} to agree:", f"--confirm {plugin_id}")
     if typed != plugin_id:
         raise CommandFailed("nothing was enabled: the id was not typed")
     return typed

@@ -9,7 +9,7 @@ from wunder.accounts.keyring import KEY_FILE
 from wunder.cli.doctor.finding import Finding, failed, ok, warning
 from wunder.cli.output import size
 from wunder.store.sqlite.backup import DB_FILE
-from wunder.store.sqlite.disk import free_bytes
+from wunder.store.disk import free_bytes
 from wunder.store.sqlite.life import NETWORK_FILE_SYSTEMS, file_system_of
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
