@@ -63,7 +63,8 @@ class Unasked:
         try:
             if method == "log":
                 said = fast.ENGINE.decode(LogParams, params)
-                self._ring.note(f"{said.level}: {said.message}", self._clock.monotonic())
+                fields = "".join(f" {key}={value!r}" for key, value in said.fields.items())
+                self._ring.note(f"{said.level}: {said.message}{fields}", self._clock.monotonic())
             elif method == "channel.account_status":
                 self._account(fast.ENGINE.decode(AccountStatus, params))
         except codec.DecodeError as problem:
