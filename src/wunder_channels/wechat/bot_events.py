@@ -14,9 +14,8 @@ from wunder_channels.wechat.app_events import (
     filled,
 )
 from wunder_channels.wechat.config import WecomConfig
-from wunder_channels.wechat.loose_json import string
 from wunder_sdk import Account, Attachment, ChannelMessage, Forbidden, Peer, Sender
-from wunder_sdk.loose_json import JsonObject, nested, objects, seconds_to_ms
+from wunder_sdk.loose_json import JsonObject, nested, objects, seconds_to_ms, string
 
 #: Media of a message, as a link to encrypted bytes; `pic_url` was seen in place of `url`.
 _MEDIA: dict[str, AttachmentKind] = {"image": "image", "file": "file", "video": "video"}

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from wunder_channels.wechat.api import read
 from wunder_channels.wechat.config import WecomConfig
-from wunder_channels.wechat.loose_json import string
 from wunder_channels.wechat.provider_errors import PlatformAnswer, Refusal, error_for, refusal_of
 from wunder_channels.wechat.streams import (
     STREAM_BYTES,
@@ -30,6 +29,7 @@ from wunder_sdk import (
     UnsupportedFeature,
 )
 from wunder_sdk.errors import Quota
+from wunder_sdk.loose_json import string
 from wunder_sdk.splitting import PLAIN_BYTES, take
 
 #: A response_url can be used once, for an hour (WeCom docs 101138, active replies).

@@ -19,7 +19,6 @@ from wunder_channels.wechat.bot_sending import BotSender, close, receipts_of
 from wunder_channels.wechat.config import WecomConfig, faults, warnings
 from wunder_channels.wechat.download import fetch
 from wunder_channels.wechat.envelope import KeyPair, Marks, open_envelope
-from wunder_channels.wechat.loose_json import read_object, string
 from wunder_channels.wechat.pace import MemberPace
 from wunder_channels.wechat.provider_errors import error_for, refusal_of
 from wunder_channels.wechat.sending import PartSender
@@ -49,6 +48,7 @@ from wunder_sdk import (
     ValidateResult,
 )
 from wunder_sdk.errors import Quota
+from wunder_sdk.loose_json import read_object, string
 
 _CORP_ID = re.compile(rb"<ToUserName><!\[CDATA\[(w[wx][0-9A-Za-z_-]{1,62})\]\]></ToUserName>")
 #: Where the corp id stands in an envelope's outside.

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from wunder_channels.wechat.api import WecomApi
 from wunder_channels.wechat.config import WecomConfig
 from wunder_channels.wechat.fingerprint import MARK_BYTES, marked
-from wunder_channels.wechat.loose_json import string
 from wunder_channels.wechat.media import MOST_BYTES, new_upload
 from wunder_channels.wechat.pace import MemberPace
 from wunder_channels.wechat.provider_errors import (
@@ -25,7 +24,7 @@ from wunder_sdk import (
     Send,
     SendResult,
 )
-from wunder_sdk.loose_json import JsonObject
+from wunder_sdk.loose_json import JsonObject, string
 from wunder_sdk.recent_keys import RecentKeys
 from wunder_sdk.splitting import PLAIN_BYTES, take
 

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from wunder_channels.wechat.config import WecomConfig
-from wunder_channels.wechat.loose_json import string
 from wunder_sdk import Account, StateConflict
-from wunder_sdk.loose_json import JsonObject, nested
+from wunder_sdk.loose_json import JsonObject, nested, string
 from wunder_sdk.splitting import PLAIN_BYTES, truncate
 
 #: What a stream shows at most (WeCom docs 100719 and 101031); a longer one never ends.
