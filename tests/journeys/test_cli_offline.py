@@ -12,7 +12,7 @@ from wunder.cli.failure import BAD_USAGE, FAILED, OK
 from wunder.cli.gateway import DEFAULT_DATA_DIR
 from wunder.cli.main import main
 from wunder.config import Config
-from wunder.store.sqlite.life import DirLock
+from wunder.store.data_dir import DirLock
 
 LISTS = [
     ["account", "list"],

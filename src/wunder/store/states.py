@@ -1,4 +1,6 @@
-"""Sets of states as SQL text: the same words in queries and in the partial indexes of both engines."""
+"""Sets of states: as SQL text, the same words in queries and in the partial indexes of both engines."""
+
+from wunder.model.delivery import DELIVERY_MOVES, DeliveryState
 
 #: The states that keep a row in its lane. The text is also the WHERE of the partial indexes.
 LIVE_DELIVERIES = (
@@ -12,3 +14,11 @@ TROUBLED_DELIVERIES = (
     " OR state = 'held')"
 )
 TROUBLED_MESSAGES = "(state = 'unrouted' OR state = 'refused' OR state = 'failed')"
+#: Finished and not arrived: what the transition table lets go back to `pending`.
+REPLAYABLE = frozenset(
+    {
+        state
+        for state in (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.EXPIRED)
+        if DeliveryState.PENDING in DELIVERY_MOVES[state]
+    }
+)

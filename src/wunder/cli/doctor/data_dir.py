@@ -8,9 +8,9 @@ from pathlib import Path
 from wunder.accounts.keyring import KEY_FILE
 from wunder.cli.doctor.finding import Finding, failed, ok, warning
 from wunder.cli.output import size
-from wunder.store.sqlite.backup import DB_FILE
+from wunder.store.data_dir import NETWORK_FILE_SYSTEMS, file_system_of
 from wunder.store.disk import free_bytes
-from wunder.store.sqlite.life import NETWORK_FILE_SYSTEMS, file_system_of
+from wunder.store.sqlite.backup import DB_FILE
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

@@ -12,9 +12,10 @@ from wunder.model.trail import StepName
 from wunder.store.clean import to_json
 from wunder.store.postgres import lanes
 from wunder.store.postgres.reader import Reader
-from wunder.store.postgres.standing import standing_of, tell
+from wunder.store.postgres.standing import standing_of
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
+from wunder.store.standing import tell
 from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
 
 _COLUMNS = """account_uid, channel, account_id, display_name, status, config, secrets, rev, secret_rev,

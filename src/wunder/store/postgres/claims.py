@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from wunder.model.delivery import ClaimedDelivery, DeliveryState
 from wunder.model.ids import At, DeliveryId
 from wunder.model.trail import StepName
+from wunder.store.delivery_rows import SendFacts
 from wunder.store.postgres import lanes
 from wunder.store.postgres.delivery_rows import heads_of, mark
 from wunder.store.postgres.lane_book import Lane
-from wunder.store.postgres.standing import standing_of, tell
+from wunder.store.postgres.standing import standing_of
 from wunder.store.postgres.transaction import Tx
-from wunder.store.sqlite.delivery_rows import SendFacts
+from wunder.store.standing import tell
 
 _EXPIRE = """
 UPDATE channel_outbox SET state = 'expired', settled_at = ?, retry_at = NULL

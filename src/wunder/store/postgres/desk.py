@@ -11,12 +11,12 @@ from wunder.ports import DeliveryFilter
 from wunder.store.filters import delivery_where
 from wunder.store.postgres import lanes
 from wunder.store.postgres.reader import Reader
-from wunder.store.postgres.standing import standing_of, tell
+from wunder.store.postgres.standing import standing_of
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.turns import reroute_one
 from wunder.store.postgres.writer import Writer
-from wunder.store.sqlite.desk import REPLAYABLE
-from wunder.store.states import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
+from wunder.store.standing import tell
+from wunder.store.states import REPLAYABLE, TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 
 _TO_REPLAY = """
 SELECT o.account_uid, o.peer_kind, o.peer_id, o.thread_id, o.state, o.expires_at - o.created_at, a.status

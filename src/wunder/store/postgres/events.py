@@ -6,11 +6,11 @@ from typing import Any
 from wunder.model.trail import Event
 from wunder.ports import Page
 from wunder.store.clean import from_json
+from wunder.store.pages import cut, parse_cursor
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
-from wunder.store.sqlite.ledger import cut, parse_cursor
 
 #: So many ride along with one batch; more would make messages wait.
 _A_BATCH = 64

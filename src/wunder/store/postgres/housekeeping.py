@@ -7,6 +7,7 @@ from wunder.errors import StoreBroken, StoreUnavailable
 from wunder.model.ids import At, DeliveryId
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
+from wunder.store.clock_watch import ClockWatch
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import receipts
 from wunder.store.postgres.claims import expire
@@ -16,7 +17,6 @@ from wunder.store.postgres.life import DB_NOW, Life
 from wunder.store.postgres.recovery import end_leases, recover
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
-from wunder.store.sqlite.clock_watch import ClockWatch
 from wunder.store.states import LIVE_DELIVERIES
 
 if TYPE_CHECKING:

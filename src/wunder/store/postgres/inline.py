@@ -2,10 +2,10 @@
 
 from wunder.model.delivery import ClaimedDelivery, InlineStanding, SendGrant
 from wunder.model.ids import At, DeliveryId, MessageId
+from wunder.store.delivery_rows import facts_of
 from wunder.store.postgres import lanes
 from wunder.store.postgres.delivery_rows import delivery_of, mark
 from wunder.store.postgres.transaction import Tx
-from wunder.store.sqlite.delivery_rows import facts_of
 
 _EXTEND = """
 UPDATE channel_messages SET inline_until = greatest(inline_until, ?)

@@ -19,10 +19,11 @@ from wunder.model.intake import (
 from wunder.model.message import InboundMessage, MessageState
 from wunder.model.trail import Event
 from wunder.model.turn import ClaimedTurn
+from wunder.store.arrival import arrival_steps, message_as_bytes
 from wunder.store.clean import clean_row
+from wunder.store.message_rows import inbound_row
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import attachments, inline, lanes, receipts, sessions, spool
-from wunder.store.postgres.arrival import arrival_steps, message_as_bytes
 from wunder.store.postgres.faults import ROW_FAULTS
 from wunder.store.postgres.lane_book import LaneKey, lane_key
 from wunder.store.postgres.message_rows import INSERT_INBOUND, inbound_in
@@ -31,7 +32,6 @@ from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.statements import Many, Statement
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
-from wunder.store.sqlite.message_rows import inbound_row
 
 _KEEP_KEY = Many(
     """

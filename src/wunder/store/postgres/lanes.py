@@ -9,7 +9,7 @@ from wunder.model.ids import AccountUid, At
 from wunder.store.postgres.lane_book import LANE_COLUMNS, Lane
 from wunder.store.postgres.statements import Many
 from wunder.store.postgres.transaction import Tx
-from wunder.store.sqlite.lanes import SUSPECT_CLAIMS, ready_at
+from wunder.store.readiness import SUSPECT_CLAIMS, ready_at
 from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
 
 _DELIVERY_HEAD = Many(

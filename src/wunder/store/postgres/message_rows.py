@@ -3,8 +3,8 @@
 from typing import Any
 
 from wunder.model.message import InboundMessage
+from wunder.store.message_rows import inbound_of
 from wunder.store.postgres.statements import inserting
-from wunder.store.sqlite.message_rows import inbound_of
 
 #: `inbound_row`, then what T1 knows.
 INSERT_INBOUND = inserting(

@@ -10,7 +10,7 @@ from importlib import resources
 import asyncpg
 
 from wunder.errors import StoreBroken, StoreUnavailable
-from wunder.store.sqlite.migrations import Migration, migrations
+from wunder.store.schema import Migration, migrations
 
 #: Any number, the same for every node.
 _LOCK = 0x77756E646572

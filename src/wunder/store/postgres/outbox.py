@@ -23,6 +23,9 @@ from wunder.model.message import OutboundMessage
 from wunder.model.turn import NewSend
 from wunder.ports import ReadyAccounts
 from wunder.store.clean import clean_text
+from wunder.store.clock_watch import ClockWatch
+from wunder.store.delivery_rows import NewDelivery, facts_of
+from wunder.store.message_rows import outbound_row
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import evidence, inline, lanes, settling
 from wunder.store.postgres.claims import claim_lanes
@@ -32,9 +35,6 @@ from wunder.store.postgres.message_rows import INSERT_OUTBOUND
 from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
-from wunder.store.sqlite.clock_watch import ClockWatch
-from wunder.store.sqlite.delivery_rows import NewDelivery, facts_of
-from wunder.store.sqlite.message_rows import outbound_row
 
 #: A loose scan of the index: one step an account that has heads waiting, whatever their number.
 _READY = """

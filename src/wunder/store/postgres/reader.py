@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from wunder.store.hand_over import HandOver, Job
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.faults import Blame, blame, translate
 from wunder.store.postgres.session import Line, Rows, Session
-from wunder.store.sqlite.hand_over import HandOver, Job
 
 T = TypeVar("T")
 Query = Callable[[Session], Coroutine[Any, Any, T]]

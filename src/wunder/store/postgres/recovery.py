@@ -14,17 +14,17 @@ from wunder.model.fault import FaultKind
 from wunder.model.ids import AccountUid, At, DeliveryId, MessageId, TurnId
 from wunder.model.trail import Event, Step, StepName
 from wunder.model.turn import Reply
+from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
+from wunder.store.outgoing import Outgoing
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import lanes
 from wunder.store.postgres.counters import PREFIX, folded
 from wunder.store.postgres.life import DB_NOW
 from wunder.store.postgres.replies import queue_replies
-from wunder.store.postgres.standing import standing_of, tell
+from wunder.store.postgres.standing import standing_of
 from wunder.store.postgres.transaction import Tx
-from wunder.store.sqlite.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
-from wunder.store.sqlite.recovery import Recovered
-from wunder.store.sqlite.replies import Outgoing
-from wunder.store.sqlite.standing import Standing
+from wunder.store.recovered import Recovered
+from wunder.store.standing import Standing, tell
 from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
 
 #: Who is paused inside a transaction holds its lease's row; the server ends it, and then it is free.

@@ -2,17 +2,16 @@
 
 from wunder.model.conversation import LaneKind
 from wunder.model.delivery import ClaimedDelivery, SendGrant
-from wunder.model.ids import At, DeliveryId, derived_id
+from wunder.model.ids import At
 from wunder.model.message import OutboundMessage
 from wunder.model.turn import Reply, TurnCommitted
+from wunder.store.delivery_rows import facts_of
+from wunder.store.outgoing import Outgoing, reply_delivery, reply_message, reply_row
 from wunder.store.postgres import lanes, shown
 from wunder.store.postgres.delivery_rows import insert
 from wunder.store.postgres.message_rows import INSERT_OUTBOUND
 from wunder.store.postgres.transaction import Tx
-from wunder.store.sqlite.delivery_rows import NewDelivery, facts_of
-from wunder.store.sqlite.lanes import ready_at
-from wunder.store.sqlite.message_rows import outbound_row
-from wunder.store.sqlite.replies import Outgoing, reply_message
+from wunder.store.readiness import ready_at
 
 
 async def queue_replies(tx: Tx, going: Outgoing, grant: SendGrant | None) -> TurnCommitted:
@@ -41,18 +40,7 @@ async def queue_replies(tx: Tx, going: Outgoing, grant: SendGrant | None) -> Tur
 
 
 def _insert_message(tx: Tx, going: Outgoing, message: OutboundMessage, ordinal: int) -> None:
-    row = (
-        *outbound_row(message),
-        going.inbound.message_id,
-        going.turn_id,
-        going.session_id,
-        None if going.session_id is None else going.session_seq + ordinal,
-        going.agent_id,
-        going.binding_id,
-        going.at,
-        "out",
-    )
-    tx.later(INSERT_OUTBOUND, row)
+    tx.later(INSERT_OUTBOUND, (*reply_row(going, message, ordinal), "out"))
 
 
 async def _queue(
@@ -68,17 +56,8 @@ async def _queue(
     )
     claimed: list[ClaimedDelivery] = []
     for position, message in enumerate(messages[first:]):
-        new = NewDelivery(
-            delivery_id=DeliveryId(derived_id(going.turn_id, "delivery", position + first)),
-            message=message,
-            root_message_id=going.inbound.message_id,
-            reply_ordinal=going.ordinals + position + 1,
-            lane_id=place.lane_id,
-            lane_seq=place.first_seq + position,
-            at=going.at,
-            expires_at=going.expires_at,
-            release=going.release,
-        )
+        at = (place.lane_id, place.first_seq)
+        new = reply_delivery(going, message, position, position + first, at)
         is_first = place.is_free and position == 0
         facts = facts_of(grant) if grant is not None and is_first else None
         is_held = going.not_before is not None and new.reply_ordinal == 1

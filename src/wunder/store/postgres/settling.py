@@ -11,17 +11,16 @@ from wunder.model.delivery import (
 )
 from wunder.model.ids import At
 from wunder.store.clean import to_json
+from wunder.store.delivery_rows import SendFacts
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import evidence, lanes, receipts
 from wunder.store.postgres.claims import claim_lane
 from wunder.store.postgres.delivery_rows import begin_attempt, delivery_of
-from wunder.store.postgres.standing import standing_of, tell
+from wunder.store.postgres.standing import standing_of
 from wunder.store.postgres.statements import Many
 from wunder.store.postgres.transaction import Tx
-from wunder.store.sqlite.delivery_rows import SendFacts
-from wunder.store.sqlite.lanes import ready_at
-from wunder.store.sqlite.settling import STEP_OF
-from wunder.store.sqlite.standing import Standing, raw_result_json
+from wunder.store.readiness import ready_at
+from wunder.store.standing import STEP_OF, Standing, raw_result_json, tell
 
 _SETTLE_ATTEMPT = Many(
     """

@@ -3,11 +3,11 @@
 from wunder.model.delivery import SHOWN_AS, ClaimedDelivery, DeliveryState, SendGrant
 from wunder.model.ids import At, TurnId, derived_id
 from wunder.store.clean import to_json
+from wunder.store.delivery_rows import facts_of
 from wunder.store.postgres import lanes
 from wunder.store.postgres.delivery_rows import delivery_of, mark
 from wunder.store.postgres.transaction import Tx
-from wunder.store.sqlite.delivery_rows import facts_of
-from wunder.store.sqlite.shown import Shown
+from wunder.store.shown import Shown
 
 _FIND = """
 SELECT delivery_id, state, lane_id, provider_message_id FROM channel_outbox

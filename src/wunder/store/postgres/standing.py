@@ -1,10 +1,9 @@
-"""Where a delivery stands when something is heard of it, and how its trail is told."""
+"""Read where a delivery stands when something is heard of it."""
 
-from wunder.model.ids import At, DeliveryId
-from wunder.model.trail import Step, StepName
+from wunder.model.ids import DeliveryId
 from wunder.store.postgres.statements import Many
 from wunder.store.postgres.transaction import Tx
-from wunder.store.sqlite.standing import Standing
+from wunder.store.standing import Standing
 
 _STANDING = Many(
     """
@@ -21,23 +20,3 @@ async def standing_of(tx: Tx, delivery_id: DeliveryId) -> Standing | None:
     """Read where a delivery stands; whoever changes it holds its lane."""
     row = await tx.one(_STANDING, (delivery_id,))
     return None if row is None else Standing._make(row)
-
-
-def tell(
-    tx: Tx, name: StepName, delivery_id: DeliveryId, standing: Standing, at: At, **detail: object
-) -> None:
-    """Add a step of a delivery to its trail; `detail` never holds text."""
-    tx.step(
-        Step(
-            message_id=standing.trail_of,
-            step=name,
-            at=at,
-            plugin_id=standing.plugin_id,
-            version=standing.version,
-            account_uid=standing.account_uid,
-            account_id=standing.account_id,
-            delivery_id=delivery_id,
-            attempt_no=standing.attempts,
-            detail=dict(detail),
-        )
-    )

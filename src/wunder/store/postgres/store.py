@@ -10,6 +10,12 @@ import asyncpg
 from wunder.errors import StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
+from wunder.store.chat import StoredChatLog
+from wunder.store.clock_watch import ClockWatch
+from wunder.store.data_dir import DirLock, prepare_dir
+from wunder.store.disk import Disk
+from wunder.store.ledger import StoredLedger
+from wunder.store.machine import Machine
 from wunder.store.postgres.accounts import PostgresAccountTable
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.agents import PostgresAgentTable
@@ -22,7 +28,6 @@ from wunder.store.postgres.faults import translate
 from wunder.store.postgres.health import PostgresHealth
 from wunder.store.postgres.housekeeping import Housekeeping
 from wunder.store.postgres.intake import PostgresIntake
-from wunder.store.postgres.ledger import PostgresLedger
 from wunder.store.postgres.life import Life, node_id_of
 from wunder.store.postgres.migrations import migrate
 from wunder.store.postgres.news import WORK, Ear
@@ -38,11 +43,7 @@ from wunder.store.postgres.tokens import PostgresKeyCheck, PostgresTokenTable
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.turns import PostgresTurns
 from wunder.store.postgres.writer import Writer
-from wunder.store.sqlite.clock_watch import ClockWatch
-from wunder.store.sqlite.disk import Disk
-from wunder.store.sqlite.life import DirLock, prepare_dir
-from wunder.store.sqlite.recovery import Recovered
-from wunder.store.sqlite.store import Machine
+from wunder.store.recovered import Recovered
 
 log = get_logger(__name__)
 #: Whether a commit that was answered lasts over a power cut.
@@ -79,7 +80,8 @@ class PostgresStore:
         self.history = PostgresPluginHistory(writer, quick, life.node_id)
         self.tokens = PostgresTokenTable(writer, quick)
         self.key_check = PostgresKeyCheck(writer, quick)
-        self.ledger = PostgresLedger(slow)
+        self.chat = StoredChatLog(slow)
+        self.ledger = StoredLedger(slow, "ILIKE")
         self.events = PostgresEventLog(writer, slow, policy)
         self.health = PostgresHealth(writer, self.events, life, address)
         self._housekeeping = Housekeeping(writer, self.events, life, watch, clock, policy)

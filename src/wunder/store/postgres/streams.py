@@ -9,17 +9,18 @@ from wunder.model.ids import At, DeliveryId, derived_id
 from wunder.model.message import OutboundMessage
 from wunder.model.trail import StepName
 from wunder.model.turn import ClaimedTurn, Reply
+from wunder.store.delivery_rows import Head, facts_of
+from wunder.store.outgoing import Outgoing, reply_message
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import lanes, receipts
 from wunder.store.postgres.delivery_rows import begin_attempt
 from wunder.store.postgres.lane_book import lane_key
 from wunder.store.postgres.settling import settle_attempt
-from wunder.store.postgres.standing import standing_of, tell
+from wunder.store.postgres.standing import standing_of
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
-from wunder.store.sqlite.delivery_rows import Head, facts_of
-from wunder.store.sqlite.replies import Outgoing, reply_message
-from wunder.store.sqlite.streams import as_claimed
+from wunder.store.shown import as_claimed
+from wunder.store.standing import tell
 
 _OWN = "SELECT 1 FROM channel_messages WHERE message_id = ? AND state || '' = 'answering' AND fence = ?"
 _ORDINAL = """

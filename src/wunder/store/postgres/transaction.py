@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wunder.model.ids import At
-from wunder.model.trail import Event, Step
-from wunder.store.clean import clean_row, to_json
+from wunder.store.clean import clean_row
+from wunder.store.gathered import Gathered, event_row, step_row
 from wunder.store.postgres.lane_book import LaneBook
 from wunder.store.postgres.rounds import WRITE, Ask, Parts, ask
 from wunder.store.postgres.session import Rows, Session
@@ -33,10 +33,9 @@ FROM {v} ORDER BY n
     "name text, at int8, level text, plugin_id text, version text, account_uid text, account_id text,"
     " message_id text, delivery_id text, fields text",
 )
-Mark = tuple[Counter[str], int, int]
 
 
-class Tx:
+class Tx(Gathered):
     """One transaction of the writer, shared by the units of a batch.
 
     What a unit need not hear back is written by `later`, with the like of other units, before the
@@ -44,17 +43,10 @@ class Tx:
     """
 
     def __init__(self, epoch: int, now: At, kept: Callable[[str], int] = lambda _name: 0) -> None:
-        self.epoch = epoch
-        self.now = now
-        self._kept = kept
-        self.counts: Counter[str] = Counter()
+        super().__init__(epoch, now, kept)
         self.lanes = LaneBook()
         self.topics: set[str] = set()  # what other nodes should hear of
-        self._steps: list[Step] = []
-        self._events: list[Event] = []
         self._later: dict[Many, list[tuple[Any, ...]]] = {}
-
-    # --- statements ------------------------------------------------------------------------------
 
     async def execute(self, statement: Statement, row: tuple[Any, ...] = ()) -> Rows:
         """Run a statement with cleaned values."""
@@ -93,89 +85,18 @@ class Tx:
         self._later = {}
         self.lanes.forget()
 
-    # --- gathered --------------------------------------------------------------------------------
-
-    def step(self, *steps: Step) -> None:
-        """Add steps to trails."""
-        self._steps.extend(steps)
-
-    def event(self, event: Event) -> None:
-        """Add an event."""
-        self._events.append(event)
-
-    def moved(self, table: str, old: str | None, new: str | None, rows: int = 1) -> None:
-        """Count rows that went from one state to another; None: they were not there, or are gone."""
-        if old is not None:
-            self.counts[f"{table}_{old}"] -= rows
-        if new is not None:
-            self.counts[f"{table}_{new}"] += rows
-
     def tell(self, topic: str) -> None:
         """Have other nodes hear of a topic when this is committed."""
         self.topics.add(topic)
 
-    def figure(self, name: str) -> int:
-        """A kept counter as this transaction sees it."""
-        return self._kept(name) + self.counts[name]
-
-    def mark(self) -> Mark:
-        """Remember what was gathered so far."""
-        return Counter(self.counts), len(self._steps), len(self._events)
-
-    def back_to(self, mark: Mark) -> None:
-        """Forget what was gathered since."""
-        self.counts = mark[0]
-        del self._steps[mark[1] :]
-        del self._events[mark[2] :]
-
     async def flush(self, session: Session, figures: Callable[[Counter[str]], Parts]) -> None:
         """Write what was put off and gathered, and the figures it changes, in one statement."""
         parts = self._put_off()
-        if self._steps:
-            parts.append((_INSERT_STEPS, list(map(_step_row, self._steps))))
-        if self._events:
-            parts.append((_INSERT_EVENTS, list(map(_event_row, self._events))))
-            self.counts["channel_events"] += len(self._events)
+        if self.steps:
+            parts.append((_INSERT_STEPS, list(map(step_row, self.steps))))
+        if self.events:
+            parts.append((_INSERT_EVENTS, list(map(event_row, self.events))))
+            self.counts["channel_events"] += len(self.events)
         parts += figures(self.counts)
         if parts:
             await session.write(parts)
-
-
-def _step_row(step: Step) -> tuple[Any, ...]:
-    return clean_row(
-        (
-            step.message_id,
-            step.step.value,
-            step.at,
-            step.plugin_id,
-            step.version,
-            step.account_uid,
-            step.account_id,
-            step.delivery_id,
-            step.attempt_no,
-            _told(step.detail),
-        )
-    )
-
-
-def _event_row(event: Event) -> tuple[Any, ...]:
-    words = (
-        event.level,
-        event.plugin_id,
-        event.version,
-        event.account_uid,
-        event.account_id,
-        event.message_id,
-        event.delivery_id,
-    )
-    return clean_row((event.name, int(event.at), *map(str, words), _told(event.fields)))
-
-
-def _told(fields: dict[str, Any]) -> str:
-    """Encode what is told of a step or an event: what is no JSON must not fail a whole batch."""
-    if not fields:
-        return "{}"
-    try:
-        return to_json(fields)
-    except (TypeError, ValueError):
-        return to_json({"not_json": sorted(map(str, fields))})

@@ -9,6 +9,8 @@ from wunder.model.ids import At, MessageId, SessionId, TurnId, derived_id
 from wunder.model.message import MESSAGE_MOVES, MessageState
 from wunder.model.trail import Step, StepName
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
+from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
+from wunder.store.outgoing import Outgoing
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import lanes, sessions
 from wunder.store.postgres.lane_book import lane_key
@@ -17,8 +19,6 @@ from wunder.store.postgres.replies import queue_replies
 from wunder.store.postgres.statements import Many
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
-from wunder.store.sqlite.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
-from wunder.store.sqlite.replies import Outgoing
 from wunder.store.states import LIVE_TURNS
 
 _HEADS = Many(

@@ -15,6 +15,8 @@ import uvloop
 from wunder.errors import StoreBroken, StoreFull, StoreUnavailable, WunderError
 from wunder.model.ids import At
 from wunder.observe.logs import get_logger
+from wunder.store.disk import Disk
+from wunder.store.hand_over import HandOver, Job
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.counters import ALL_COUNTERS, Counters
 from wunder.store.postgres.doubt import Doubt, claims_in
@@ -25,8 +27,6 @@ from wunder.store.postgres.news import publish
 from wunder.store.postgres.rounds import alone, side_by_side
 from wunder.store.postgres.session import Line, Session
 from wunder.store.postgres.transaction import Tx
-from wunder.store.sqlite.disk import Disk
-from wunder.store.sqlite.hand_over import HandOver, Job
 
 log = get_logger(__name__)
 T = TypeVar("T")

@@ -12,9 +12,10 @@ from wunder.model.trail import StepName
 from wunder.store.clean import to_json
 from wunder.store.sqlite import lanes
 from wunder.store.sqlite.reader import Reader
-from wunder.store.sqlite.standing import standing_of, tell
+from wunder.store.sqlite.standing import standing_of
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
+from wunder.store.standing import tell
 from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
 
 _COLUMNS = """account_uid, channel, account_id, display_name, status, config, secrets, rev, secret_rev,

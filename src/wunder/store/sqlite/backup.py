@@ -10,13 +10,14 @@ import msgspec
 
 from wunder.errors import Conflict, DataDirRefused, StoreBroken, StoreFull
 from wunder.model.ids import At, new_id
+from wunder.store.data_dir import DirLock, file_system_of, prepare_dir
+from wunder.store.disk import free_bytes
 from wunder.store.policy import StorePolicy
+from wunder.store.schema import migrations
 from wunder.store.sqlite.connection import open_reader
 from wunder.store.sqlite.counters import PREFIX
 from wunder.store.sqlite.desk import RESTORED
-from wunder.store.sqlite.disk import free_bytes
-from wunder.store.sqlite.life import DirLock, file_system_of, prepare_dir
-from wunder.store.sqlite.migrations import migrations, schema_version
+from wunder.store.sqlite.migrations import schema_version
 
 DB_FILE = "wunder.db"
 _CHUNK_BYTES = 1_048_576

@@ -3,10 +3,12 @@
 from wunder.model.delivery import ClaimedDelivery, DeliveryState
 from wunder.model.ids import At, DeliveryId
 from wunder.model.trail import StepName
+from wunder.store.delivery_rows import SendFacts
 from wunder.store.sqlite import lanes
-from wunder.store.sqlite.delivery_rows import SendFacts, head_of, mark
-from wunder.store.sqlite.standing import standing_of, tell
+from wunder.store.sqlite.delivery_rows import head_of, mark
+from wunder.store.sqlite.standing import standing_of
 from wunder.store.sqlite.transaction import Tx
+from wunder.store.standing import tell
 
 _READY_AT = "SELECT ready_at FROM channel_lanes WHERE lane_id = ?"
 _EXPIRE = """

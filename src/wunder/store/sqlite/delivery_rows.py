@@ -1,15 +1,24 @@
 """Rows of `channel_outbox` and `channel_attempts`: written when queued and marked, read when claimed."""
 
-from typing import Any, NamedTuple
-
-import msgspec
-
-from wunder.model.delivery import ClaimedDelivery, DeliveryState, ReleaseRef, SendGrant
-from wunder.model.ids import At, DeliveryId, MessageId, PluginId, attempt_id
+from wunder.model.delivery import ClaimedDelivery
+from wunder.model.ids import At, DeliveryId
 from wunder.model.message import OutboundMessage
-from wunder.model.trail import Step, StepName
-from wunder.store.clean import from_json
-from wunder.store.sqlite.message_rows import OUTBOUND_COLUMNS, OUTBOUND_WIDTH, outbound_of
+from wunder.store.delivery_rows import (
+    HEAD_COLUMNS,
+    Head,
+    NewDelivery,
+    SendFacts,
+    attempt_row,
+    born_as,
+    claimed,
+    head_and_message,
+    head_born,
+    mark_row,
+    outbox_row,
+    queued_step,
+    sending_step,
+)
+from wunder.store.message_rows import OUTBOUND_COLUMNS
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.states import LIVE_DELIVERIES
 
@@ -29,142 +38,33 @@ _INSERT_ATTEMPT = """
 INSERT INTO channel_attempts (delivery_id, attempt_no, part, started_at, plugin_id, version, account_uid,
   account_id, fence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_HEAD_COLUMNS = """o.delivery_id, o.root_message_id, o.attempts, o.retries_used, o.collisions, o.part,
-  o.part_state, o.reply_ordinal, o.had_unknown, o.first_sending_at, o.created_at, o.expires_at,
-  o.begun_plugin_id, o.begun_version, o.state"""
 _HEAD = f"""
-SELECT {_HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
+SELECT {HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
 FROM channel_outbox o JOIN channel_messages m ON m.message_id = o.message_id
 WHERE o.lane_id = ? AND {LIVE_DELIVERIES.replace("state", "o.state")} ORDER BY o.lane_seq LIMIT 1
 """  # noqa: S608 - constants of this package
 _ONE = f"""
-SELECT {_HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
+SELECT {HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
 FROM channel_outbox o JOIN channel_messages m ON m.message_id = o.message_id
 WHERE o.delivery_id = ?
 """  # noqa: S608 - constants of this package
 
 
-class Head(NamedTuple):
-    """What a claim needs of a delivery, beside its message."""
-
-    delivery_id: DeliveryId
-    root_message_id: MessageId | None
-    attempts: int
-    retries_used: int
-    collisions: int
-    part: int
-    part_state: str | None
-    reply_ordinal: int
-    had_unknown: int
-    first_sending_at: At | None
-    created_at: At
-    expires_at: At
-    begun_plugin_id: str | None
-    begun_version: str | None
-    state: str
-
-
-class SendFacts(msgspec.Struct, frozen=True):
-    """What is stored of a grant with each mark: who writes the frame, and what the platform recognises."""
-
-    release: ReleaseRef
-    idem_window_ms: int
-    idem_covers: str
-
-
-class NewDelivery(msgspec.Struct, frozen=True):
-    """A delivery about to be queued, with its place."""
-
-    delivery_id: DeliveryId
-    message: OutboundMessage
-    root_message_id: MessageId | None
-    reply_ordinal: int
-    lane_id: int
-    lane_seq: int
-    at: At
-    expires_at: At
-    idempotency_key: str = ""
-    release: ReleaseRef | None = None
-
-
-def facts_of(grant: SendGrant) -> SendFacts:
-    """Read a grant; a window of None seconds is 0."""
-    window_ms = (grant.idempotency_window_s or 0) * 1000
-    return SendFacts(grant.release, window_ms, grant.idempotency_applies_to)
-
-
-def parse_attempt_id(attempt_id: str) -> tuple[str, int] | None:
-    """The delivery and number that an attempt's id names; None when it is none of ours."""
-    delivery_id, _, number = attempt_id.rpartition(".")
-    return (delivery_id, int(number)) if delivery_id and number.isdecimal() else None
-
-
 def insert(tx: Tx, new: NewDelivery, facts: SendFacts | None, fence: int) -> ClaimedDelivery | None:
     """Queue a delivery; with `facts` it is born `sending` under `fence`, with its attempt row."""
-    message, state = new.message, DeliveryState.SENDING if facts else DeliveryState.PENDING
-    row = (
-        new.delivery_id,
-        message.message_id,
-        new.root_message_id,
-        *message.conversation.key,
-        message.channel,
-        message.account_id,
-        state.value,
-        new.lane_id,
-        new.lane_seq,
-        fence if facts else 0,
-        tx.epoch if facts else 0,
-        1 if facts else 0,
-        new.reply_ordinal,
-        new.at if facts else None,
-        facts.idem_window_ms if facts else 0,
-        facts.idem_covers if facts else "all",
-        new.expires_at,
-        new.at,
-        new.idempotency_key,
-        facts.release.plugin_id if facts else "",
-        facts.release.version if facts else "",
-    )
-    tx.execute(_INSERT, row)
-    tx.moved("channel_outbox", None, state.value)
+    tx.execute(_INSERT, outbox_row(new, facts, fence, tx.epoch))
+    tx.moved("channel_outbox", None, born_as(facts).value)
     tx.step(queued_step(new))
     if facts is None:
         return None
-    head = Head(
-        delivery_id=new.delivery_id,
-        root_message_id=new.root_message_id,
-        attempts=0,
-        retries_used=0,
-        collisions=0,
-        part=0,
-        part_state=None,
-        reply_ordinal=new.reply_ordinal,
-        had_unknown=0,
-        first_sending_at=new.at,
-        created_at=new.at,
-        expires_at=new.expires_at,
-        begun_plugin_id=None,
-        begun_version=None,
-        state=state.value,
-    )
-    return begin_attempt(tx, head, message, facts, new.at, fence)
+    return begin_attempt(tx, head_born(new), new.message, facts, new.at, fence)
 
 
 def mark(
     tx: Tx, head: Head, message: OutboundMessage, facts: SendFacts, now: At, fence: int
 ) -> ClaimedDelivery:
     """Move a pending head to `sending` under `fence` with its attempt row (T3)."""
-    row = (
-        fence,
-        tx.epoch,
-        now,
-        facts.idem_window_ms,
-        facts.idem_covers,
-        facts.release.plugin_id,
-        facts.release.version,
-        head.delivery_id,
-    )
-    tx.execute(_MARK, row)
+    tx.execute(_MARK, mark_row(head, facts, fence, tx.epoch, now))
     tx.moved("channel_outbox", "pending", "sending")
     return begin_attempt(tx, head, message, facts, now, fence)
 
@@ -173,81 +73,16 @@ def begin_attempt(
     tx: Tx, head: Head, message: OutboundMessage, facts: SendFacts, now: At, fence: int
 ) -> ClaimedDelivery:
     """Write the attempt row of a delivery that is `sending`; `head` is as before this attempt."""
-    attempt_no = head.attempts + 1
-    release = facts.release
-    uid, account_id = message.conversation.account_uid, message.account_id
-    row = (head.delivery_id, attempt_no, head.part, now)
-    tx.execute(_INSERT_ATTEMPT, (*row, release.plugin_id, release.version, uid, account_id, fence))
-    tx.step(sending_step(head, message, release, now, attempt_no))
-    begun_by = (
-        ReleaseRef(PluginId(head.begun_plugin_id), head.begun_version or "")
-        if head.begun_plugin_id is not None
-        else None
-    )
-    return ClaimedDelivery(
-        delivery_id=head.delivery_id,
-        attempt_id=attempt_id(head.delivery_id, attempt_no),
-        attempt_no=attempt_no,
-        fence=fence,
-        message=message,
-        root_message_id=head.root_message_id,
-        reply_ordinal=head.reply_ordinal,
-        part=head.part,
-        part_state=None if head.part_state is None else from_json(head.part_state),
-        retries_used=head.retries_used,
-        collisions=head.collisions,
-        first_sending_at=head.first_sending_at if head.first_sending_at is not None else now,
-        queued_at=head.created_at,
-        expires_at=head.expires_at,
-        release=release,
-        begun_by=begun_by,
-        had_unknown=bool(head.had_unknown),
-    )
+    tx.execute(_INSERT_ATTEMPT, attempt_row(head, message, facts.release, now, fence))
+    tx.step(sending_step(head, message, facts.release, now))
+    return claimed(head, message, facts.release, now, fence)
 
 
 def head_of(tx: Tx, lane_id: int) -> tuple[Head, OutboundMessage] | None:
     """The head of a lane and its message."""
-    return _read(tx.one(_HEAD, (lane_id,)))
+    return head_and_message(tx.one(_HEAD, (lane_id,)))
 
 
 def delivery_of(tx: Tx, delivery_id: DeliveryId) -> tuple[Head, OutboundMessage] | None:
     """A delivery, wherever it stands, and its message."""
-    return _read(tx.one(_ONE, (delivery_id,)))
-
-
-def _read(row: tuple[Any, ...] | None) -> tuple[Head, OutboundMessage] | None:
-    if row is None:
-        return None
-    return Head._make(row[:-OUTBOUND_WIDTH]), outbound_of(row[-OUTBOUND_WIDTH:])
-
-
-def queued_step(new: NewDelivery) -> Step:
-    """The step of a delivery that was queued."""
-    message = new.message
-    return Step(
-        message_id=new.root_message_id or message.message_id,
-        step=StepName.QUEUED,
-        at=new.at,
-        plugin_id=new.release.plugin_id if new.release else "",
-        version=new.release.version if new.release else "",
-        account_uid=message.conversation.account_uid,
-        account_id=message.account_id,
-        delivery_id=new.delivery_id,
-    )
-
-
-def sending_step(
-    head: Head, message: OutboundMessage, release: ReleaseRef, at: At, attempt_no: int
-) -> Step:
-    """The step of an attempt that was marked."""
-    return Step(
-        message_id=head.root_message_id or message.message_id,
-        step=StepName.SENDING,
-        at=at,
-        plugin_id=release.plugin_id,
-        version=release.version,
-        account_uid=message.conversation.account_uid,
-        account_id=message.account_id,
-        delivery_id=head.delivery_id,
-        attempt_no=attempt_no,
-    )
+    return head_and_message(tx.one(_ONE, (delivery_id,)))

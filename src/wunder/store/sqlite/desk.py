@@ -5,27 +5,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from wunder.model.conversation import Conversation, LaneKind
-from wunder.model.delivery import DELIVERY_MOVES, DeliveryState
+from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.model.trail import StepName
 from wunder.ports import DeliveryFilter
 from wunder.store.filters import delivery_where
 from wunder.store.sqlite import lanes
 from wunder.store.sqlite.reader import Reader
-from wunder.store.sqlite.standing import standing_of, tell
+from wunder.store.sqlite.standing import standing_of
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.turns import reroute_one
 from wunder.store.sqlite.writer import Writer
-from wunder.store.states import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
+from wunder.store.standing import tell
+from wunder.store.states import REPLAYABLE, TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 
-#: Finished and not arrived: what the transition table lets go back to `pending`.
-REPLAYABLE = frozenset(
-    {
-        state
-        for state in (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.EXPIRED)
-        if DeliveryState.PENDING in DELIVERY_MOVES[state]
-    }
-)
 #: Why a message that a restored store had not answered stands still.
 RESTORED = "restored"
 

@@ -6,8 +6,8 @@ from typing import Any
 from wunder.model.trail import Event
 from wunder.ports import Page
 from wunder.store.clean import from_json
+from wunder.store.pages import cut, parse_cursor
 from wunder.store.policy import StorePolicy
-from wunder.store.sqlite.ledger import cut, parse_cursor
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer

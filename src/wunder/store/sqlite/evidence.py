@@ -5,11 +5,12 @@ from wunder.model.delivery import DELIVERY_MOVES, RELEASED, DeliveryState, Evide
 from wunder.model.ids import DeliveryId
 from wunder.model.trail import StepName
 from wunder.store.clean import to_json
+from wunder.store.delivery_rows import parse_attempt_id
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import lanes, receipts
-from wunder.store.sqlite.delivery_rows import parse_attempt_id
-from wunder.store.sqlite.standing import Standing, raw_result_json, standing_of, tell
+from wunder.store.sqlite.standing import standing_of
 from wunder.store.sqlite.transaction import Tx
+from wunder.store.standing import Standing, raw_result_json, tell
 
 _ATTEMPT = "SELECT part, outcome FROM channel_attempts WHERE delivery_id = ? AND attempt_no = ?"
 _PROVE = """

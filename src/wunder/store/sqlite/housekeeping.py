@@ -4,10 +4,10 @@ from wunder.errors import StoreBroken, StoreUnavailable
 from wunder.model.ids import At, DeliveryId
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
+from wunder.store.clock_watch import ClockWatch
+from wunder.store.disk import Disk
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.claims import expire
-from wunder.store.sqlite.clock_watch import ClockWatch
-from wunder.store.sqlite.disk import Disk
 from wunder.store.sqlite.events import SqliteEventLog
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer

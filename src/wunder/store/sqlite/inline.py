@@ -2,8 +2,9 @@
 
 from wunder.model.delivery import ClaimedDelivery, InlineStanding, SendGrant
 from wunder.model.ids import At, DeliveryId, MessageId
+from wunder.store.delivery_rows import facts_of
 from wunder.store.sqlite import lanes
-from wunder.store.sqlite.delivery_rows import delivery_of, facts_of, mark
+from wunder.store.sqlite.delivery_rows import delivery_of, mark
 from wunder.store.sqlite.transaction import Tx
 
 _OPEN = "UPDATE channel_messages SET inline_until = ? WHERE message_id = ?"

@@ -15,18 +15,15 @@ from wunder.model.intake import (
     TakenIn,
 )
 from wunder.model.message import InboundMessage, MessageState
-from wunder.model.trail import Event, Step, StepName
+from wunder.model.trail import Event
 from wunder.model.turn import ClaimedTurn
-from wunder.store.clean import clean_row, to_json
+from wunder.store.arrival import arrival_steps, message_as_bytes
+from wunder.store.clean import clean_row
+from wunder.store.message_rows import INBOUND_COLUMNS, inbound_of, inbound_row
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import attachments, inline, lanes, receipts, spool
 from wunder.store.sqlite.faults import ROW_FAULTS
-from wunder.store.sqlite.message_rows import (
-    INBOUND_COLUMNS,
-    INSERT_INBOUND,
-    inbound_of,
-    inbound_row,
-)
+from wunder.store.sqlite.message_rows import INSERT_INBOUND
 from wunder.store.sqlite.quarantine import set_aside
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.sessions import current_session
@@ -128,7 +125,7 @@ class _Intake:
         inline.open_window(tx, message.message_id, new.inline_until)
         if place is not None and clean.content.attachments:
             attachments.expect(tx, clean, self._unit.at)
-        self._tell(part, new, state)
+        tx.step(*arrival_steps(self._unit, part, new, state))
         tx.moved("channel_messages", None, state.value)
         if state is MessageState.ANSWERING and place is not None:
             self._may_claim -= 1
@@ -195,7 +192,7 @@ class _Intake:
                 self._originals[message_id] = MessageId(found[1])
                 inline.extend_window(self._tx, MessageId(found[1]), new.inline_until)
             return Taken.ACCEPTED if is_rerun else Taken.DUPLICATE
-        content = NewQuarantine("dedupe_collision", _as_bytes(new), f"same id as {found[1]}")
+        content = NewQuarantine("dedupe_collision", message_as_bytes(new), f"same id as {found[1]}")
         self._set_aside(part, content, derived_id(message_id, "quarantine"), new, str(found[1]))
         self._tx.event(
             Event(
@@ -224,7 +221,7 @@ class _Intake:
             tx.conn.execute("RELEASE message")
             tx.back_to(mark)
             del self._claimed[claimed:]
-            item = NewQuarantine("store_refused", _as_bytes(new), type(error).__name__)
+            item = NewQuarantine("store_refused", message_as_bytes(new), type(error).__name__)
             self._set_aside(part, item, derived_id(new.message.message_id, "quarantine"), new)
             return Taken.QUARANTINED
         tx.conn.execute("RELEASE message")
@@ -251,24 +248,3 @@ class _Intake:
             },
             self._policy,
         )
-
-    def _tell(self, part: AccountIntake, new: NewMessage, state: MessageState) -> None:
-        unit = self._unit
-        given = (part.release.plugin_id, part.release.version, part.account_uid, part.account_id)
-        message_id = new.message.message_id
-        steps = [
-            Step(message_id, StepName.RECEIVED, unit.received_at, *given),
-            Step(message_id, StepName.PARSED, unit.parsed_at, *given),
-            Step(message_id, StepName.ACCEPTED, unit.at, *given),
-        ]
-        if state not in (MessageState.RECEIVED, MessageState.ANSWERING):
-            detail = {"state": state.value, "reason": new.reason}
-            steps.append(Step(message_id, StepName.NOT_ANSWERED, unit.at, *given, detail=detail))
-        self._tx.step(*steps)
-
-
-def _as_bytes(new: NewMessage) -> bytes:
-    try:
-        return to_json(new.message).encode()
-    except (TypeError, ValueError):
-        return b""

@@ -11,11 +11,9 @@ import msgspec
 
 from wunder.model.conversation import Conversation, LaneKind
 from wunder.model.ids import AccountUid, At
+from wunder.store.readiness import SUSPECT_CLAIMS, ready_at
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
-
-#: So many unfinished claims make a message run alone (delivery semantics, Turns).
-SUSPECT_CLAIMS = 2
 
 _ENTER = """
 INSERT INTO channel_lanes (kind, account_uid, peer_kind, peer_id, thread_id, next_seq, waiting, fence, ready_at)
@@ -137,11 +135,6 @@ def refresh_deliveries(tx: Tx, lane_id: int, now: At) -> None:
         return
     _state, retry_at, not_before, expires_at = head
     tx.execute(_SET_READY, (ready_at(now, retry_at, not_before, expires_at), 0, lane_id))
-
-
-def ready_at(now: At, retry_at: At | None, not_before: At | None, expires_at: At) -> At:
-    """When a waiting head may be claimed: at its retry, but in time to expire."""
-    return min(max(now, retry_at or now, not_before or now), max(now, expires_at))
 
 
 def set_ready(tx: Tx, lane_id: int, at: At | None) -> None:

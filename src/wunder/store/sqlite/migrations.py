@@ -1,34 +1,9 @@
 """Bring the schema to the version this program knows: forward only, each step in one transaction."""
 
-import re
 import sqlite3
-from importlib import resources
-
-import msgspec
 
 from wunder.errors import StoreBroken
-
-_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
-
-
-class Migration(msgspec.Struct, frozen=True):
-    """One step: its number and its statements."""
-
-    number: int
-    sql: str
-
-
-def migrations() -> list[Migration]:
-    """Read the steps that came with this program, in order."""
-    folder = resources.files("wunder.store") / "migrations"
-    return sorted(
-        (
-            Migration(int(match[1]), file.read_text("utf-8"))
-            for file in folder.iterdir()
-            if (match := _NAME.fullmatch(file.name))
-        ),
-        key=lambda step: step.number,
-    )
+from wunder.store.schema import Migration, migrations
 
 
 def schema_version(conn: sqlite3.Connection) -> int:

@@ -24,12 +24,14 @@ from wunder.model.message import OutboundMessage
 from wunder.model.turn import NewSend
 from wunder.ports import ReadyAccounts
 from wunder.store.clean import clean_text
+from wunder.store.clock_watch import ClockWatch
+from wunder.store.delivery_rows import NewDelivery, facts_of
+from wunder.store.message_rows import outbound_row
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import evidence, inline, lanes, settling
 from wunder.store.sqlite.claims import claim_lane
-from wunder.store.sqlite.clock_watch import ClockWatch
-from wunder.store.sqlite.delivery_rows import NewDelivery, facts_of, insert
-from wunder.store.sqlite.message_rows import INSERT_OUTBOUND, outbound_row
+from wunder.store.sqlite.delivery_rows import insert
+from wunder.store.sqlite.message_rows import INSERT_OUTBOUND
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer

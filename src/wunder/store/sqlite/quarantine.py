@@ -1,32 +1,9 @@
 """The quarantine: what arrived and could not become a message; bounded, shown, replayable."""
 
-from typing import TypedDict
-
-from wunder.model.ids import At
-from wunder.model.intake import MAX_QUARANTINE_BODY_BYTES, AccountIntake, NewQuarantine
+from wunder.model.intake import AccountIntake, NewQuarantine
 from wunder.store.policy import StorePolicy
+from wunder.store.quarantine import DROP_OLDEST, INSERT, Context, quarantine_row
 from wunder.store.sqlite.transaction import Tx
-
-_INSERT = """
-INSERT INTO channel_quarantine (quarantine_id, account_uid, channel, account_id, reason, detail, body,
-  is_sealed, dedupe_key, message_id, plugin_id, version, received_at, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (quarantine_id) DO NOTHING
-"""
-#: The oldest rows of an account beyond its share, found through the index, at most its share + 1 rows.
-_DROP_OLDEST = """
-DELETE FROM channel_quarantine WHERE seq IN (
-  SELECT seq FROM channel_quarantine WHERE account_uid = ?1 ORDER BY seq DESC LIMIT 100 OFFSET ?2)
-"""
-
-
-class Context(TypedDict):
-    """What is known of an item beside itself."""
-
-    dedupe_key: bytes | None
-    message_id: str
-    received_at: At
-    at: At
 
 
 def set_aside(
@@ -38,27 +15,11 @@ def set_aside(
     policy: StorePolicy,
 ) -> None:
     """Keep an item; the account's oldest beyond the bound go."""
-    row = (
-        quarantine_id,
-        part.account_uid,
-        part.channel,
-        part.account_id,
-        item.reason,
-        item.detail,
-        item.body[:MAX_QUARANTINE_BODY_BYTES],
-        0,
-        context["dedupe_key"],
-        context["message_id"],
-        part.release.plugin_id,
-        part.release.version,
-        context["received_at"],
-        context["at"],
-    )
-    keep(tx, row, policy)
+    keep(tx, quarantine_row(part, item, quarantine_id, context), policy)
 
 
 def keep(tx: Tx, row: tuple[object, ...], policy: StorePolicy) -> None:
     """Insert a row in the order of the columns; a second time is a no-op."""
-    if tx.execute(_INSERT, row).rowcount:
-        gone = tx.execute(_DROP_OLDEST, (row[1], policy.quarantine_rows)).rowcount
+    if tx.execute(INSERT, row).rowcount:
+        gone = tx.execute(DROP_OLDEST, (row[1], policy.quarantine_rows)).rowcount
         tx.counts["channel_quarantine"] += 1 - gone

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from wunder.store.hand_over import HandOver, Job
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.connection import open_reader
 from wunder.store.sqlite.faults import translate
-from wunder.store.sqlite.hand_over import HandOver, Job
 
 T = TypeVar("T")
 Query = Callable[[sqlite3.Connection], T]
@@ -42,6 +42,10 @@ class Reader:
         """Finish what waits and close the connection."""
         await self._hand_over.close()
         self._conn.close()
+
+    async def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of one statement. Raises: StoreUnavailable, StoreBroken."""
+        return await self.read(lambda conn: conn.execute(sql, values).fetchall())
 
     async def read(self, query: Query[T]) -> T:
         """Run a query; it sees everything committed before the call.

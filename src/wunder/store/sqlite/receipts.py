@@ -5,8 +5,9 @@ from wunder.model.ids import AccountUid, At, DeliveryId
 from wunder.model.intake import AccountIntake, NewReceipt
 from wunder.model.trail import StepName
 from wunder.store.policy import StorePolicy
-from wunder.store.sqlite.standing import standing_of, tell
+from wunder.store.sqlite.standing import standing_of
 from wunder.store.sqlite.transaction import Tx
+from wunder.store.standing import tell
 
 _FIND = """
 SELECT delivery_id FROM channel_attempts

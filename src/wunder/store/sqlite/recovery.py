@@ -13,12 +13,15 @@ from wunder.model.fault import FaultKind
 from wunder.model.ids import AccountUid, At, DeliveryId, MessageId, TurnId
 from wunder.model.trail import Event, Step, StepName
 from wunder.model.turn import Reply
+from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
+from wunder.store.outgoing import Outgoing
 from wunder.store.policy import StorePolicy
+from wunder.store.recovered import Recovered
 from wunder.store.sqlite import lanes
-from wunder.store.sqlite.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
-from wunder.store.sqlite.replies import Outgoing, queue_replies
-from wunder.store.sqlite.standing import Standing, standing_of, tell
+from wunder.store.sqlite.replies import queue_replies
+from wunder.store.sqlite.standing import standing_of
 from wunder.store.sqlite.transaction import Tx
+from wunder.store.standing import Standing, tell
 from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
 
 _ANSWERING = f"""
@@ -61,15 +64,6 @@ _CONFIG = "SELECT config FROM channel_accounts WHERE account_uid = ?"
 _WORDS = "the gateway stopped before the answer came"
 
 _config = msgspec.json.Decoder(AccountConfig)
-
-
-class Recovered(msgspec.Struct, frozen=True):
-    """What was found and what became of it, by id."""
-
-    again: tuple[MessageId, ...] = ()  # turns that will be run again
-    poisoned: tuple[MessageId, ...] = ()  # messages that failed alone; their apologies are queued
-    resent: tuple[DeliveryId, ...] = ()  # deliveries that will be sent again under the same key
-    unknown: tuple[DeliveryId, ...] = ()  # deliveries that were parked
 
 
 class _InFlight(msgspec.Struct, frozen=True):

@@ -10,14 +10,16 @@ from wunder.model.delivery import (
     Settlement,
 )
 from wunder.model.ids import At
-from wunder.model.trail import StepName
 from wunder.store.clean import to_json
+from wunder.store.delivery_rows import SendFacts
 from wunder.store.policy import StorePolicy
+from wunder.store.readiness import ready_at
 from wunder.store.sqlite import evidence, lanes, receipts
 from wunder.store.sqlite.claims import claim_lane
-from wunder.store.sqlite.delivery_rows import SendFacts, begin_attempt, delivery_of
-from wunder.store.sqlite.standing import Standing, raw_result_json, standing_of, tell
+from wunder.store.sqlite.delivery_rows import begin_attempt, delivery_of
+from wunder.store.sqlite.standing import standing_of
 from wunder.store.sqlite.transaction import Tx
+from wunder.store.standing import STEP_OF, Standing, raw_result_json, tell
 
 _SETTLE_ATTEMPT = """
 UPDATE channel_attempts SET settled_at = ?, outcome = ?, error_kind = ?, error = ?, provider_code = ?,
@@ -53,15 +55,6 @@ _NOTE_LATE = """
 UPDATE channel_attempts SET settled_at = ?, outcome = ?, error_kind = ?, error = ?
 WHERE delivery_id = ? AND attempt_no = ? AND outcome = ''
 """
-#: What the trail is told of each end.
-STEP_OF = {
-    DeliveryState.SENT: StepName.SENT,
-    DeliveryState.FAILED: StepName.FAILED,
-    DeliveryState.UNKNOWN: StepName.UNKNOWN,
-    DeliveryState.EXPIRED: StepName.EXPIRED,
-    DeliveryState.CANCELLED: StepName.CANCELLED,
-    DeliveryState.PENDING: StepName.RETRIED,
-}
 
 
 def settle(
@@ -166,7 +159,7 @@ def _put_back(tx: Tx, done: Settlement, standing: Standing) -> None:
     )
     tx.execute(_PUT_BACK, row)
     tx.moved("channel_outbox", "sending", "pending")
-    ready = lanes.ready_at(done.at, retry_at, standing.not_before, standing.expires_at)
+    ready = ready_at(done.at, retry_at, standing.not_before, standing.expires_at)
     lanes.set_ready(tx, standing.lane_id, ready)
     _tell(tx, done, standing, retry_at)
 

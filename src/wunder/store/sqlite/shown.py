@@ -1,12 +1,12 @@
 """A reply that was shown while it was written: what the end of its turn makes of that delivery."""
 
-from typing import NamedTuple
-
 from wunder.model.delivery import SHOWN_AS, ClaimedDelivery, DeliveryState, SendGrant
-from wunder.model.ids import At, DeliveryId, TurnId, derived_id
+from wunder.model.ids import At, TurnId, derived_id
 from wunder.store.clean import to_json
+from wunder.store.delivery_rows import facts_of
+from wunder.store.shown import Shown
 from wunder.store.sqlite import lanes
-from wunder.store.sqlite.delivery_rows import delivery_of, facts_of, mark
+from wunder.store.sqlite.delivery_rows import delivery_of, mark
 from wunder.store.sqlite.transaction import Tx
 
 _FIND = """
@@ -21,15 +21,6 @@ _END = """
 UPDATE channel_outbox SET state = 'failed', settled_at = ?, error_kind = 'internal',
   error = 'the turn ended without a reply' WHERE delivery_id = ? AND state = 'streaming'
 """
-
-
-class Shown(NamedTuple):
-    """The delivery of a turn's first reply, begun before the turn ended."""
-
-    delivery_id: DeliveryId
-    state: str
-    lane_id: int
-    provider_message_id: str
 
 
 def shown_by(tx: Tx, turn_id: TurnId) -> Shown | None:

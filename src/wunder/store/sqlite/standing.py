@@ -1,12 +1,8 @@
-"""Where a delivery stands when something is heard of it, and how its trail is told."""
+"""Read where a delivery stands when something is heard of it."""
 
-from typing import Any, NamedTuple
-
-from wunder.model.ids import AccountId, AccountUid, At, DeliveryId, MessageId
-from wunder.model.trail import Step, StepName
-from wunder.store.clean import to_json
-from wunder.store.policy import StorePolicy
+from wunder.model.ids import DeliveryId
 from wunder.store.sqlite.transaction import Tx
+from wunder.store.standing import Standing
 
 _STANDING = """
 SELECT state, fence, attempts, lane_id, message_id, root_message_id, part, reply_ordinal, receipt,
@@ -15,68 +11,7 @@ FROM channel_outbox WHERE delivery_id = ?
 """
 
 
-class Standing(NamedTuple):
-    """Columns of one delivery."""
-
-    state: str
-    fence: int
-    attempts: int
-    lane_id: int
-    message_id: MessageId
-    root_message_id: MessageId | None
-    part: int
-    reply_ordinal: int
-    receipt: str
-    idem_window_ms: int
-    idem_covers: str
-    not_before: At | None
-    expires_at: At
-    account_uid: AccountUid
-    account_id: AccountId
-    plugin_id: str
-    version: str
-
-    @property
-    def trail_of(self) -> MessageId:
-        """The message whose trail this delivery belongs to."""
-        return self.root_message_id or self.message_id
-
-
 def standing_of(tx: Tx, delivery_id: DeliveryId) -> Standing | None:
     """Read where a delivery stands."""
     row = tx.one(_STANDING, (delivery_id,))
     return None if row is None else Standing._make(row)
-
-
-def tell(
-    tx: Tx,
-    name: StepName,
-    delivery_id: DeliveryId,
-    standing: Standing,
-    at: At,
-    **detail: object,
-) -> None:
-    """Add a step of a delivery to its trail; `detail` never holds text."""
-    tx.step(
-        Step(
-            message_id=standing.trail_of,
-            step=name,
-            at=at,
-            plugin_id=standing.plugin_id,
-            version=standing.version,
-            account_uid=standing.account_uid,
-            account_id=standing.account_id,
-            delivery_id=delivery_id,
-            attempt_no=standing.attempts,
-            detail=dict(detail),
-        )
-    )
-
-
-def raw_result_json(raw: dict[str, Any] | None, policy: StorePolicy) -> str | None:
-    """Encode what the platform said; of what is too long only the size is kept."""
-    if raw is None:
-        return None
-    encoded = to_json(raw)
-    size = len(encoded) if encoded.isascii() else len(encoded.encode())
-    return encoded if size <= policy.raw_result_bytes else to_json({"dropped_bytes": size})

@@ -9,7 +9,14 @@ from pathlib import Path
 from wunder.errors import ConfigInvalid, StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
+from wunder.store.chat import StoredChatLog
+from wunder.store.clock_watch import ClockWatch
+from wunder.store.data_dir import DirLock, prepare_dir
+from wunder.store.disk import Disk
+from wunder.store.ledger import StoredLedger
+from wunder.store.machine import Machine
 from wunder.store.policy import StorePolicy
+from wunder.store.recovered import Recovered
 from wunder.store.sqlite import integrity
 from wunder.store.sqlite.accounts import SqliteAccountTable
 from wunder.store.sqlite.agents import SqliteAgentTable
@@ -17,24 +24,21 @@ from wunder.store.sqlite.attachments import SqliteAttachmentTable
 from wunder.store.sqlite.backup import DB_FILE
 from wunder.store.sqlite.bindings import SqliteBindingTable
 from wunder.store.sqlite.checkpoints import Checkpoints
-from wunder.store.sqlite.clock_watch import ClockWatch
 from wunder.store.sqlite.connection import OLDEST_SQLITE, open_writer
 from wunder.store.sqlite.counters import Counters
 from wunder.store.sqlite.desk import SqliteOutboxDesk
-from wunder.store.sqlite.disk import Disk, free_bytes
 from wunder.store.sqlite.events import SqliteEventLog
 from wunder.store.sqlite.faults import Blame, blame, translate
 from wunder.store.sqlite.health import SqliteHealth
 from wunder.store.sqlite.housekeeping import Housekeeping
 from wunder.store.sqlite.intake import SqliteIntake
-from wunder.store.sqlite.ledger import SqliteLedger
-from wunder.store.sqlite.life import DirLock, Life, begin, file_system_of, prepare_dir
+from wunder.store.sqlite.life import Life, begin
 from wunder.store.sqlite.migrations import migrate
 from wunder.store.sqlite.outbox import SqliteOutbox
 from wunder.store.sqlite.plugin_history import SqlitePluginHistory
 from wunder.store.sqlite.plugins import SqlitePluginTable
 from wunder.store.sqlite.reader import Reader
-from wunder.store.sqlite.recovery import Recovered, recover
+from wunder.store.sqlite.recovery import recover
 from wunder.store.sqlite.streams import SqliteStreams
 from wunder.store.sqlite.tokens import SqliteKeyCheck, SqliteTokenTable
 from wunder.store.sqlite.transaction import StepNumbers, Tx
@@ -42,18 +46,6 @@ from wunder.store.sqlite.turns import SqliteTurns
 from wunder.store.sqlite.writer import Writer
 
 log = get_logger(__name__)
-
-
-class Machine:
-    """What the store asks of the machine it runs on; tests say something else."""
-
-    def __init__(
-        self,
-        free: Callable[[Path], int] = free_bytes,
-        file_system: Callable[[Path], str] = file_system_of,
-    ) -> None:
-        self.free = free
-        self.file_system = file_system
 
 
 class SqliteStore:
@@ -84,7 +76,8 @@ class SqliteStore:
         self.history = SqlitePluginHistory(writer, quick)
         self.tokens = SqliteTokenTable(writer, quick)
         self.key_check = SqliteKeyCheck(writer, quick)
-        self.ledger = SqliteLedger(slow)
+        self.chat = StoredChatLog(slow)
+        self.ledger = StoredLedger(slow, "LIKE")
         self.events = SqliteEventLog(writer, slow, policy)
         self.health = SqliteHealth(writer, self._checkpoints, self.events, opened.life, path, clock)
         self._housekeeping = Housekeeping(writer, self.events, opened.disk, watch, clock, policy)

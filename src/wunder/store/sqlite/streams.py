@@ -5,25 +5,26 @@ from typing import Any
 from wunder.errors import FenceLost
 from wunder.model.conversation import LaneKind
 from wunder.model.delivery import (
-    SHOWN_AS,
     ClaimedDelivery,
     DeliveryState,
-    ReleaseRef,
     SendGrant,
     Settlement,
 )
-from wunder.model.ids import At, DeliveryId, attempt_id, derived_id
+from wunder.model.ids import At, DeliveryId, derived_id
 from wunder.model.message import OutboundMessage
 from wunder.model.trail import StepName
 from wunder.model.turn import ClaimedTurn, Reply
+from wunder.store.delivery_rows import Head, facts_of
+from wunder.store.outgoing import Outgoing, reply_message
 from wunder.store.policy import StorePolicy
+from wunder.store.shown import as_claimed
 from wunder.store.sqlite import lanes, receipts
-from wunder.store.sqlite.delivery_rows import Head, begin_attempt, facts_of
-from wunder.store.sqlite.replies import Outgoing, reply_message
+from wunder.store.sqlite.delivery_rows import begin_attempt
 from wunder.store.sqlite.settling import settle_attempt
-from wunder.store.sqlite.standing import standing_of, tell
+from wunder.store.sqlite.standing import standing_of
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
+from wunder.store.standing import tell
 
 _OWN = "SELECT 1 FROM channel_messages WHERE message_id = ? AND state = 'answering' AND fence = ?"
 _ORDINAL = """
@@ -136,31 +137,6 @@ def _go_on(
         return as_claimed(head, message, grant.release, fence, shown_as)
     tx.execute(_AGAIN, (tx.epoch, head.delivery_id))
     return begin_attempt(tx, head, message, facts_of(grant), tx.now, fence)
-
-
-def as_claimed(
-    head: Head, message: OutboundMessage, release: ReleaseRef, fence: int, shown_as: str
-) -> ClaimedDelivery:
-    """The delivery of a reply that the platform shows already, as its attempts left it."""
-    return ClaimedDelivery(
-        delivery_id=head.delivery_id,
-        attempt_id=attempt_id(head.delivery_id, head.attempts),
-        attempt_no=head.attempts,
-        fence=fence,
-        message=message,
-        root_message_id=head.root_message_id,
-        reply_ordinal=head.reply_ordinal,
-        part=0,
-        part_state={SHOWN_AS: shown_as},
-        retries_used=head.retries_used,
-        collisions=head.collisions,
-        first_sending_at=head.first_sending_at or head.created_at,
-        queued_at=head.created_at,
-        expires_at=head.expires_at,
-        release=release,
-        begun_by=None,
-        had_unknown=bool(head.had_unknown),
-    )
 
 
 def _settle(tx: Tx, done: Settlement, policy: StorePolicy) -> None:

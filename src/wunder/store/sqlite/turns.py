@@ -9,11 +9,12 @@ from wunder.model.ids import AgentId, At, MessageId, SessionId, TurnId, derived_
 from wunder.model.message import MESSAGE_MOVES, InboundMessage, MessageState
 from wunder.model.trail import Step, StepName
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
+from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
+from wunder.store.outgoing import Outgoing
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import lanes, sessions
-from wunder.store.sqlite.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.sqlite.reader import Reader
-from wunder.store.sqlite.replies import Outgoing, queue_replies
+from wunder.store.sqlite.replies import queue_replies
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
 from wunder.store.states import LIVE_TURNS

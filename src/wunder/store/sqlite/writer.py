@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 from wunder.errors import StoreBroken, StoreFull, WunderError
 from wunder.model.ids import At
 from wunder.observe.logs import get_logger
+from wunder.store.disk import Disk
+from wunder.store.hand_over import HandOver, Job
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.counters import Counters
-from wunder.store.sqlite.disk import Disk
 from wunder.store.sqlite.faults import Blame, blame, translate
-from wunder.store.sqlite.hand_over import HandOver, Job
 from wunder.store.sqlite.life import Life
 from wunder.store.sqlite.transaction import StepNumbers, Tx
 

@@ -9,6 +9,7 @@ import pytest
 from wunder.model.delivery import RECEIPT_ORDER, DeliveryState
 from wunder.model.message import MessageState
 from wunder.model.plugin import PluginStatus
+from wunder.store.schema import migrations
 from wunder.store.sqlite import (
     claims,
     delivery_rows,
@@ -26,7 +27,6 @@ from wunder.store.sqlite import (
     standing,
     turns,
 )
-from wunder.store.schema import migrations
 from wunder.store.sqlite.migrations import migrate
 
 #: Spec "Tables": exactly these, and what many nodes share (ADR 0017).

@@ -13,8 +13,9 @@ import pytest
 from tests.contracts.store_world import POLICY, World, open_sqlite
 from tests.fakes.clock import FakeClock
 from wunder.errors import DataDirRefused, StoreBroken
-from wunder.store.sqlite.life import file_system_of
-from wunder.store.sqlite.store import Machine, SqliteStore, open_store
+from wunder.store.data_dir import file_system_of
+from wunder.store.machine import Machine
+from wunder.store.sqlite.store import SqliteStore, open_store
 
 FREE = Machine(free=lambda _path: 10**12)
 
@@ -63,7 +64,7 @@ async def test_another_process_is_refused_and_the_lock_dies_with_its_holder(tmp_
 _HOLD = """
 import sys, time
 from pathlib import Path
-from wunder.store.sqlite.life import DirLock
+from wunder.store.data_dir import DirLock
 DirLock(Path(sys.argv[1])).take()
 print("held", flush=True)
 time.sleep(60)

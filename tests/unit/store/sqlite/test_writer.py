@@ -11,9 +11,9 @@ import pytest
 
 from tests.fakes.clock import FakeClock
 from wunder.errors import Conflict, StoreBroken, StoreFull, StoreUnavailable, WunderError
+from wunder.store.disk import Disk
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.connection import open_writer
-from wunder.store.sqlite.disk import Disk
 from wunder.store.sqlite.life import begin
 from wunder.store.sqlite.migrations import migrate
 from wunder.store.sqlite.transaction import Tx

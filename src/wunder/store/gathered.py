@@ -1,0 +1,94 @@
+"""What the units of a batch gather for its end: steps of trails, events, and changes of counters."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from wunder.model.ids import At
+from wunder.model.trail import Event, Step
+from wunder.store.clean import clean_row, to_json
+
+Mark = tuple[Counter[str], int, int]
+
+
+class Gathered:
+    """Written once a batch; `mark` and `back_to` undo what a unit gathered that failed."""
+
+    def __init__(self, epoch: int, now: At, kept: Callable[[str], int] = lambda _name: 0) -> None:
+        self.epoch = epoch
+        self.now = now
+        self._kept = kept
+        self.counts: Counter[str] = Counter()
+        self.steps: list[Step] = []
+        self.events: list[Event] = []
+
+    def step(self, *steps: Step) -> None:
+        """Add steps to trails."""
+        self.steps.extend(steps)
+
+    def event(self, event: Event) -> None:
+        """Add an event."""
+        self.events.append(event)
+
+    def moved(self, table: str, old: str | None, new: str | None, rows: int = 1) -> None:
+        """Count rows that went from one state to another; None: they were not there, or are gone."""
+        if old is not None:
+            self.counts[f"{table}_{old}"] -= rows
+        if new is not None:
+            self.counts[f"{table}_{new}"] += rows
+
+    def figure(self, name: str) -> int:
+        """A kept counter as this transaction sees it."""
+        return self._kept(name) + self.counts[name]
+
+    def mark(self) -> Mark:
+        """Remember what was gathered so far."""
+        return Counter(self.counts), len(self.steps), len(self.events)
+
+    def back_to(self, mark: Mark) -> None:
+        """Forget what was gathered since."""
+        self.counts = mark[0]
+        del self.steps[mark[1] :]
+        del self.events[mark[2] :]
+
+
+def step_row(step: Step) -> tuple[Any, ...]:
+    """The columns of a step, but for its number."""
+    return clean_row(
+        (
+            step.message_id,
+            step.step.value,
+            step.at,
+            step.plugin_id,
+            step.version,
+            step.account_uid,
+            step.account_id,
+            step.delivery_id,
+            step.attempt_no,
+            _told(step.detail),
+        )
+    )
+
+
+def event_row(event: Event) -> tuple[Any, ...]:
+    """The columns of an event."""
+    words = (
+        event.level,
+        event.plugin_id,
+        event.version,
+        event.account_uid,
+        event.account_id,
+        event.message_id,
+        event.delivery_id,
+    )
+    return clean_row((event.name, int(event.at), *map(str, words), _told(event.fields)))
+
+
+def _told(fields: dict[str, Any]) -> str:
+    """Encode what is told of a step or an event: what is no JSON must not fail a whole batch."""
+    if not fields:
+        return "{}"
+    try:
+        return to_json(fields)
+    except (TypeError, ValueError):
+        return to_json({"not_json": sorted(map(str, fields))})

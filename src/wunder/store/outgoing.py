@@ -1,0 +1,89 @@
+"""What a turn says, as messages and deliveries whose ids are fixed before the first try."""
+
+from typing import Any
+
+import msgspec
+
+from wunder.model.delivery import ReleaseRef
+from wunder.model.ids import (
+    AgentId,
+    At,
+    BindingId,
+    DeliveryId,
+    MessageId,
+    SessionId,
+    TurnId,
+    derived_id,
+)
+from wunder.model.message import InboundMessage, OutboundMessage
+from wunder.model.turn import Reply
+from wunder.store.clean import clean_text
+from wunder.store.delivery_rows import NewDelivery
+from wunder.store.message_rows import outbound_row
+
+
+class Outgoing(msgspec.Struct, frozen=True):
+    """What a turn says, and where it belongs. `ordinals` replies were given to the message before."""
+
+    inbound: InboundMessage
+    turn_id: TurnId
+    replies: tuple[Reply, ...]
+    at: At
+    expires_at: At
+    ordinals: int = 0
+    session_id: SessionId | None = None
+    session_seq: int = 0
+    agent_id: AgentId | None = None
+    binding_id: BindingId | None = None
+    release: ReleaseRef | None = None
+    not_before: At | None = None  # the first waits so long for a webhook that can carry it
+
+
+def reply_message(going: Outgoing, reply: Reply, ordinal: int) -> OutboundMessage:
+    """One reply as the message that is stored and sent."""
+    inbound = going.inbound
+    return OutboundMessage(
+        message_id=MessageId(derived_id(going.turn_id, "message", ordinal)),
+        conversation=inbound.conversation,
+        channel=inbound.channel,
+        account_id=inbound.account_id,
+        text=clean_text(reply.text),
+        format=reply.format,
+        attachments=reply.attachments,
+        reply_to=inbound.platform_message_id,
+        peer_name=inbound.peer_name,
+        thread_topic=inbound.thread_topic,
+        meta=inbound.meta,
+    )
+
+
+def reply_row(going: Outgoing, message: OutboundMessage, ordinal: int) -> tuple[Any, ...]:
+    """The columns of one reply's message."""
+    return (
+        *outbound_row(message),
+        going.inbound.message_id,
+        going.turn_id,
+        going.session_id,
+        None if going.session_id is None else going.session_seq + ordinal,
+        going.agent_id,
+        going.binding_id,
+        going.at,
+    )
+
+
+def reply_delivery(
+    going: Outgoing, message: OutboundMessage, position: int, ordinal: int, place: tuple[int, int]
+) -> NewDelivery:
+    """The delivery of one reply: the n-th from its first, the n-th of its turn; (lane, first seq)."""
+    lane_id, first_seq = place
+    return NewDelivery(
+        delivery_id=DeliveryId(derived_id(going.turn_id, "delivery", ordinal)),
+        message=message,
+        root_message_id=going.inbound.message_id,
+        reply_ordinal=going.ordinals + position + 1,
+        lane_id=lane_id,
+        lane_seq=first_seq + position,
+        at=going.at,
+        expires_at=going.expires_at,
+        release=going.release,
+    )
