@@ -171,3 +171,4 @@ class StoredMessage(msgspec.Struct, frozen=True):
     session_id: SessionId | None
     in_reply_to: MessageId | None  # outbound: the inbound message it answers
     created_at: At
+    format: TextFormat = "plain"  # outbound: whether the text is markdown
