@@ -7,13 +7,15 @@ import msgspec
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-#: IPv6 networks that carry an IPv4 address (network, bits below it), besides mapped and 6to4.
+#: IPv6 networks that carry an IPv4 address (network, bits below it), besides mapped ones.
 #: RFC 6052 (NAT64), RFC 4291 2.5.5.1 (IPv4-compatible, deprecated).
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
 _IPV4_COMPATIBLE = ipaddress.ip_network("::/96")
 _IETF_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+#: 6to4 is deprecated (RFC 7526), and whether it is global differs between releases of Python.
 _RELAY_6TO4 = ipaddress.ip_network("192.88.99.0/24")
+_SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
 
 
 class AllowedHost(msgspec.Struct, frozen=True):
@@ -37,7 +39,7 @@ def is_allowed(host: str, port: int, allowed: frozenset[AllowedHost]) -> bool:
 def is_global(address: str) -> bool:
     """Say whether an address is one of the public internet, looking through IPv6 wrappings.
 
-    Python 3.11 calls multicast, 6to4 and NAT64 of loopback global: hence the list.
+    Releases of Python differ over multicast, 6to4 and NAT64 of loopback: hence the list.
     """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
@@ -56,7 +58,7 @@ def literal(host: str) -> str | None:
 
 def _is_global(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
-        if address.is_site_local or address in _NAT64_LOCAL:
+        if address.is_site_local or address in _NAT64_LOCAL or address in _SIX_TO_FOUR:
             return False
         # Reserved space counts ::/8, where the wrappings live: those were taken off before.
         if address.is_reserved and address not in _NAT64:
@@ -74,8 +76,6 @@ def _unwrapped(address: Address) -> list[Address]:
     if address.ipv4_mapped is not None:
         return [address.ipv4_mapped]
     inner: list[Address] = []
-    if address.sixtofour is not None:
-        inner.append(address.sixtofour)
     if address.teredo is not None:
         inner += address.teredo
     if address in _NAT64 or address in _IPV4_COMPATIBLE:

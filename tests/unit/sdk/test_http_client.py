@@ -20,14 +20,17 @@ class Platform:
         self.hangs = False
 
     async def serve(self, reader, writer):
-        head = await reader.readuntil(b"\r\n\r\n")
-        self.requests.append(head)
-        if self.hangs:
-            await reader.read()
-        else:
-            writer.write(self.answer)
-            await writer.drain()
-        writer.close()
+        try:
+            self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+            if self.hangs:
+                await reader.read()
+            else:
+                writer.write(self.answer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # Somebody knocked who speaks no HTTP, or left.
+        finally:
+            writer.close()
 
 
 @pytest.fixture
