@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from wunder_sdk import lazy
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Answers are cut off here; platforms' API answers are small (choice).
 MAX_ANSWER_BYTES = 4 * 1_048_576
+#: Bodies above this are written piece by piece (aiohttp's own bound).
+LARGE_BYTES = 1_048_576
 #: Seconds a whole exchange may take: below the 10 s the host gives `send_outbound`.
 TOTAL_S = 8.0
 CONNECT_S = 3.0
@@ -126,6 +129,9 @@ class HttpClient:
         if "json" in options:
             options["data"] = codec.dumps(options.pop("json"))
             options["headers"] = {"Content-Type": "application/json", **options.get("headers", {})}
+        if isinstance(whole := options.get("data"), bytes) and len(whole) > LARGE_BYTES:
+            # In pieces: aiohttp warns of megabytes that are written in one go.
+            options["data"] = BytesIO(whole)
         writes = current_writes.get()
         before = writes.may_have_written if writes is not None else False
         if writes is not None and not safe:

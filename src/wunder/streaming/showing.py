@@ -27,6 +27,8 @@ from wunder.streaming.doors import Streams
 from wunder.streaming.policy import StreamPolicy
 
 log = get_logger(__name__)
+#: The mark in `meta` of a frame; the final edit of a reply has none.
+STREAMING = "streaming"
 
 
 class Spotlight(msgspec.Struct, frozen=True):
@@ -238,4 +240,7 @@ class Showing:
 
 
 def _with_text(delivery: ClaimedDelivery, text: str) -> ClaimedDelivery:
-    return replace(delivery, message=replace(delivery.message, text=text, format="markdown"))
+    """A frame says that it is one: some platforms open a growing message another way than a whole one."""
+    message = delivery.message
+    meta = {**message.meta, STREAMING: True}
+    return replace(delivery, message=replace(message, text=text, format="markdown", meta=meta))

@@ -1,7 +1,7 @@
 """Speak to QQ's OpenAPI: the token, the headers of every call, and answers read the same way."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from wunder_sdk import (
     ProviderUnavailable,
     RateLimited,
 )
+from wunder_sdk.http_client import TOTAL_S, RequestOptions
 
 _TOKEN_PATH = "/app/getAppAccessToken"  # noqa: S105 - a path
 #: Token errors arrive with HTTP 200 (QQ bot docs 2026-07, access token).
@@ -40,6 +41,7 @@ class QqConfig:
     links: str = "keep"
     allow_active: bool = False
     accept_bots: bool = False
+    typing: bool = False
     webhook_max_skew_s: int = 300
 
     @property
@@ -67,6 +69,7 @@ class QqApi:
         body: Mapping[str, object] | None = None,
         *,
         safe: bool = False,
+        timeout_s: float = TOTAL_S,
     ) -> PlatformAnswer:
         """Make one call; a refused token is dropped and the call made once more with a new one.
 
@@ -75,15 +78,25 @@ class QqApi:
             path: Below `api_base`, its parts already quoted.
             body: JSON object.
             safe: Repeating the call does no harm, so no answer means "not sent".
+            timeout_s: Seconds for one exchange.
 
         Raises:
             ChannelError: No token, or no answer. Refusals are returned, see `refusal_of`.
         """
-        answer, token = await self._call_once(method, path, body, safe=safe)
-        if refusal_of(answer) is Refusal.TOKEN:
-            self._account.tokens.invalidate("access", token)
-            answer, _ = await self._call_once(method, path, body, safe=safe)
-        return answer
+
+        def options() -> RequestOptions:
+            asked: RequestOptions = {"safe": safe or method == "GET", "timeout_s": timeout_s}
+            return asked if body is None else {**asked, "json": body}
+
+        return await self._call(method, path, options)
+
+    async def post_form(self, path: str, body: bytes, content_type: str) -> PlatformAnswer:
+        """POST a form; raises as `call` does."""
+
+        def options() -> RequestOptions:
+            return {"data": body, "headers": {"Content-Type": content_type}}
+
+        return await self._call("POST", path, options)
 
     async def token(self) -> str:
         """Return an access token, fetched when needed.
@@ -95,22 +108,28 @@ class QqApi:
         """
         return await self._account.tokens.get("access", self._fetch_token)
 
+    async def _call(
+        self, method: str, path: str, options: Callable[[], RequestOptions]
+    ) -> PlatformAnswer:
+        answer, token = await self._call_once(method, path, options())
+        if refusal_of(answer) is Refusal.TOKEN:
+            self._account.tokens.invalidate("access", token)
+            answer, _ = await self._call_once(method, path, options())
+        return answer
+
     async def _call_once(
-        self, method: str, path: str, body: Mapping[str, object] | None, *, safe: bool
+        self, method: str, path: str, options: RequestOptions
     ) -> tuple[PlatformAnswer, str]:
         token = await self.token()
         config = self._account.config
-        headers = {"Authorization": f"QQBot {token}", "X-Union-Appid": config.app_id}
+        headers = {
+            "Authorization": f"QQBot {token}",
+            "X-Union-Appid": config.app_id,
+            **options.get("headers", {}),
+        }
         url = config.api_base.rstrip("/") + path
-        if body is None:
-            answer = await self._account.http.request(
-                method, url, headers=headers, safe=safe or method == "GET"
-            )
-        else:
-            answer = await self._account.http.request(
-                method, url, headers=headers, json=body, safe=safe
-            )
-        return read(answer), token
+        asked: RequestOptions = {**options, "headers": headers}
+        return read(await self._account.http.request(method, url, **asked)), token
 
     async def _fetch_token(self) -> tuple[str, float]:
         config = self._account.config

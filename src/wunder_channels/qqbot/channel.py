@@ -13,17 +13,24 @@ from wunder_channels.qqbot.events import (
     needs_own_id,
     read_event,
 )
+from wunder_channels.qqbot.media import download
 from wunder_channels.qqbot.memory import Memory
-from wunder_channels.qqbot.provider_errors import error_for, refusal_of
+from wunder_channels.qqbot.provider_errors import Refusal, error_for, refusal_of
+from wunder_channels.qqbot.reply import TYPING_SEQ
 from wunder_channels.qqbot.sending import PartSender
 from wunder_channels.qqbot.signature import answer_validation, require_fresh, verify
+from wunder_channels.qqbot.streaming import Known, Streamer
 from wunder_sdk import (
     Account,
     AccountLookup,
+    Activity,
+    Attachment,
     AuthFailed,
+    BlobWriter,
     Channel,
     ChannelError,
     ConfigFault,
+    Edit,
     ExternalIdentity,
     Forbidden,
     MalformedEvent,
@@ -45,12 +52,17 @@ _APP_ID_HEADER = "X-Bot-Appid"
 _APP_ID = re.compile(r"[0-9]{5,20}\Z")
 #: A courtesy call while a webhook waits may take this long, well below its 2 s (choice).
 _COURTESY_S = 1.0
+#: "Typing" is shown for this long, or until the answer.
+_TYPING_S = 60
 
 
 class QqChannel(Channel[QqConfig]):
     """The official bot of QQ (QQ 官方机器人)."""
 
     config: ClassVar[type[QqConfig]] = QqConfig
+
+    def __init__(self) -> None:
+        self._streams = Known()
 
     async def parse_inbound(self, account: Account[QqConfig], http: Request) -> ParseResult:
         """Verify a callback, then answer the address check or read the event."""
@@ -77,7 +89,37 @@ class QqChannel(Channel[QqConfig]):
 
     async def send_outbound(self, account: Account[QqConfig], send: Send) -> SendResult:
         """Send one platform message; `sending` tells how, `reply` under which rules."""
+        if send.message.meta.get("streaming") is True:
+            return await Streamer(account, self._streams, self.now_ms()).begin(send)
         return await PartSender(account, send, self.now_ms()).send_part()
+
+    async def edit_outbound(self, account: Account[QqConfig], edit: Edit) -> None:
+        """Let a streamed answer grow, and end it."""
+        await Streamer(account, self._streams, self.now_ms()).edit(edit)
+
+    async def send_activity(self, account: Account[QqConfig], activity: Activity) -> None:
+        """Show "typing" in a private chat, where the account spends one of its replies on it.
+
+        Source: QQ bot docs 2026-07, sending messages, msg_type 6.
+        """
+        msg_id = activity.reply_to
+        if activity.kind != "typing" or not account.config.typing or not msg_id:
+            return
+        if activity.peer.kind != "user" or activity.peer.id.isdecimal():
+            return
+        path = f"/v2/users/{quote(activity.peer.id, safe='')}/messages"
+        notify = {"input_type": 1, "input_second": _TYPING_S}
+        body = {"msg_type": 6, "input_notify": notify, "msg_id": msg_id, "msg_seq": TYPING_SEQ}
+        answer = await QqApi(account).call("POST", path, body, safe=True)
+        refusal = refusal_of(answer)
+        if refusal is not None and refusal is not Refusal.DUPLICATE:
+            raise error_for(refusal, answer, 1, passive=True)
+
+    async def fetch_attachment(
+        self, account: Account[QqConfig], attachment: Attachment, blob: BlobWriter
+    ) -> None:
+        """Fetch a picture, voice message, film or file that somebody sent."""
+        await download(account, attachment, blob)
 
     async def identify_account(self, http: Request) -> AccountLookup | None:
         """Name the account by the AppID that QQ puts into every callback."""

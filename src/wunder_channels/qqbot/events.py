@@ -4,13 +4,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from wunder_channels.qqbot.api import QqConfig
 from wunder_channels.qqbot.text import mentioned_ids, to_plain
 from wunder_sdk import Account, Attachment, ChannelMessage, Mention, Peer, Receipt, Sender
+from wunder_sdk.choices import Choice, pressed
 from wunder_sdk.loose_json import JsonObject, nested, objects, seconds_to_ms, string
 
 PeerKind = Literal["user", "group", "channel"]
@@ -152,6 +153,8 @@ def _read_message(event: Event, *, accept_bots: bool) -> Found:
         meta={
             **_meta(event, scope),
             "msg_id": message_id,
+            # QQ lets a reply grow in private chats only.
+            **({} if scope == "c2c" else {"streams": False}),
             **quote,
             **_guild(content, scope),
         },
@@ -282,8 +285,16 @@ def _read_interaction(event: Event) -> Found:
         "channel": string(resolved, "user_id") or string(content, "user_openid"),
     }.get(scope, "")
     peer_id = actor if scope == "c2c" else string(content, _PEER_FIELD.get(scope, ""))
-    pressed = string(resolved, "button_data") or string(resolved, "button_id")
-    return _event_message(event, scope, peer_id, actor or peer_id, text=pressed, answerable=True)
+    data = string(resolved, "button_data") or string(resolved, "button_id")
+    found = _event_message(event, scope, peer_id, actor or peer_id, text=data, answerable=True)
+    choice = pressed(data)
+    return found if choice is None else Found(tuple(_said(one, choice) for one in found.messages))
+
+
+def _said(message: ChannelMessage, choice: Choice) -> ChannelMessage:
+    """Return the press of a button that an agent offered: its title, said by who pressed it."""
+    meta = {**message.meta, "payload_id": choice.id, "streams": False}
+    return replace(message, type="text", text=choice.title, mentions_bot=True, meta=meta)
 
 
 def _event_message(

@@ -81,13 +81,13 @@ REFUSAL_OF_CODE: dict[int, Refusal] = {
     **_codes(Refusal.LINK, (304003, 40054010)),
     **_codes(Refusal.MARKDOWN, (40034012, 50056, 304036, 304041, 40034127, 40034124)),
     **_codes(Refusal.MARKDOWN, range(40034008, 40034012)),
-    **_codes(Refusal.CONTENT, (40034006, 304025, 1100101, 1100103)),
+    **_codes(Refusal.CONTENT, (40034006, 304025, 1100101, 1100103, 40093002)),
     **_codes(Refusal.TOO_LONG, (40054007, 40054018, 304020, 850031)),
     **_codes(Refusal.PEER, (40034101, 40054002, 40054003, 40054004, 40054013)),
     **_codes(Refusal.PEER, (*range(304031, 304035), 1100104, 1100301)),
     **_codes(Refusal.APP, (11251, 11253, 11254, 11261, 11265, 40054016, 100007, 100016)),
     **_codes(Refusal.BAD_REQUEST, (10003, 10004, 404, 405, 12002, 22006, 50006, 50035, 50059)),
-    **_codes(Refusal.BAD_REQUEST, (304061, 304080, 340069)),
+    **_codes(Refusal.BAD_REQUEST, (304061, 304080, 340069, 40007)),
 }
 #: Accepted, but a person at QQ looks at it first; HTTP 201 or 202.
 ACCEPTED_FOR_REVIEW = frozenset({304023, 304024})

@@ -10,9 +10,11 @@ from wunder_sdk import ProviderRejected, RecipientUnreachable, Send
 REPLIES_PER_MESSAGE = 4
 #: A reply that leaves this close to the end of its window would arrive too late (choice).
 _WINDOW_MARGIN_MS = 10_000
-#: msg_seq = 100 per delivery + 25 per shortening + part: all distinct, the first of all is 1.
+#: msg_seq = 100 per delivery + 25 per shortening + message: all distinct, the first of all is 1.
+#: The hundredth of a delivery is its stream's; "typing" has one beyond all deliveries.
 _SEQ_PER_DELIVERY = 100
 _SEQ_PER_SHORTENING = 25
+TYPING_SEQ = 60_000
 _PATHS = {
     "c2c": "/v2/users/{}", "group": "/v2/groups/{}", "channel": "/channels/{}", "guild_dm": "/dms/{}",
 }  # fmt: skip
@@ -48,8 +50,14 @@ class Route:
         return self.folds_duplicates
 
 
-def route(send: Send, *, allow_active: bool, now_ms: int) -> Route:
+def route(send: Send, left: int, *, allow_active: bool, now_ms: int) -> Route:
     """Choose how to send: as a reply while one is left, else actively where that is allowed.
+
+    Args:
+        send: The part.
+        left: From `replies_left`.
+        allow_active: The account's setting.
+        now_ms: Unix milliseconds.
 
     Raises:
         RecipientUnreachable: No reply is left to this message and active ones are off.
@@ -67,7 +75,7 @@ def route(send: Send, *, allow_active: bool, now_ms: int) -> Route:
     found = Route(scope, path, passive)
     if allow_active and _is_late(send, scope, now_ms):
         return Route(scope, path, {})
-    if found.counted and replies_left(send) <= 0:
+    if found.counted and left <= 0:
         if not allow_active:
             raise RecipientUnreachable(
                 f"QQ takes {REPLIES_PER_MESSAGE} replies to a message and they are used up",
@@ -88,21 +96,36 @@ def scope_of(send: Send) -> str:
     return send.peer.kind
 
 
-def replies_left(send: Send) -> int:
+def replies_left(send: Send, said: int = 0, *, typing: bool = False) -> int:
     """Return how many replies this part may still count on, itself included.
 
     Every delivery before this one took at least one; QQ itself refuses what is beyond.
+
+    Args:
+        send: The part.
+        said: Messages that this delivery has sent already.
+        typing: "Typing" was shown, which counts as a reply.
     """
-    return REPLIES_PER_MESSAGE - (max(send.reply_ordinal, 1) - 1) - send.part
+    return REPLIES_PER_MESSAGE - (max(send.reply_ordinal, 1) - 1) - said - typing
 
 
-def msg_seq(send: Send, shortenings: int = 0) -> int:
+def msg_seq(send: Send, said: int = 0, shortenings: int = 0) -> int:
     """Return QQ's idempotency number: a pure function, so every attempt sends the same.
 
     Source: QQ bot docs 2026-07, sending messages, msg_seq.
     """
     first = (max(send.reply_ordinal, 1) - 1) * _SEQ_PER_DELIVERY + 1
-    return first + shortenings * _SEQ_PER_SHORTENING + send.part
+    return first + shortenings * _SEQ_PER_SHORTENING + said
+
+
+def stream_seq(send: Send) -> int:
+    """Return the one number of all frames of a delivery's stream: none of its messages has it."""
+    return max(send.reply_ordinal, 1) * _SEQ_PER_DELIVERY
+
+
+def ordinal_of_stream(seq: int) -> int:
+    """Return the reply ordinal of the delivery whose stream has this number."""
+    return max(seq // _SEQ_PER_DELIVERY, 1)
 
 
 def _passive(send: Send) -> dict[str, str]:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 
 from wunder_channels.qqbot.api import QqApi, QqConfig
+from wunder_channels.qqbot.keyboard import keyboard
 from wunder_channels.qqbot.length import TRUNCATED, choose_limit
+from wunder_channels.qqbot.media import GuildImage, Uploader, content_of
 from wunder_channels.qqbot.memory import Memory
 from wunder_channels.qqbot.provider_errors import (
     ACCEPTED_FOR_REVIEW,
@@ -13,11 +15,10 @@ from wunder_channels.qqbot.provider_errors import (
     error_for,
     refusal_of,
 )
-from wunder_channels.qqbot.reply import Route, msg_seq, replies_left, route
+from wunder_channels.qqbot.reply import Route, msg_seq, replies_left, route, scope_of
 from wunder_channels.qqbot.text import escape, without_links
 from wunder_sdk import (
     Account,
-    Attachment,
     ChannelError,
     NextPart,
     OutcomeUnknown,
@@ -26,11 +27,11 @@ from wunder_sdk import (
     SendResult,
     UnsupportedFeature,
 )
+from wunder_sdk.choices import Choice, as_lines, take_choices
 from wunder_sdk.splitting import Piece, take, truncate
 
 #: msg_type of C2C and group messages (QQ bot docs 2026-07, sending messages).
 _TEXT, _MARKDOWN, _MEDIA = 0, 2, 7
-_FILE_TYPE = {"image": 1, "video": 2, "audio": 3, "file": 4}
 #: How often a text may be halved because QQ finds it too long: 4500 -> 562 characters.
 _SHORTENINGS = 3
 _LEAST_LIMIT = 64
@@ -46,11 +47,31 @@ class Progress:
         at: Where in the text the next piece begins.
         limit: Characters in a piece.
         file: The attachment to send once the text is through.
+        said: Messages sent so far; what uploads a file only is none.
+        file_info: What QQ calls the next attachment, once it has it.
     """
 
     at: int = 0
     limit: int = 0
     file: int = 0
+    said: int = 0
+    file_info: str = ""
+
+    @staticmethod
+    def of(state: dict[str, object]) -> "Progress":
+        """Read it back."""
+        at, limit, file, said = (
+            found if isinstance(found := state.get(key), int) else 0
+            for key in ("at", "limit", "file", "said")
+        )
+        file_info = state.get("file_info")
+        return Progress(at, limit, file, said, file_info if isinstance(file_info, str) else "")
+
+    def as_next(self) -> NextPart:
+        """Write it down."""
+        fields: dict[str, object] = {"at": self.at, "limit": self.limit, "file": self.file}
+        fields["said"] = self.said
+        return NextPart(fields | ({"file_info": self.file_info} if self.file_info else {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +84,31 @@ class Wording:
     linkless: bool = False
     shortenings: int = 0
     media: str | None = None
+    image: GuildImage | None = None
+    choices: tuple[Choice, ...] = ()
+
+    @property
+    def is_file(self) -> bool:
+        """Is it an attachment?"""
+        return self.media is not None or self.image is not None
 
 
 class PartSender:
     """Sends the parts of one delivery for one account."""
 
     def __init__(self, account: Account[QqConfig], send: Send, now_ms: int) -> None:
+        self._account = account
         self._config = account.config
         self._send = send
         self._now_ms = now_ms
         self._api = QqApi(account)
         self._memory = Memory(account, now_ms)
         text = send.text.strip()
+        self._choices: tuple[Choice, ...] = ()
+        if send.message.format == "markdown":
+            text, self._choices = take_choices(text)
+            if not text:
+                text, self._choices = as_lines(self._choices), ()
         self._text = without_links(text) if self._config.links == "strip" else text
         self._files = send.message.attachments
 
@@ -84,47 +118,60 @@ class PartSender:
         Raises:
             ChannelError: What QQ's refusal means, see `provider_errors`.
         """
-        chosen = route(self._send, allow_active=self._config.allow_active, now_ms=self._now_ms)
+        said = Progress.of(self._send.state or {}).said
+        left = replies_left(self._send, said, typing=self._counts_typing)
+        allow, now_ms = self._config.allow_active, self._now_ms
+        chosen = route(self._send, left, allow_active=allow, now_ms=now_ms)
         progress = self._progress(chosen)
         if progress.at < len(self._text):
             wording = await self._word_text(chosen, progress)
         elif progress.file < len(self._files):
-            wording = await self._word_file(chosen, progress.file)
+            if not chosen.in_guild and not progress.file_info:
+                return await self._upload(chosen, progress)
+            wording = await self._word_file(chosen, progress)
         else:
             raise ProviderRejected("there is neither text nor an attachment to send")
-        answer, said = await self._post(wording, progress)
-        return _result(answer, self._next(progress, said))
+        answer, said_so = await self._post(wording, progress)
+        return _result(answer, self._next(progress, said_so))
+
+    @property
+    def _counts_typing(self) -> bool:
+        return self._config.typing and scope_of(self._send) == "c2c"
 
     def _progress(self, chosen: Route) -> Progress:
-        state = self._send.state or {}
-        if state:
-            return Progress(**{key: int(state[key]) for key in ("at", "limit", "file")})
+        if self._send.state:
+            return Progress.of(self._send.state)
         return Progress(limit=choose_limit(self._text, self._text_slots(chosen)))
 
     def _next(self, progress: Progress, said: Wording) -> NextPart | None:
         """Return what follows once `said` has arrived."""
-        if said.media is not None:
-            after = replace(progress, file=progress.file + 1)
+        after = replace(progress, said=progress.said + 1, file_info="")
+        if said.is_file:
+            after = replace(after, file=progress.file + 1)
         else:
             limit = max(progress.limit >> said.shortenings, _LEAST_LIMIT)
-            after = replace(progress, at=said.piece.end, limit=limit)
+            after = replace(after, at=said.piece.end, limit=limit)
         if after.at >= len(self._text) and after.file >= len(self._files):
             return None
-        return NextPart({"at": after.at, "limit": after.limit, "file": after.file})
+        return after.as_next()
 
     def _text_slots(self, chosen: Route) -> int | None:
         """Return how many pieces the rest of the text may take, None for any number."""
         if not chosen.counted or self._config.allow_active:
             return None
-        return max(1, replies_left(self._send) - len(self._files))
+        said = Progress.of(self._send.state or {}).said
+        left = replies_left(self._send, said, typing=self._counts_typing)
+        return max(1, left - len(self._files))
 
     # --- wording ---------------------------------------------------------------------------------
 
     async def _word_text(self, chosen: Route, progress: Progress) -> Wording:
+        piece = self._piece(chosen, progress.at, progress.limit)
         return Wording(
             route=chosen,
-            piece=self._piece(chosen, progress.at, progress.limit),
+            piece=piece,
             markdown=await self._wants_markdown(chosen),
+            choices=self._choices if piece.end >= len(self._text) else (),
         )
 
     def _piece(self, chosen: Route, at: int, limit: int) -> Piece:
@@ -140,61 +187,48 @@ class PartSender:
         # In guilds markdown is by invitation only: `auto` does not try it.
         return not chosen.in_guild and not await self._memory.markdown_is_refused()
 
-    async def _word_file(self, chosen: Route, index: int) -> Wording:
-        attachment = self._files[index]
-        if not attachment.url:
-            raise UnsupportedFeature("QQ fetches attachments itself: they need a public URL")
-        if chosen.in_guild:
-            if attachment.kind != "image":
-                raise UnsupportedFeature("guild channels take images only")
-            return Wording(chosen, Piece("", 0), media=attachment.url)
-        return Wording(chosen, Piece("", 0), media=await self._upload(chosen, attachment))
+    async def _upload(self, chosen: Route, progress: Progress) -> SendResult:
+        """Give QQ the file only: a repeat of the next part then sends what is there."""
+        uploader = Uploader(self._account, chosen.path, self._send.attempt)
+        file_info = await uploader.file_info(self._files[progress.file])
+        after = replace(progress, file_info=file_info)
+        return SendResult(raw_result={"uploaded": True}, next=after.as_next())
 
-    async def _upload(self, chosen: Route, attachment: Attachment) -> str:
-        """Have QQ fetch the attachment; nothing is sent by that (srv_send_msg stays false).
+    async def _word_file(self, chosen: Route, progress: Progress) -> Wording:
+        attachment, none = self._files[progress.file], Piece("", 0)
+        if not chosen.in_guild:
+            return Wording(chosen, none, media=progress.file_info)
+        if attachment.kind != "image":
+            raise UnsupportedFeature("guild channels take images only")
+        if attachment.url:
+            return Wording(chosen, none, media=attachment.url)
+        image = GuildImage(await content_of(self._account, attachment))
+        return Wording(chosen, none, image=image)
 
-        Source: QQ bot docs 2026-07, rich media.
-        """
-        asked = {
-            "file_type": _FILE_TYPE[attachment.kind],
-            "url": attachment.url,
-            "srv_send_msg": False,
-        }
-        answer = await self._api.call("POST", chosen.path + "/files", asked, safe=True)
-        refusal = refusal_of(answer)
-        if refusal is Refusal.NO_ANSWER:
-            # Uploading sends nothing, so what went wrong may simply be tried again.
-            refusal = Refusal.SYSTEM
-        if refusal is not None:
-            raise error_for(refusal, answer, self._send.attempt, passive=bool(chosen.passive))
-        file_info = answer.document.get("file_info")
-        if not isinstance(file_info, str) or not file_info:
-            raise ProviderRejected("QQ took the attachment but named no file_info")
-        return file_info
-
-    def _body(self, said: Wording) -> dict[str, object]:
+    def _body(self, said: Wording, seq: int) -> dict[str, object]:
         text, body = said.piece.text, dict[str, object](said.route.passive)
         if said.linkless:
             text = without_links(text)
+        keys = keyboard(said.choices) if said.markdown and not said.route.in_guild else None
+        if said.choices and keys is None:
+            text = f"{text}\n\n{as_lines(said.choices)}"
         if said.route.in_guild:
-            if said.media:
-                return {"image": said.media, **body}
-            if said.markdown:
-                return {"markdown": {"content": text}, **body}
-            return {"content": escape(text), **body}
+            return {**_guild_content(said, text), **body}
         if body:
-            body["msg_seq"] = msg_seq(self._send, said.shortenings)
+            body["msg_seq"] = seq
         if said.media:
             return {"msg_type": _MEDIA, "media": {"file_info": said.media}, "content": " ", **body}
         if said.markdown:
-            return {"msg_type": _MARKDOWN, "markdown": {"content": text}, **body}
+            shown: dict[str, object] = {"markdown": {"content": text}}
+            shown |= {"keyboard": keys} if keys is not None else {}
+            return {"msg_type": _MARKDOWN, **shown, **body}
         return {"msg_type": _TEXT, "content": text, **body}
 
     # --- posting -----------------------------------------------------------------------------------
 
     async def _post(self, said: Wording, progress: Progress) -> tuple[PlatformAnswer, Wording]:
         for _ in range(_MOST_WORDINGS):
-            answer = await self._post_once(said)
+            answer = await self._post_once(said, progress.said)
             refusal = refusal_of(answer)
             if refusal is None:
                 return answer, said
@@ -208,7 +242,7 @@ class PartSender:
             said = reworded
         raise ProviderRejected("QQ refused every wording of this message")
 
-    async def _post_once(self, said: Wording) -> PlatformAnswer:
+    async def _post_once(self, said: Wording, before: int) -> PlatformAnswer:
         guarded = not said.route.folds_duplicates and self._send.reply_ordinal > 0
         if (
             guarded
@@ -216,8 +250,12 @@ class PartSender:
             and await self._memory.may_have_arrived(self._send.idempotency_key)
         ):
             raise OutcomeUnknown("an earlier try may have arrived; QQ would show it twice")
+        path = said.route.path + "/messages"
+        body = self._body(said, msg_seq(self._send, before, said.shortenings))
         try:
-            return await self._api.call("POST", said.route.path + "/messages", self._body(said))
+            if said.image is not None:
+                return await self._api.post_form(path, *said.image.form(body))
+            return await self._api.call("POST", path, body)
         except OutcomeUnknown:
             await self._note_unsure(said)
             raise
@@ -246,7 +284,7 @@ class PartSender:
         if refusal is Refusal.EXPIRED and said.route.passive and self._config.allow_active:
             return replace(said, route=replace(said.route, passive={}))
         limit = min(progress.limit, len(text)) >> 1
-        if refusal is Refusal.TOO_LONG and limit >= _LEAST_LIMIT and said.media is None:
+        if refusal is Refusal.TOO_LONG and limit >= _LEAST_LIMIT and not said.is_file:
             return self._shorten(said, progress)
         return None
 
@@ -257,7 +295,16 @@ class PartSender:
         piece = self._piece(
             said.route, progress.at, max(progress.limit >> shortenings, _LEAST_LIMIT)
         )
-        return replace(said, piece=piece, shortenings=shortenings)
+        choices = said.choices if piece.end >= len(self._text) else ()
+        return replace(said, piece=piece, shortenings=shortenings, choices=choices)
+
+
+def _guild_content(said: Wording, text: str) -> dict[str, object]:
+    if said.image is not None:
+        return {}
+    if said.media:
+        return {"image": said.media}
+    return {"markdown": {"content": text}} if said.markdown else {"content": escape(text)}
 
 
 def _result(answer: PlatformAnswer, more: NextPart | None) -> SendResult:

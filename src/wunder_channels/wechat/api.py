@@ -1,7 +1,6 @@
 """Speak to WeCom's API: one token an app, refreshed once when refused, answers read the same way."""
 
 from collections.abc import Callable, Mapping
-from io import BytesIO
 
 from wunder_channels.wechat.config import WecomConfig
 from wunder_channels.wechat.provider_errors import (
@@ -55,8 +54,7 @@ class WecomApi:
 
         def options() -> RequestOptions:
             return {
-                # A stream: aiohttp warns of megabytes that are written in one go.
-                "data": BytesIO(body),
+                "data": body,
                 "headers": {"Content-Type": content_type},
                 "safe": True,
                 "timeout_s": _UPLOAD_S,

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from wunder_channels.whatsapp.choices import Choice, as_lines, interactive, take_choices
+from wunder_channels.whatsapp.choices import interactive
 from wunder_channels.whatsapp.formatting import to_whatsapp
 from wunder_channels.whatsapp.media import CAPTION_MAX, Medium, medium
 from wunder_sdk import OutboundMessage
+from wunder_sdk.choices import Choice, as_lines, take_choices
 from wunder_sdk.loose_json import JsonObject
 from wunder_sdk.splitting import Style, pieces
 

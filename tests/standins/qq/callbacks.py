@@ -65,6 +65,8 @@ class CallbackWriter:
                 {"op": 0, "id": event_id, "t": asked["t"], "d": asked.get("d", {})}, asked
             )
         kind = str(asked.get("kind", "c2c"))
+        if kind == "button":
+            return self._pressed(asked)
         if kind in NOTICE_KINDS:
             return self._notice(*NOTICE_KINDS[kind], asked)
         return self._message(*MESSAGE_KINDS[kind], asked)
@@ -133,6 +135,27 @@ class CallbackWriter:
         )
         self.platform.remember(event_id, scope, peer)
         payload = {"op": 0, "t": name, "id": event_id, "d": {**who, "timestamp": int(time.time())}}
+        return self.sign(payload, asked)
+
+    def _pressed(self, asked: Json) -> Callback:
+        """Somebody presses a button of the bot's: `data` is what the button carries."""
+        scope = str(asked.get("scope", "c2c"))
+        peer = str(asked.get("peer") or PEERS[scope])
+        event_id = f"INTERACTION_CREATE:evt{next(self._ids)}"
+        where = (
+            {"chat_type": 2, "user_openid": peer}
+            if scope == "c2c"
+            else {"chat_type": 1, "group_openid": peer, "group_member_openid": MEMBER}
+        )
+        resolved = {"button_data": asked.get("data", ""), "button_id": str(asked.get("button", ""))}
+        content = {
+            **where,
+            "id": event_id.partition(":")[2],
+            "data": {"type": 11, "resolved": resolved},
+            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
+        }
+        self.platform.remember(event_id, scope, peer)
+        payload = {"op": 0, "t": "INTERACTION_CREATE", "id": event_id, "d": content}
         return self.sign(payload, asked)
 
     def _key(self) -> Ed25519PrivateKey:

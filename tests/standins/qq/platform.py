@@ -1,11 +1,13 @@
 """What the stand-in knows and enforces: tokens, who wrote what, how often it may be answered."""
 
+import base64
+import hashlib
 import itertools
 import secrets
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 Json = dict[str, Any]
@@ -71,6 +73,17 @@ class Answerable:
     seqs: set[int] = field(default_factory=set)
 
 
+@dataclass
+class Stream:
+    """A message that grows: what it shows, and how far its frames have come."""
+
+    msg_id: str
+    seq: int
+    index: int
+    text: str
+    is_ended: bool = False
+
+
 class Refused(Exception):
     """The platform answers with an error."""
 
@@ -91,11 +104,17 @@ class QqPlatform:
         self.requests: Counter[str] = Counter()
         self.refused: list[Json] = []
         self.uploads: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
+        self.cdn: dict[str, bytes] = {}
+        self.parts: dict[str, list[bytes]] = {}
+        self.streams: dict[str, Stream] = {}
+        self.typing: list[str] = []
         self.acknowledged: list[str] = []
         self.profile = {"id": "9876543210987654321", "username": "bot", "bot": True}
         self.sent: list[Sent] = []
         self.answerable: dict[str, Answerable] = {}
         self.token_life_s = TOKEN_LIFE_S
+        self.block_bytes = 3_000_000
         self._clock, self._skipped_s = clock, 0.0
         self._tokens: dict[str, float] = {}
         self._ids = itertools.count(1)
@@ -179,16 +198,70 @@ class QqPlatform:
             raise Refused(401, 11244, "token not exist or expire")
 
     def upload(self, scope: str, asked: Json) -> Json:
-        """Take a file by URL."""
-        if asked.get("file_type") not in (1, 2, 3, 4) or not str(asked.get("url", "")).startswith(
-            "http"
+        """Take a file by URL, as base64, or from parts that were stored before."""
+        whole = asked.get("file_data") or asked.get("upload_id")
+        if asked.get("file_type") not in (1, 2, 3, 4) or not (
+            whole or str(asked.get("url", "")).startswith("http")
         ):
             raise Refused(400, 304080, "invalid file")
         if asked.get("srv_send_msg"):
             raise Refused(400, 40034102, "this would be an active message")
         file_info = f"file_{next(self._ids)}"
+        if "file_data" in asked:
+            self.files[file_info] = base64.b64decode(asked["file_data"], validate=True)
+        if "upload_id" in asked:
+            self.files[file_info] = b"".join(self.parts.pop(asked["upload_id"]))
         self.uploads[file_info] = scope
         return {"file_uuid": f"u{file_info}", "file_info": file_info, "ttl": 3600}
+
+    def prepare(self, asked: Json, url: str) -> Json:
+        """Say where the parts of a large file go; sizes are texts, parts count from 1."""
+        size, upload_id = int(asked["file_size"]), f"up{next(self._ids)}"
+        if any(len(str(asked.get(name, ""))) != 32 for name in ("md5", "md5_10m")):
+            raise Refused(400, 304080, "invalid digest")
+        counts = range(1, -(-size // self.block_bytes) + 1)
+        self.parts[upload_id] = [b""] * len(counts)
+        block = str(self.block_bytes)
+        return {
+            "upload_id": upload_id,
+            "block_size": block,
+            "parts": [
+                {"index": one, "presigned_url": f"{url}/{upload_id}/{one}", "block_size": block}
+                for one in counts
+            ],
+            "upload_config": {"concurrency": 1, "retry_timeout": 30, "retry_delay": 1},
+        }
+
+    def finish_part(self, asked: Json) -> Json:
+        """Check one part against what was stored."""
+        stored = self.parts[asked["upload_id"]][asked["part_index"] - 1]
+        digest = hashlib.md5(stored, usedforsecurity=False).hexdigest()
+        if (asked["block_size"], asked["md5"]) != (str(len(stored)), digest):
+            raise Refused(400, 40093001, "part not complete, please retry")
+        return {}
+
+    def stream(self, peer: str, body: Json) -> Json:
+        """Show a frame: the first makes a message, the others replace its text by a longer one."""
+        stream_id, text, index = body.get("stream_msg_id"), body["content_raw"], body["index"]
+        if body["input_mode"] != "replace" or body["input_state"] not in (1, 10):
+            raise Refused(400, 50006, "unknown input mode or state")
+        if not stream_id:
+            self._count_reply("c2c", peer, body)
+            stream_id = f"ROBOT1.0_stream{next(self._ids)}"
+            self.streams[stream_id] = Stream(body["msg_id"], body["msg_seq"], index, text)
+            self.sent.append(Sent(stream_id, "c2c", peer, {"content": text}, self.now()))
+            return {"id": stream_id, "timestamp": "2026-01-01T08:00:00+08:00"}
+        one = self.streams[stream_id]
+        if one.is_ended or (body["msg_id"], body["msg_seq"]) != (one.msg_id, one.seq):
+            raise Refused(400, 50059, "the stream has ended, or is another one")
+        if not text.startswith(one.text):
+            raise Refused(400, 40007, "content must begin with what was shown")
+        if index <= one.index:
+            raise Refused(400, 50035, "index must grow")
+        one.text, one.index, one.is_ended = text, index, body["input_state"] == 10
+        at = next(at for at, sent in enumerate(self.sent) if sent.id == stream_id)
+        self.sent[at] = replace(self.sent[at], body={"content": text})
+        return {"id": stream_id, "remain_msg_len": 10_000 - len(text)}
 
     def take(self, scope: str, peer: str, body: Json) -> Json:
         """Take a message or refuse it, as the platform does."""
@@ -200,6 +273,9 @@ class QqPlatform:
         if not self.rules.links and ("http://" in text or "https://" in text):
             raise Refused(400, 40054010, "url not allowed")
         self._count_reply(scope, peer, body)
+        if body.get("msg_type") == 6:
+            self.typing.append(peer)
+            return {"id": "", "timestamp": "2026-01-01T08:00:00+08:00"}
         message = Sent(f"ROBOT1.0_out{next(self._ids)}", scope, peer, body, self.now())
         self.sent.append(message)
         if self.rules.review:
@@ -226,9 +302,10 @@ class QqPlatform:
                 raise Refused(400, 40034008, "markdown and content exclude each other")
             if not self.rules.markdown:
                 raise Refused(400, 50056, "no permission for markdown")
+            _check_keyboard(scope, body.get("keyboard"))
             return str(markdown.get("content", ""))
         if scope in ("channel", "guild_dm"):
-            if not body.get("content") and not body.get("image"):
+            if not any(body.get(name) for name in ("content", "image", "file_image")):
                 raise Refused(400, 50006, "empty message")
             return str(body.get("content", ""))
         needed = MSG_TYPES.get(body.get("msg_type", -1))
@@ -263,3 +340,14 @@ class QqPlatform:
         elif self.now() - origin.at > window_s:
             raise Refused(400, 304027, "msg_id is expired")
         origin.replies += 1
+
+
+def _check_keyboard(scope: str, keyboard: Json | None) -> None:
+    if keyboard is None:
+        return
+    rows = keyboard["content"]["rows"]
+    labels = [one["render_data"]["label"] for row in rows for one in row["buttons"]]
+    if scope in ("channel", "guild_dm") or not 1 <= len(rows) <= 5:
+        raise Refused(400, 40034127, "keyboard not allowed here")
+    if any(len(row["buttons"]) > 5 for row in rows) or any(len(one) > 10 for one in labels):
+        raise Refused(400, 40034127, "keyboard too large")

@@ -30,6 +30,11 @@ class QqStandin(StandinServer):
             web.get("/gateway", self._gateway),
             web.put("/interactions/{id}", self._interaction),
             web.post("/v2/{place:users|groups}/{peer}/files", self._file),
+            web.post("/v2/{place:users|groups}/{peer}/upload_prepare", self._prepare),
+            web.post("/v2/{place:users|groups}/{peer}/upload_part_finish", self._finish_part),
+            web.put("/standin/part/{upload}/{index}", self._part),
+            web.get("/standin/cdn/{name}", self._cdn),
+            web.post("/v2/users/{peer}/stream_messages", self._stream),
             web.post("/v2/{place:users|groups}/{peer}/messages", self._take),
             web.post("/{place:channels|dms}/{peer}/messages", self._take),
             web.post("/standin/send", self._send),
@@ -75,10 +80,44 @@ class QqStandin(StandinServer):
         scope = SCOPE_OF_PATH[request.match_info["place"]]
         return web.json_response(self.platform.upload(scope, await request.json()), headers=TRACE)
 
+    async def _prepare(self, request: web.Request) -> web.StreamResponse:
+        self._authorize(request)
+        asked = await request.json()
+        return web.json_response(self.platform.prepare(asked, f"{self.url}/standin/part"))
+
+    async def _finish_part(self, request: web.Request) -> web.StreamResponse:
+        self._authorize(request)
+        return web.json_response(self.platform.finish_part(await request.json()))
+
+    async def _part(self, request: web.Request) -> web.StreamResponse:
+        """Store a part: the address is the permission, a token would be given away."""
+        assert "Authorization" not in request.headers
+        index = int(request.match_info["index"])
+        self.platform.parts[request.match_info["upload"]][index - 1] = await request.read()
+        return web.Response()
+
+    async def _cdn(self, request: web.Request) -> web.StreamResponse:
+        """Serve what somebody sent, without a token, until it is gone."""
+        assert "Authorization" not in request.headers
+        content = self.platform.cdn.get(request.match_info["name"])
+        return web.Response(status=404) if content is None else web.Response(body=content)
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        self.platform.requests["frame"] += 1
+        self._authorize(request)
+        fault = self.platform.take_fault(request.path)
+        if fault is not None and fault.kind != "lose":
+            return self._broken(request, fault)
+        body = await request.json()
+        taken = self.platform.stream(request.match_info["peer"], body)
+        return (
+            web.json_response(taken, headers=TRACE) if fault is None else reset_connection(request)
+        )
+
     async def _take(self, request: web.Request) -> web.StreamResponse:
         self.platform.requests["message"] += 1
         self._authorize(request)
-        body: Json = await request.json()
+        body = await _body(request)
         fault = self.platform.take_fault(request.path)
         if fault is not None and fault.kind not in ("lose", "hang"):
             return self._broken(request, fault)
@@ -130,6 +169,17 @@ class QqStandin(StandinServer):
         if asked.get("expire_token"):
             self.platform.expire_token()
         return web.json_response({**vars(rules), "refused_peers": sorted(rules.refused_peers)})
+
+
+async def _body(request: web.Request) -> Json:
+    if request.content_type != "multipart/form-data":
+        body: Json = await request.json()
+        return body
+    form = await request.post()
+    return {
+        name: value.file.read().hex() if isinstance(value, web.FileField) else value
+        for name, value in form.items()
+    }
 
 
 TRACE = {"X-Tps-trace-ID": "standin-trace"}

@@ -5,6 +5,7 @@ from typing import Any
 
 from wunder_channels.qqbot.channel import QqChannel
 from wunder_sdk import (
+    Attachment,
     ChannelMessage,
     OutboundMessage,
     ParseResult,
@@ -13,6 +14,7 @@ from wunder_sdk import (
     ValidateResult,
 )
 from wunder_sdk.testing import ChannelDriver, FakeHost, http_request
+from wunder_wire import methods as wire
 
 APP_ID = "102000001"
 SECRET = "kX9fQ2mZ7tLwB4nRcV8yHs"
@@ -58,6 +60,25 @@ class Driver:
         while (more := results[-1].next) is not None:
             results.append(await self.send(message, **how, part=len(results), state=more.state))
         return results
+
+    async def edit(self, shown_as: str, message: OutboundMessage, **how: Any) -> None:
+        """Edit what `shown_as` shows; `how`: seq, final."""
+        given = {"seq": 1, "final": False, **how}
+        params = wire.EditParams(
+            self._driver.account, shown_as, message, idempotency_key="delivery-1#0", **given
+        )
+        await self._driver.dispatcher.call("channel.edit_outbound", params)
+
+    async def type(self, message: ChannelMessage) -> None:
+        """Show "typing" to who wrote `message`."""
+        params = wire.ActivityParams(
+            self._driver.account, message.peer, "typing", reply_to=message.message_id
+        )
+        await self._driver.dispatcher.call("channel.send_activity", params)
+
+    async def fetch(self, attachment: Attachment) -> tuple[wire.FetchResult, bytes]:
+        """Fetch what a message brought."""
+        return await self._driver.fetch_result(attachment)
 
     async def validate(self, mode: str) -> ValidateResult:
         """Check the account."""

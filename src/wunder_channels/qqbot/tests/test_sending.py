@@ -7,7 +7,7 @@ import pytest
 
 from tests.standins.qq.server import QqStandin
 from wunder_channels.qqbot.api import token_life_s
-from wunder_channels.qqbot.reply import msg_seq
+from wunder_channels.qqbot.reply import msg_seq, stream_seq
 from wunder_channels.qqbot.tests.driver import Driver, reply
 from wunder_channels.qqbot.tests.people import People
 from wunder_sdk import ChannelError, OutboundMessage, Peer, Send
@@ -106,15 +106,16 @@ async def test_a_closed_window_is_the_end_of_a_reply(
 def test_every_part_of_every_delivery_has_a_number_of_its_own() -> None:
     message = OutboundMessage("qq", "main", USER, text="x")
     numbers = [
-        msg_seq(Send(message, "k", attempt, ordinal, part), shortenings)
+        msg_seq(Send(message, "k", attempt, ordinal), said, shortenings)
         for attempt in (1,)
         for ordinal in range(1, 8)
-        for part in range(25)
+        for said in range(24)
         for shortenings in range(4)
     ]
+    numbers += [stream_seq(Send(message, "k", 1, ordinal)) for ordinal in range(1, 8)]
 
     assert len(set(numbers)) == len(numbers) and min(numbers) == 1
-    assert msg_seq(Send(message, "k", 9, 2, 1)) == msg_seq(Send(message, "k", 1, 2, 1)) == 102
+    assert msg_seq(Send(message, "k", 9, 2), 1) == msg_seq(Send(message, "k", 1, 2), 1) == 102
 
 
 # --- unclear outcomes ---------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def _as_vector(message: ChannelMessage) -> dict[str, Any]:
         "meta": {
             key: value
             for key, value in message.meta.items()
-            if key not in ("event_type", "sent_ms")
+            if key not in ("event_type", "sent_ms", "streams")
         },
     }
 

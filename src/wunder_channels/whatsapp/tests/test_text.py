@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.standins.whatsapp.server import WhatsAppStandin
-from wunder_channels.whatsapp.choices import as_lines, interactive, take_choices
+from wunder_channels.whatsapp.choices import interactive
 from wunder_channels.whatsapp.formatting import to_whatsapp
 from wunder_channels.whatsapp.parts import TEXT_MAX, parts_of
 from wunder_channels.whatsapp.tests.driver import Driver, reply, to_phone
 from wunder_channels.whatsapp.tests.people import People
 from wunder_sdk import ProviderRejected
+from wunder_sdk.choices import as_lines, take_choices
 
 # --- marks --------------------------------------------------------------------------------------------
 
