@@ -28,7 +28,7 @@ ORDER BY last_message_at DESC, seq DESC LIMIT ?4
 """
 
 
-class StoredLedger:
+class SqlLedger:
     """Port Ledger, on either engine; `like` is its way to ignore case: LIKE or ILIKE."""
 
     def __init__(self, reader: Reads, like: str) -> None:

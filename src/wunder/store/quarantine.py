@@ -1,18 +1,20 @@
-"""Rows of the quarantine: what arrived and could not become a message."""
+"""The quarantine: what arrived and could not become a message; bounded, shown, replayable."""
 
 from typing import Any, TypedDict
 
 from wunder.model.ids import At
 from wunder.model.intake import MAX_QUARANTINE_BODY_BYTES, AccountIntake, NewQuarantine
+from wunder.store.policy import StorePolicy
+from wunder.store.unit import Transaction
 
-INSERT = """
+_INSERT = """
 INSERT INTO channel_quarantine (quarantine_id, account_uid, channel, account_id, reason, detail, body,
   is_sealed, dedupe_key, message_id, plugin_id, version, received_at, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (quarantine_id) DO NOTHING
 """
 #: The oldest rows of an account beyond its share, found through the index, at most its share + 1 rows.
-DROP_OLDEST = """
+_DROP_OLDEST = """
 DELETE FROM channel_quarantine WHERE seq IN (
   SELECT seq FROM channel_quarantine WHERE account_uid = ?1 ORDER BY seq DESC LIMIT 100 OFFSET ?2)
 """
@@ -27,10 +29,29 @@ class Context(TypedDict):
     at: At
 
 
-def quarantine_row(
+async def set_aside(
+    tx: Transaction,
+    part: AccountIntake,
+    item: NewQuarantine,
+    quarantine_id: str,
+    context: Context,
+    policy: StorePolicy,
+) -> None:
+    """Keep an item; the account's oldest beyond the bound go."""
+    await keep(tx, _row(part, item, quarantine_id, context), policy)
+
+
+async def keep(tx: Transaction, row: tuple[object, ...], policy: StorePolicy) -> None:
+    """Insert a row in the order of the columns; a second time is a no-op."""
+    if (await tx.run(_INSERT, row)).rowcount:
+        gone = (await tx.run(_DROP_OLDEST, (row[1], policy.quarantine_rows))).rowcount
+        tx.counts["channel_quarantine"] += 1 - gone
+
+
+def _row(
     part: AccountIntake, item: NewQuarantine, quarantine_id: str, context: Context
 ) -> tuple[Any, ...]:
-    """The values of INSERT."""
+    """The values of a row, in the order of its columns."""
     return (
         quarantine_id,
         part.account_uid,

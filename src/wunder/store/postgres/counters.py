@@ -3,8 +3,8 @@
 import msgspec
 
 from wunder.store.postgres.rounds import Parts
-from wunder.store.postgres.session import Rows
 from wunder.store.postgres.statements import Many
+from wunder.store.unit import Rows
 
 #: One row a node: nodes never wait for each other's figures.
 PREFIX = "count."

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from wunder.errors import Conflict, StoreUnavailable
 from wunder.ports import StoreHealth
+from wunder.store.events import SqlEventLog
 from wunder.store.postgres.address import Address
-from wunder.store.postgres.events import PostgresEventLog
 from wunder.store.postgres.life import Life
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
@@ -22,9 +22,7 @@ INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET valu
 class PostgresHealth(StoreHealth):
     """Port StoreHealth."""
 
-    def __init__(
-        self, writer: Writer, events: PostgresEventLog, life: Life, address: Address
-    ) -> None:
+    def __init__(self, writer: Writer, events: SqlEventLog, life: Life, address: Address) -> None:
         self._writer = writer
         self._events = events
         self._life = life

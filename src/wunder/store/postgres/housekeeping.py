@@ -8,11 +8,11 @@ from wunder.model.ids import At, DeliveryId
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
 from wunder.store.clock_watch import ClockWatch
+from wunder.store.events import SqlEventLog
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import receipts
 from wunder.store.postgres.claims import expire
 from wunder.store.postgres.counters import ALL_COUNTERS
-from wunder.store.postgres.events import PostgresEventLog
 from wunder.store.postgres.life import DB_NOW, Life
 from wunder.store.postgres.recovery import end_leases, recover
 from wunder.store.postgres.transaction import Tx
@@ -58,7 +58,7 @@ class Housekeeping:
     def __init__(
         self,
         writer: Writer,
-        events: PostgresEventLog,
+        events: SqlEventLog,
         life: Life,
         watch: ClockWatch,
         clock: Clock,

@@ -19,19 +19,20 @@ from wunder.model.intake import (
 from wunder.model.message import InboundMessage, MessageState
 from wunder.model.trail import Event
 from wunder.model.turn import ClaimedTurn
+from wunder.store import attachments, spool
 from wunder.store.arrival import arrival_steps, message_as_bytes
 from wunder.store.clean import clean_row
 from wunder.store.message_rows import inbound_row
 from wunder.store.policy import StorePolicy
-from wunder.store.postgres import attachments, inline, lanes, receipts, sessions, spool
+from wunder.store.postgres import inline, lanes, receipts, sessions
 from wunder.store.postgres.faults import ROW_FAULTS
 from wunder.store.postgres.lane_book import LaneKey, lane_key
 from wunder.store.postgres.message_rows import INSERT_INBOUND, inbound_in
-from wunder.store.postgres.quarantine import set_aside
 from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.statements import Many, Statement
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
+from wunder.store.quarantine import set_aside
 
 _KEEP_KEY = Many(
     """
@@ -68,7 +69,7 @@ class PostgresIntake:
 
     async def spool(self, request: SpooledRequest) -> bool:
         """Keep a raw request; False when its account's spool is full."""
-        return await self._writer.commit(
+        return await self._writer.work(
             lambda tx: spool.keep(tx, request, self._policy), is_intake=True
         )
 
@@ -80,7 +81,7 @@ class PostgresIntake:
         self, request: SpooledRequest, verdict: SpoolVerdict, at: At, reason: str
     ) -> None:
         """End or postpone a spooled request."""
-        await self._writer.commit(
+        await self._writer.work(
             lambda tx: spool.settle(tx, request, verdict, at, reason, self._policy)
         )
 
@@ -112,6 +113,10 @@ class _Intake:
         unit = self._unit
         if unit.spool_id is not None:
             await spool.remove(self._tx, unit.spool_id)
+        else:
+            for part in unit.parts:
+                if await spool.is_ahead(self._tx, part.account_uid):
+                    return TakenIn({}, is_behind_spool=True)
         for position, part in enumerate(unit.parts):
             for new in part.messages:
                 take = self._salvage if is_salvage else self._take

@@ -6,8 +6,8 @@ from typing import Any
 from wunder.model.conversation import Conversation, LaneKind
 from wunder.store.clean import clean_text
 from wunder.store.postgres.rounds import Ask, ask
-from wunder.store.postgres.session import Rows
 from wunder.store.postgres.statements import Many
+from wunder.store.unit import Rows
 
 #: What `Lane` takes, in order.
 LANE_COLUMNS = """l.lane_id, l.kind, l.account_uid, l.peer_kind, l.peer_id, l.thread_id, l.next_seq,

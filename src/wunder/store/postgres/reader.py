@@ -9,7 +9,8 @@ import uvloop
 from wunder.store.hand_over import HandOver, Job
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.faults import Blame, blame, translate
-from wunder.store.postgres.session import Line, Rows, Session
+from wunder.store.postgres.session import Line, Session
+from wunder.store.unit import Rows
 
 T = TypeVar("T")
 Query = Callable[[Session], Coroutine[Any, Any, T]]

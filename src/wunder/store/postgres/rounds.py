@@ -9,8 +9,9 @@ import types
 from collections.abc import Coroutine, Generator, Sequence
 from typing import Any
 
-from wunder.store.postgres.session import Rows, Session
+from wunder.store.postgres.session import Session
 from wunder.store.postgres.statements import Many, Statement
+from wunder.store.unit import Rows
 
 Parts = list[tuple[Many, list[tuple[Any, ...]]]]
 #: In place of a statement: its rows are the parts of one Session.write.

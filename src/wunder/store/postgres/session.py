@@ -11,18 +11,9 @@ from wunder.observe.logs import get_logger
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.faults import Blame, blame, translate
 from wunder.store.postgres.statements import Many, Statement, Writes, numbered
+from wunder.store.unit import Rows
 
 log = get_logger(__name__)
-
-
-class Rows(list[tuple[Any, ...]]):
-    """What a statement returned, and how many rows it touched."""
-
-    __slots__ = ("rowcount",)
-
-    def __init__(self, rows: Sequence[tuple[Any, ...]], rowcount: int) -> None:
-        super().__init__(rows)
-        self.rowcount = rowcount
 
 
 class Session:

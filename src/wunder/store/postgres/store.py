@@ -10,20 +10,22 @@ import asyncpg
 from wunder.errors import StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
+from wunder.store.agents import SqlAgentTable
+from wunder.store.attachments import SqlAttachmentTable
+from wunder.store.bindings import SqlBindingTable
 from wunder.store.chat import StoredChatLog
 from wunder.store.clock_watch import ClockWatch
 from wunder.store.data_dir import DirLock, prepare_dir
 from wunder.store.disk import Disk
-from wunder.store.ledger import StoredLedger
+from wunder.store.events import SqlEventLog
+from wunder.store.ledger import SqlLedger
 from wunder.store.machine import Machine
+from wunder.store.plugin_history import SqlPluginHistory
+from wunder.store.plugins import SqlPluginTable
 from wunder.store.postgres.accounts import PostgresAccountTable
 from wunder.store.postgres.address import Address
-from wunder.store.postgres.agents import PostgresAgentTable
-from wunder.store.postgres.attachments import PostgresAttachmentTable
-from wunder.store.postgres.bindings import PostgresBindingTable
 from wunder.store.postgres.counters import ALL_COUNTERS, Counters
 from wunder.store.postgres.desk import PostgresOutboxDesk
-from wunder.store.postgres.events import PostgresEventLog
 from wunder.store.postgres.faults import translate
 from wunder.store.postgres.health import PostgresHealth
 from wunder.store.postgres.housekeeping import Housekeeping
@@ -32,18 +34,17 @@ from wunder.store.postgres.life import Life, node_id_of
 from wunder.store.postgres.migrations import migrate
 from wunder.store.postgres.news import WORK, Ear
 from wunder.store.postgres.outbox import PostgresOutbox
-from wunder.store.postgres.plugin_history import PostgresPluginHistory
-from wunder.store.postgres.plugins import PostgresPluginTable
 from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.recovery import end_leases, recover
 from wunder.store.postgres.rounds import alone
-from wunder.store.postgres.session import Line, Rows, Session
+from wunder.store.postgres.session import Line, Session
 from wunder.store.postgres.streams import PostgresStreams
-from wunder.store.postgres.tokens import PostgresKeyCheck, PostgresTokenTable
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.turns import PostgresTurns
 from wunder.store.postgres.writer import Writer
 from wunder.store.recovered import Recovered
+from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
+from wunder.store.unit import Rows
 
 log = get_logger(__name__)
 #: Whether a commit that was answered lasts over a power cut.
@@ -73,16 +74,16 @@ class PostgresStore:
         self.streams = PostgresStreams(writer, policy)
         self.outbox_desk = PostgresOutboxDesk(writer, slow)
         self.accounts = PostgresAccountTable(writer, quick)
-        self.bindings = PostgresBindingTable(writer, quick)
-        self.agents = PostgresAgentTable(writer, quick)
-        self.attachments = PostgresAttachmentTable(writer, quick)
-        self.plugins = PostgresPluginTable(writer, quick)
-        self.history = PostgresPluginHistory(writer, quick, life.node_id)
-        self.tokens = PostgresTokenTable(writer, quick)
-        self.key_check = PostgresKeyCheck(writer, quick)
+        self.bindings = SqlBindingTable(writer, quick)
+        self.agents = SqlAgentTable(writer, quick)
+        self.attachments = SqlAttachmentTable(writer, quick)
+        self.plugins = SqlPluginTable(writer, quick)
+        self.history = SqlPluginHistory(writer, quick, life.node_id)
+        self.tokens = SqlTokenTable(writer, quick)
+        self.key_check = SqlKeyCheck(writer, quick)
         self.chat = StoredChatLog(slow)
-        self.ledger = StoredLedger(slow, "ILIKE")
-        self.events = PostgresEventLog(writer, slow, policy)
+        self.ledger = SqlLedger(slow, "ILIKE")
+        self.events = SqlEventLog(writer, slow, policy)
         self.health = PostgresHealth(writer, self.events, life, address)
         self._housekeeping = Housekeeping(writer, self.events, life, watch, clock, policy)
         self._ear = Ear(Line(address, "ear", clock.monotonic), life, clock, policy)

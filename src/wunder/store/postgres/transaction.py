@@ -4,14 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import asyncpg
+
 from wunder.model.ids import At
 from wunder.store.clean import clean_row
-from wunder.store.gathered import Gathered, event_row, step_row
+from wunder.store.gathered import event_row, step_row
 from wunder.store.postgres.lane_book import LaneBook
 from wunder.store.postgres.rounds import WRITE, Ask, Parts, ask
-from wunder.store.postgres.session import Rows, Session
+from wunder.store.postgres.session import Session
 from wunder.store.postgres.statements import Many, Statement
+from wunder.store.unit import RowExists, Rows, Transaction
 
+_GUARD = "SELECT pg_advisory_xact_lock(hashtextextended(?, 7))"
 #: Numbered by a sequence, whose order is that of writing on every node.
 _INSERT_STEPS = Many(
     """
@@ -35,7 +39,7 @@ FROM {v} ORDER BY n
 )
 
 
-class Tx(Gathered):
+class Tx(Transaction):
     """One transaction of the writer, shared by the units of a batch.
 
     What a unit need not hear back is written by `later`, with the like of other units, before the
@@ -48,6 +52,8 @@ class Tx(Gathered):
         self.topics: set[str] = set()  # what other nodes should hear of
         self._later: dict[Many, list[tuple[Any, ...]]] = {}
 
+    for_update = " FOR UPDATE"
+
     async def execute(self, statement: Statement, row: tuple[Any, ...] = ()) -> Rows:
         """Run a statement with cleaned values."""
         return (await ask([Ask(statement, [clean_row(row)])]))[0][0]
@@ -56,6 +62,17 @@ class Tx(Gathered):
         """Run a statement and return its first row."""
         found = await self.execute(statement, row)
         return found[0] if found else None
+
+    async def run(self, sql: str, row: tuple[Any, ...] = ()) -> Rows:
+        """Run a statement for a unit that is written once for both engines."""
+        try:
+            return await self.execute(sql, row)
+        except asyncpg.UniqueViolationError as error:
+            raise RowExists(error.constraint_name) from error
+
+    async def alone(self, name: str) -> None:
+        """Wait until no other unit runs under this name, on any node."""
+        await self.execute(_GUARD, (name,))
 
     async def each(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[Rows]:
         """Run a statement for each row."""

@@ -27,6 +27,8 @@ from wunder.store.postgres.news import publish
 from wunder.store.postgres.rounds import alone, side_by_side
 from wunder.store.postgres.session import Line, Session
 from wunder.store.postgres.transaction import Tx
+from wunder.store.unit import Transaction
+from wunder.store.unit import Unit as SharedUnit
 
 log = get_logger(__name__)
 T = TypeVar("T")
@@ -79,7 +81,7 @@ class Writer:
         self.counters = Counters(life.node_id)
         self.on_fatal: Callable[[StoreBroken], None] = _ignore
         self.on_new_life: Callable[[], None] = _nothing
-        self.ride_along: Callable[[Tx], None] = _ignore  # queued events
+        self.ride_along: Callable[[Transaction], None] = _ignore  # queued events
         self.settled: Callable[[bool], None] = _ignore  # whether that batch was committed
         self.commits = 0
         self.units = 0
@@ -133,6 +135,10 @@ class Writer:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._hand_over.submit(UnitJob(future, unit, lanes, is_intake, salvage))
         return await future
+
+    async def work(self, unit: SharedUnit[T], *, is_intake: bool = False) -> T:
+        """Run a unit that is written once for both engines."""
+        return await self.commit(unit, is_intake=is_intake)
 
     # --- on the writer's thread ----------------------------------------------------------------
 

@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 
 from wunder.ports import Clock
+from wunder.store.events import SqlEventLog
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.backup import write_backup
 from wunder.store.sqlite.checkpoints import Checkpoints
-from wunder.store.sqlite.events import SqliteEventLog
 from wunder.store.sqlite.life import Life
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
@@ -25,7 +25,7 @@ class SqliteHealth:
         self,
         writer: Writer,
         checkpoints: Checkpoints,
-        events: SqliteEventLog,
+        events: SqlEventLog,
         life: Life,
         db_file: Path,
         clock: Clock,

@@ -6,9 +6,9 @@ from wunder.observe.logs import get_logger
 from wunder.ports import Clock
 from wunder.store.clock_watch import ClockWatch
 from wunder.store.disk import Disk
+from wunder.store.events import SqlEventLog
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.claims import expire
-from wunder.store.sqlite.events import SqliteEventLog
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
 from wunder.store.states import LIVE_DELIVERIES
@@ -44,7 +44,7 @@ class Housekeeping:
     def __init__(
         self,
         writer: Writer,
-        events: SqliteEventLog,
+        events: SqlEventLog,
         disk: Disk,
         watch: ClockWatch,
         clock: Clock,

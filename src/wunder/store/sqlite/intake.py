@@ -17,17 +17,18 @@ from wunder.model.intake import (
 from wunder.model.message import InboundMessage, MessageState
 from wunder.model.trail import Event
 from wunder.model.turn import ClaimedTurn
+from wunder.store import attachments, spool
 from wunder.store.arrival import arrival_steps, message_as_bytes
 from wunder.store.clean import clean_row
 from wunder.store.message_rows import INBOUND_COLUMNS, inbound_of, inbound_row
 from wunder.store.policy import StorePolicy
-from wunder.store.sqlite import attachments, inline, lanes, receipts, spool
+from wunder.store.quarantine import set_aside
+from wunder.store.sqlite import inline, lanes, receipts
 from wunder.store.sqlite.faults import ROW_FAULTS
 from wunder.store.sqlite.message_rows import INSERT_INBOUND
-from wunder.store.sqlite.quarantine import set_aside
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.sessions import current_session
-from wunder.store.sqlite.transaction import Tx
+from wunder.store.sqlite.transaction import Tx, finished
 from wunder.store.sqlite.writer import Writer
 
 _KEEP_KEY = """
@@ -59,19 +60,19 @@ class SqliteIntake:
 
     async def spool(self, request: SpooledRequest) -> bool:
         """Keep a raw request; False when its account's spool is full."""
-        return await self._writer.commit(
+        return await self._writer.work(
             lambda tx: spool.keep(tx, request, self._policy), is_intake=True
         )
 
     async def due_spooled(self, now: At, limit: int) -> list[SpooledRequest]:
         """The due requests, oldest first, one an account: its oldest."""
-        return await self._reader.read(lambda conn: spool.due(conn, now, limit))
+        return await spool.due(self._reader, now, limit)
 
     async def settle_spooled(
         self, request: SpooledRequest, verdict: SpoolVerdict, at: At, reason: str
     ) -> None:
         """End or postpone a spooled request."""
-        await self._writer.commit(
+        await self._writer.work(
             lambda tx: spool.settle(tx, request, verdict, at, reason, self._policy)
         )
 
@@ -91,8 +92,8 @@ class _Intake:
     def take_in(self, is_salvage: bool) -> TakenIn:
         unit = self._unit
         if unit.spool_id is not None:
-            spool.remove(self._tx, unit.spool_id)
-        elif any(spool.is_ahead(self._tx, part.account_uid) for part in unit.parts):
+            finished(spool.remove(self._tx, unit.spool_id))
+        elif any(finished(spool.is_ahead(self._tx, part.account_uid)) for part in unit.parts):
             return TakenIn({}, is_behind_spool=True)
         for position, part in enumerate(unit.parts):
             for new in part.messages:
@@ -124,7 +125,7 @@ class _Intake:
         clean = self._insert(part, new, state, place, turn_id)
         inline.open_window(tx, message.message_id, new.inline_until)
         if place is not None and clean.content.attachments:
-            attachments.expect(tx, clean, self._unit.at)
+            finished(attachments.expect(tx, clean, self._unit.at))
         tx.step(*arrival_steps(self._unit, part, new, state))
         tx.moved("channel_messages", None, state.value)
         if state is MessageState.ANSWERING and place is not None:
@@ -235,7 +236,7 @@ class _Intake:
         new: NewMessage | None = None,
         message_id: str = "",
     ) -> None:
-        set_aside(
+        unit = set_aside(
             self._tx,
             part,
             item,
@@ -248,3 +249,4 @@ class _Intake:
             },
             self._policy,
         )
+        finished(unit)

@@ -9,25 +9,27 @@ from pathlib import Path
 from wunder.errors import ConfigInvalid, StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
+from wunder.store.agents import SqlAgentTable
+from wunder.store.attachments import SqlAttachmentTable
+from wunder.store.bindings import SqlBindingTable
 from wunder.store.chat import StoredChatLog
 from wunder.store.clock_watch import ClockWatch
 from wunder.store.data_dir import DirLock, prepare_dir
 from wunder.store.disk import Disk
-from wunder.store.ledger import StoredLedger
+from wunder.store.events import SqlEventLog
+from wunder.store.ledger import SqlLedger
 from wunder.store.machine import Machine
+from wunder.store.plugin_history import SqlPluginHistory
+from wunder.store.plugins import SqlPluginTable
 from wunder.store.policy import StorePolicy
 from wunder.store.recovered import Recovered
 from wunder.store.sqlite import integrity
 from wunder.store.sqlite.accounts import SqliteAccountTable
-from wunder.store.sqlite.agents import SqliteAgentTable
-from wunder.store.sqlite.attachments import SqliteAttachmentTable
 from wunder.store.sqlite.backup import DB_FILE
-from wunder.store.sqlite.bindings import SqliteBindingTable
 from wunder.store.sqlite.checkpoints import Checkpoints
 from wunder.store.sqlite.connection import OLDEST_SQLITE, open_writer
 from wunder.store.sqlite.counters import Counters
 from wunder.store.sqlite.desk import SqliteOutboxDesk
-from wunder.store.sqlite.events import SqliteEventLog
 from wunder.store.sqlite.faults import Blame, blame, translate
 from wunder.store.sqlite.health import SqliteHealth
 from wunder.store.sqlite.housekeeping import Housekeeping
@@ -35,15 +37,13 @@ from wunder.store.sqlite.intake import SqliteIntake
 from wunder.store.sqlite.life import Life, begin
 from wunder.store.sqlite.migrations import migrate
 from wunder.store.sqlite.outbox import SqliteOutbox
-from wunder.store.sqlite.plugin_history import SqlitePluginHistory
-from wunder.store.sqlite.plugins import SqlitePluginTable
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.recovery import recover
 from wunder.store.sqlite.streams import SqliteStreams
-from wunder.store.sqlite.tokens import SqliteKeyCheck, SqliteTokenTable
 from wunder.store.sqlite.transaction import StepNumbers, Tx
 from wunder.store.sqlite.turns import SqliteTurns
 from wunder.store.sqlite.writer import Writer
+from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
 
 log = get_logger(__name__)
 
@@ -69,16 +69,16 @@ class SqliteStore:
         self.streams = SqliteStreams(writer, policy)
         self.outbox_desk = SqliteOutboxDesk(writer, slow)
         self.accounts = SqliteAccountTable(writer, quick)
-        self.bindings = SqliteBindingTable(writer, quick)
-        self.agents = SqliteAgentTable(writer, quick)
-        self.attachments = SqliteAttachmentTable(writer, quick)
-        self.plugins = SqlitePluginTable(writer, quick)
-        self.history = SqlitePluginHistory(writer, quick)
-        self.tokens = SqliteTokenTable(writer, quick)
-        self.key_check = SqliteKeyCheck(writer, quick)
+        self.bindings = SqlBindingTable(writer, quick)
+        self.agents = SqlAgentTable(writer, quick)
+        self.attachments = SqlAttachmentTable(writer, quick)
+        self.plugins = SqlPluginTable(writer, quick)
+        self.history = SqlPluginHistory(writer, quick, "local")
+        self.tokens = SqlTokenTable(writer, quick)
+        self.key_check = SqlKeyCheck(writer, quick)
         self.chat = StoredChatLog(slow)
-        self.ledger = StoredLedger(slow, "LIKE")
-        self.events = SqliteEventLog(writer, slow, policy)
+        self.ledger = SqlLedger(slow, "LIKE")
+        self.events = SqlEventLog(writer, slow, policy)
         self.health = SqliteHealth(writer, self._checkpoints, self.events, opened.life, path, clock)
         self._housekeeping = Housekeeping(writer, self.events, opened.disk, watch, clock, policy)
         for part in (writer, quick, slow, self._checkpoints):

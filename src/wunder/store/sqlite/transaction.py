@@ -1,13 +1,16 @@
 """The transaction a unit of work runs in: statements now, trail, events and counters at its end."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 from wunder.model.ids import At
 from wunder.model.trail import Event
 from wunder.store.clean import clean_row
-from wunder.store.gathered import Gathered, event_row, step_row
+from wunder.store.gathered import event_row, step_row
+from wunder.store.unit import RowExists, Rows, Transaction
+
+T = TypeVar("T")
 
 _INSERT_STEP = """
 INSERT INTO channel_trail (step_no, message_id, step, at, plugin_id, version, account_uid, account_id,
@@ -36,7 +39,7 @@ class StepNumbers:
         return range(first, first + count)
 
 
-class Tx(Gathered):
+class Tx(Transaction):
     """One transaction of the writer, shared by the units of a batch."""
 
     def __init__(
@@ -58,6 +61,14 @@ class Tx(Gathered):
         found: tuple[Any, ...] | None = self.conn.execute(sql, clean_row(row)).fetchone()
         return found
 
+    async def run(self, sql: str, row: tuple[Any, ...] = ()) -> Rows:
+        """Run a statement for a unit that is written once for both engines."""
+        try:
+            done = self.execute(sql, row)
+        except sqlite3.IntegrityError as error:
+            raise RowExists(str(error)) from error
+        return Rows(done.fetchall(), done.rowcount)
+
     def flush(self, numbers: StepNumbers) -> None:
         """Write what was gathered, but for the counters."""
         if self.steps:
@@ -72,3 +83,14 @@ class Tx(Gathered):
 def write_events(conn: sqlite3.Connection, events: Iterable[Event]) -> None:
     """Insert events."""
     conn.executemany(_INSERT_EVENT, map(event_row, events))
+
+
+def finished(unit: Coroutine[Any, Any, T]) -> T:
+    """Run a unit to its end: its statements return at once, so it never stops in between."""
+    try:
+        unit.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    unit.close()
+    raise TypeError("a unit of work awaits nothing but statements")

@@ -21,7 +21,9 @@ from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.counters import Counters
 from wunder.store.sqlite.faults import Blame, blame, translate
 from wunder.store.sqlite.life import Life
-from wunder.store.sqlite.transaction import StepNumbers, Tx
+from wunder.store.sqlite.transaction import StepNumbers, Tx, finished
+from wunder.store.unit import Transaction
+from wunder.store.unit import Unit as SharedUnit
 
 log = get_logger(__name__)
 T = TypeVar("T")
@@ -66,7 +68,7 @@ class Writer:
         self.on_commit: Callable[[int], None] = _nothing
         self.on_ballast_freed: Callable[[], None] = _no_matter
         self.on_fatal: Callable[[StoreBroken], None] = _ignore
-        self.ride_along: Callable[[Tx], None] = _nothing_more  # queued events
+        self.ride_along: Callable[[Transaction], None] = _ignore  # queued events
         self.settled: Callable[[bool], None] = _ignore  # whether that batch was committed
         self.commits = 0
         self.units = 0
@@ -119,6 +121,10 @@ class Writer:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._hand_over.submit(UnitJob(future, unit, is_intake, salvage))
         return await future
+
+    async def work(self, unit: SharedUnit[T], *, is_intake: bool = False) -> T:
+        """Run a unit that is written once for both engines."""
+        return await self.commit(lambda tx: finished(unit(tx)), is_intake=is_intake)
 
     # --- on the writer's thread ----------------------------------------------------------------
 
@@ -245,8 +251,4 @@ def _ignore(_what: object) -> None:
 
 
 def _no_matter() -> None:
-    return
-
-
-def _nothing_more(_tx: Tx) -> None:
     return

@@ -9,6 +9,7 @@ import pytest
 from wunder.model.delivery import RECEIPT_ORDER, DeliveryState
 from wunder.model.message import MessageState
 from wunder.model.plugin import PluginStatus
+from wunder.store import attachments, quarantine, spool
 from wunder.store.schema import migrations
 from wunder.store.sqlite import (
     claims,
@@ -23,7 +24,6 @@ from wunder.store.sqlite import (
     recovery,
     sessions,
     settling,
-    spool,
     standing,
     turns,
 )
@@ -90,6 +90,7 @@ def test_every_migration_is_numbered_without_gap() -> None:
 HOT = {
     name: sql
     for module in (
+        attachments,
         claims,
         delivery_rows,
         evidence,
@@ -97,6 +98,7 @@ HOT = {
         intake,
         lanes,
         outbox,
+        quarantine,
         receipts,
         recovery,
         sessions,
@@ -134,5 +136,5 @@ def test_no_state_is_bound_where_a_partial_index_compares_it() -> None:
 
 
 def test_the_migrations_are_plain_files_of_the_package() -> None:
-    folder = Path(migrations.__code__.co_filename).parents[1] / "migrations"
+    folder = Path(migrations.__code__.co_filename).parent / "migrations"
     assert sorted(path.name for path in folder.glob("*.sql"))[0] == "0001_tables.sql"

@@ -1,6 +1,5 @@
 """`attachments`: what is to be fetched, what is stored, and what nobody has used for long."""
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,15 +9,19 @@ from wunder.model.attachment import AttachmentState, StoredAttachment, blob_id_o
 from wunder.model.ids import AccountUid, At, BlobId
 from wunder.model.message import Attachment, InboundMessage
 from wunder.store.clean import to_json
-from wunder.store.sqlite.reader import Reader
-from wunder.store.sqlite.transaction import Tx
-from wunder.store.sqlite.writer import Writer
+from wunder.store.reads import Reads
+from wunder.store.unit import Transaction, Works, doing
 
 _COLUMNS = """blob_id, account_uid, kind, created_at, used_at, message_id, ordinal, state, source, name,
   mime, size_bytes, sha256, tries, retry_at, error"""
+_REPLACED = ", ".join(
+    f"{name} = excluded.{name}"
+    for name in (one.strip() for one in _COLUMNS.split(","))
+    if name != "blob_id"
+)
 _PUT = f"""
-INSERT OR REPLACE INTO attachments ({_COLUMNS})
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO attachments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (blob_id) DO UPDATE SET {_REPLACED}
 """  # noqa: S608 - constant
 _EXPECT = f"""
 INSERT INTO attachments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -35,25 +38,20 @@ _REMOVE = "DELETE FROM attachments WHERE blob_id = ?"
 _source = msgspec.json.Decoder(Attachment)
 
 
-class SqliteAttachmentTable:
+class SqlAttachmentTable:
     """Port AttachmentTable."""
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(self, writer: Works, reader: Reads) -> None:
         self._writer = writer
         self._reader = reader
 
     async def put(self, row: StoredAttachment) -> None:
         """Add or replace a row."""
-        await self._writer.commit(lambda tx: _execute(tx, _PUT, _values(row)))
+        await self._writer.work(doing(_PUT, _values(row)))
 
     async def find(self, blob_ids: Sequence[BlobId]) -> list[StoredAttachment]:
         """The rows there are."""
-
-        def query(conn: sqlite3.Connection) -> list[StoredAttachment]:
-            found = (conn.execute(_ONE, (blob_id,)).fetchone() for blob_id in blob_ids)
-            return [_row(row) for row in found if row is not None]
-
-        return await self._reader.read(query)
+        return [row for blob_id in blob_ids for row in await self._rows(_ONE, (blob_id,))]
 
     async def due(self, now: At, limit: int) -> list[StoredAttachment]:
         """What waits to be fetched, longest due first."""
@@ -69,26 +67,22 @@ class SqliteAttachmentTable:
 
     async def used_bytes(self, account_uid: AccountUid) -> int:
         """How much an account's attachments take; reads each of its rows."""
-        return await self._reader.read(
-            lambda conn: int(conn.execute(_USED_BYTES, (account_uid,)).fetchone()[0])
-        )
+        return int((await self._reader.rows(_USED_BYTES, account_uid))[0][0])
 
     async def remove(self, blob_ids: Sequence[BlobId]) -> None:
         """Forget rows."""
 
-        def unit(tx: Tx) -> None:
+        async def unit(tx: Transaction) -> None:
             for blob_id in blob_ids:
-                tx.execute(_REMOVE, (blob_id,))
+                await tx.run(_REMOVE, (blob_id,))
 
-        await self._writer.commit(unit)
+        await self._writer.work(unit)
 
     async def _rows(self, sql: str, values: tuple[Any, ...]) -> list[StoredAttachment]:
-        return await self._reader.read(
-            lambda conn: [_row(row) for row in conn.execute(sql, values)]
-        )
+        return [_row(row) for row in await self._reader.rows(sql, *values)]
 
 
-def expect(tx: Tx, message: InboundMessage, at: At) -> None:
+async def expect(tx: Transaction, message: InboundMessage, at: At) -> None:
     """Note what a message brought and its channel has to fetch (in T1)."""
     for ordinal, source in enumerate(message.content.attachments):
         if source.media_id is None and source.url is None:
@@ -104,11 +98,7 @@ def expect(tx: Tx, message: InboundMessage, at: At) -> None:
             source=source,
             retry_at=at,
         )
-        tx.execute(_EXPECT, _values(row))
-
-
-def _execute(tx: Tx, sql: str, values: tuple[Any, ...]) -> None:
-    tx.execute(sql, values)
+        await tx.run(_EXPECT, _values(row))
 
 
 def _values(row: StoredAttachment) -> tuple[Any, ...]:

@@ -3,9 +3,9 @@
 from wunder.model.ids import At
 from wunder.model.intake import SpooledRequest, SpoolVerdict
 from wunder.store.policy import StorePolicy
-from wunder.store.postgres.quarantine import keep as keep_quarantined
-from wunder.store.postgres.reader import Reader
-from wunder.store.postgres.transaction import Tx
+from wunder.store.quarantine import keep as keep_quarantined
+from wunder.store.reads import Reads
+from wunder.store.unit import Transaction
 
 #: Bounded by the spool's own limit, and answered by a covering index.
 _ROOM = "SELECT count(*), coalesce(sum(size_bytes), 0) FROM channel_spool WHERE account_uid = ?"
@@ -28,14 +28,17 @@ FROM accounts JOIN channel_spool s
 WHERE accounts.account_uid IS NOT NULL AND s.retry_at <= ?
 ORDER BY s.seq LIMIT ?
 """
-_POSTPONE = "UPDATE channel_spool SET tries = tries + 1, retry_at = ? WHERE spool_id = ?"
+_POSTPONE = "UPDATE channel_spool SET tries = tries + ?, retry_at = ? WHERE spool_id = ?"
+#: Who failed so often by its own fault does not hold up the requests behind it any longer.
+_HOLDS_UP_TO_TRIES = 3
+_WAITS = "SELECT 1 FROM channel_spool WHERE account_uid = ? AND tries < ? LIMIT 1"
 _REMOVE = "DELETE FROM channel_spool WHERE spool_id = ?"
 
 
-async def keep(tx: Tx, request: SpooledRequest, policy: StorePolicy) -> bool:
+async def keep(tx: Transaction, request: SpooledRequest, policy: StorePolicy) -> bool:
     """Keep a request; False when its account has no room left."""
     size = len(request.sealed)
-    rows, used = await tx.one(_ROOM, (request.account_uid,)) or (0, 0)
+    rows, used = await tx.first(_ROOM, (request.account_uid,)) or (0, 0)
     if rows >= policy.spool_rows or used + size > policy.spool_bytes:
         return False
     row = (
@@ -49,24 +52,31 @@ async def keep(tx: Tx, request: SpooledRequest, policy: StorePolicy) -> bool:
         request.tries,
         request.retry_at,
     )
-    tx.counts["channel_spool"] += (await tx.execute(_INSERT, row)).rowcount
+    tx.counts["channel_spool"] += (await tx.run(_INSERT, row)).rowcount
     return True
 
 
-async def due(reader: Reader, now: At, limit: int) -> list[SpooledRequest]:
+async def is_ahead(tx: Transaction, account_uid: str) -> bool:
+    """True while an earlier request of the account waits: who overtook it would break the order."""
+    if not tx.figure("channel_spool"):
+        return False
+    return await tx.first(_WAITS, (account_uid, _HOLDS_UP_TO_TRIES)) is not None
+
+
+async def due(reader: Reads, now: At, limit: int) -> list[SpooledRequest]:
     """The due requests, oldest first: of each account its oldest, and only when that one is due."""
     return [SpooledRequest(*row) for row in await reader.rows(_DUE, now, limit)]
 
 
-async def remove(tx: Tx, spool_id: str) -> bool:
+async def remove(tx: Transaction, spool_id: str) -> bool:
     """Remove a request; False when it was gone already."""
-    gone = (await tx.execute(_REMOVE, (spool_id,))).rowcount
+    gone = (await tx.run(_REMOVE, (spool_id,))).rowcount
     tx.counts["channel_spool"] -= gone
     return gone > 0
 
 
 async def settle(
-    tx: Tx,
+    tx: Transaction,
     request: SpooledRequest,
     verdict: SpoolVerdict,
     at: At,
@@ -74,8 +84,8 @@ async def settle(
     policy: StorePolicy,
 ) -> None:
     """Postpone a request, or remove it and keep what has to be kept of it; room 1 tells why."""
-    if verdict is SpoolVerdict.LATER:
-        await tx.execute(_POSTPONE, (at, request.spool_id))
+    if verdict in (SpoolVerdict.LATER, SpoolVerdict.NOT_READY):
+        await tx.run(_POSTPONE, (int(verdict is SpoolVerdict.LATER), at, request.spool_id))
         return
     if not await remove(tx, request.spool_id):
         return

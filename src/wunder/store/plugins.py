@@ -7,9 +7,8 @@ from wunder.errors import Conflict, NotFound
 from wunder.model.ids import PluginId
 from wunder.model.plugin import Approval, PluginRow, PluginStatus, Release
 from wunder.store.clean import from_json, to_json
-from wunder.store.sqlite.reader import Reader
-from wunder.store.sqlite.transaction import Tx
-from wunder.store.sqlite.writer import Writer
+from wunder.store.reads import Reads
+from wunder.store.unit import Transaction, Works
 
 _PLUGIN_COLUMNS = """plugin_id, name, current_version, status, source, last_error, last_error_code,
   created_at, updated_at, epoch, is_user_visible"""
@@ -33,8 +32,9 @@ WHERE plugin_id = ?
 _RELEASE_COLUMNS = """plugin_id, version, package_sha256, manifest, install_path, files, size_bytes,
   permission_digest, created_at, install_source, installed_by, signature, approved_sha256,
   approved_permissions, approved_by, approved_at"""
+_EPOCH = "SELECT epoch FROM channel_plugins WHERE plugin_id = ?"
 _RELEASES = f"""
-SELECT {_RELEASE_COLUMNS} FROM channel_plugin_versions WHERE ?1 IS NULL OR plugin_id = ?1
+SELECT {_RELEASE_COLUMNS} FROM channel_plugin_versions WHERE CAST(?1 AS TEXT) IS NULL OR plugin_id = ?1
 ORDER BY plugin_id, created_at DESC, version DESC
 """  # noqa: S608 - constant
 _INSERT_RELEASE = f"""
@@ -47,54 +47,51 @@ UPDATE channel_plugin_versions SET approved_sha256 = ?, approved_permissions = ?
 """
 
 
-class SqlitePluginTable:
+class SqlPluginTable:
     """Port PluginTable."""
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(self, writer: Works, reader: Reads) -> None:
         self._writer = writer
         self._reader = reader
 
     async def plugins(self) -> list[PluginRow]:
         """Every plugin, by id."""
-        return await self._reader.read(
-            lambda conn: [_plugin(row) for row in conn.execute(_PLUGINS)]
-        )
+        return [_plugin(row) for row in await self._reader.rows(_PLUGINS)]
 
     async def releases(self, plugin_id: PluginId | None = None) -> list[Release]:
         """Every release, of one plugin or of all, newest first."""
-        return await self._reader.read(
-            lambda conn: [_release(row) for row in conn.execute(_RELEASES, (plugin_id,))]
-        )
+        return [_release(row) for row in await self._reader.rows(_RELEASES, plugin_id)]
 
     async def add_release(self, release: Release, name: str) -> None:
         """Add a release, and the plugin's row with its first one.
 
         Raises: Conflict `same_version_other_hash`; the same package again is a no-op.
         """
-        await self._writer.commit(lambda tx: _add_release(tx, release, name))
+        await self._writer.work(lambda tx: _add_release(tx, release, name))
 
     async def put_plugin(self, row: PluginRow, expected_epoch: int | None = None) -> None:
         """Store a plugin's row. Raises: Conflict `changed_meanwhile` when it is not at `expected_epoch`."""
-        await self._writer.commit(lambda tx: _put_plugin(tx, row, expected_epoch))
+        await self._writer.work(lambda tx: _put_plugin(tx, row, expected_epoch))
 
     async def approve(self, plugin_id: PluginId, version: str, approval: Approval) -> None:
         """Record an approval. Raises: NotFound."""
 
-        def unit(tx: Tx) -> None:
+        async def unit(tx: Transaction) -> None:
             given = (
                 approval.package_sha256,
                 approval.permission_digest,
                 approval.by,
                 approval.at,
             )
-            if not tx.execute(_APPROVE, (*given, plugin_id, version)).rowcount:
+            if not (await tx.run(_APPROVE, (*given, plugin_id, version))).rowcount:
                 raise NotFound("No such release; list the plugin's versions.")
+            tx.tell("plugins")
 
-        await self._writer.commit(unit)
+        await self._writer.work(unit)
 
     async def remove_release(self, plugin_id: PluginId, version: str) -> bool:
         """Forget a release; True when it was the last and the plugin went with it. Raises: NotFound."""
-        return await self._writer.commit(lambda tx: _remove_release(tx, plugin_id, version))
+        return await self._writer.work(lambda tx: _remove_release(tx, plugin_id, version))
 
 
 def _plugin(row: tuple[Any, ...]) -> PluginRow:
@@ -110,9 +107,9 @@ def _release(row: tuple[Any, ...]) -> Release:
     return Release(*values)
 
 
-def _add_release(tx: Tx, release: Release, name: str) -> None:
+async def _add_release(tx: Transaction, release: Release, name: str) -> None:
     key = (release.plugin_id, release.version)
-    found = tx.one(
+    found = await tx.first(
         "SELECT package_sha256 FROM channel_plugin_versions WHERE plugin_id = ? AND version = ?",
         key,
     )
@@ -126,7 +123,7 @@ def _add_release(tx: Tx, release: Release, name: str) -> None:
         )
     approval = release.approval
     files = to_json(dict(sorted(release.files.items())))
-    tx.execute(
+    await tx.run(
         _INSERT_RELEASE,
         (
             *key,
@@ -158,12 +155,15 @@ def _add_release(tx: Tx, release: Release, name: str) -> None:
         created_at=release.created_at,
         updated_at=release.created_at,
     )
-    if tx.one("SELECT 1 FROM channel_plugins WHERE plugin_id = ?", (release.plugin_id,)) is None:
-        _put_plugin(tx, row, None)
+    if (
+        await tx.first("SELECT 1 FROM channel_plugins WHERE plugin_id = ?", (release.plugin_id,))
+        is None
+    ):
+        await _put_plugin(tx, row, None)
 
 
-def _put_plugin(tx: Tx, row: PluginRow, expected_epoch: int | None) -> None:
-    found = tx.one("SELECT epoch FROM channel_plugins WHERE plugin_id = ?", (row.plugin_id,))
+async def _put_plugin(tx: Transaction, row: PluginRow, expected_epoch: int | None) -> None:
+    found = await tx.first(_EPOCH + tx.for_update, (row.plugin_id,))
     epoch = found[0] if found is not None else 0
     if expected_epoch is not None and epoch != expected_epoch:
         words = "The plugin was switched meanwhile; look at its state and try again."
@@ -181,20 +181,24 @@ def _put_plugin(tx: Tx, row: PluginRow, expected_epoch: int | None) -> None:
         row.epoch,
         int(row.is_user_visible),
     )
-    tx.execute(_PUT_PLUGIN, values)
-    tx.execute(_COPY_CURRENT, (row.plugin_id,))
+    await tx.run(_PUT_PLUGIN, values)
+    await tx.run(_COPY_CURRENT, (row.plugin_id,))
+    tx.tell("plugins")
 
 
-def _remove_release(tx: Tx, plugin_id: PluginId, version: str) -> bool:
-    gone = tx.execute(
+async def _remove_release(tx: Transaction, plugin_id: PluginId, version: str) -> bool:
+    gone = await tx.run(
         "DELETE FROM channel_plugin_versions WHERE plugin_id = ? AND version = ?",
         (plugin_id, version),
     )
     if not gone.rowcount:
         raise NotFound("No such release; list the plugin's versions.")
-    left = tx.one("SELECT 1 FROM channel_plugin_versions WHERE plugin_id = ? LIMIT 1", (plugin_id,))
+    tx.tell("plugins")
+    left = await tx.first(
+        "SELECT 1 FROM channel_plugin_versions WHERE plugin_id = ? LIMIT 1", (plugin_id,)
+    )
     if left is not None:
         return False
-    tx.execute("DELETE FROM channel_plugins WHERE plugin_id = ?", (plugin_id,))
-    tx.execute("DELETE FROM channel_plugin_runtime WHERE plugin_id = ?", (plugin_id,))
+    await tx.run("DELETE FROM channel_plugins WHERE plugin_id = ?", (plugin_id,))
+    await tx.run("DELETE FROM channel_plugin_runtime WHERE plugin_id = ?", (plugin_id,))
     return True

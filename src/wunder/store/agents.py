@@ -8,14 +8,13 @@ from wunder.errors import Conflict, NotFound
 from wunder.model.binding import AgentRow
 from wunder.model.ids import AgentId
 from wunder.store.clean import from_json, to_json
-from wunder.store.postgres.reader import Reader
-from wunder.store.postgres.transaction import Tx
-from wunder.store.postgres.writer import Writer
+from wunder.store.reads import Reads
+from wunder.store.unit import Transaction, Works
 
 _COLUMNS = """agent_id, kind, config, secrets, secret_rev, is_default, is_visible_to_users, created_at,
   updated_at, rev"""
 _ALL = f"SELECT {_COLUMNS} FROM agents ORDER BY created_at, agent_id"  # noqa: S608 - constant
-_REV = "SELECT rev, created_at, is_default FROM agents WHERE agent_id = ? FOR UPDATE"
+_REV = "SELECT rev, created_at, is_default FROM agents WHERE agent_id = ?"
 _PUT = f"""
 INSERT INTO agents ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (agent_id) DO UPDATE SET kind = excluded.kind, config = excluded.config,
@@ -24,10 +23,10 @@ ON CONFLICT (agent_id) DO UPDATE SET kind = excluded.kind, config = excluded.con
 """  # noqa: S608 - constant
 
 
-class PostgresAgentTable:
+class SqlAgentTable:
     """Port AgentTable."""
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(self, writer: Works, reader: Reads) -> None:
         self._writer = writer
         self._reader = reader
 
@@ -40,11 +39,11 @@ class PostgresAgentTable:
 
         Raises: Conflict `rev`; Conflict `default_needed` when it would leave no default.
         """
-        return await self._writer.commit(lambda tx: _put(tx, row, expected_rev))
+        return await self._writer.work(lambda tx: _put(tx, row, expected_rev))
 
     async def remove(self, agent_id: AgentId) -> None:
         """Forget an agent. Raises: Conflict `agent_bound`, `default_needed`; NotFound."""
-        await self._writer.commit(lambda tx: _remove(tx, agent_id))
+        await self._writer.work(lambda tx: _remove(tx, agent_id))
 
 
 def _row(row: tuple[Any, ...]) -> AgentRow:
@@ -52,8 +51,8 @@ def _row(row: tuple[Any, ...]) -> AgentRow:
     return AgentRow(row[0], row[1], config, row[3], row[4], bool(row[5]), bool(row[6]), *row[7:])
 
 
-async def _put(tx: Tx, row: AgentRow, expected_rev: int | None) -> AgentRow:
-    found = await tx.one(_REV, (row.agent_id,))
+async def _put(tx: Transaction, row: AgentRow, expected_rev: int | None) -> AgentRow:
+    found = await tx.first(_REV + tx.for_update, (row.agent_id,))
     if found is None and expected_rev:
         raise NotFound("No such agent; list the agents to see those there are.")
     rev, created_at, was_default = found or (0, row.created_at, 0)
@@ -62,10 +61,10 @@ async def _put(tx: Tx, row: AgentRow, expected_rev: int | None) -> AgentRow:
         raise Conflict(words, reason="rev", state={"rev": rev})
     if was_default and not row.is_default:
         raise Conflict("Make another agent the default first.", reason="default_needed")
-    has_default = await tx.one("SELECT 1 FROM agents WHERE is_default = 1") is not None
+    has_default = await tx.first("SELECT 1 FROM agents WHERE is_default = 1") is not None
     is_default = row.is_default or not has_default
     if is_default:
-        await tx.execute("UPDATE agents SET is_default = 0 WHERE is_default = 1")
+        await tx.run("UPDATE agents SET is_default = 0 WHERE is_default = 1")
     stored = msgspec.structs.replace(row, rev=rev + 1, created_at=created_at, is_default=is_default)
     values = (
         stored.agent_id,
@@ -79,16 +78,16 @@ async def _put(tx: Tx, row: AgentRow, expected_rev: int | None) -> AgentRow:
         stored.updated_at,
         stored.rev,
     )
-    await tx.execute(_PUT, values)
+    await tx.run(_PUT, values)
     tx.tell("agents")
     return stored
 
 
-async def _remove(tx: Tx, agent_id: AgentId) -> None:
-    found = await tx.one(_REV, (agent_id,))
+async def _remove(tx: Transaction, agent_id: AgentId) -> None:
+    found = await tx.first(_REV + tx.for_update, (agent_id,))
     if found is None:
         raise NotFound("No such agent; list the agents to see those there are.")
-    bound = await tx.execute(
+    bound = await tx.run(
         "SELECT binding_id FROM channel_bindings WHERE agent_id = ? LIMIT 20", (agent_id,)
     )
     if bound:
@@ -96,5 +95,5 @@ async def _remove(tx: Tx, agent_id: AgentId) -> None:
         raise Conflict("Bindings still name this agent.", reason="agent_bound", state=state)
     if found[2]:
         raise Conflict("Make another agent the default first.", reason="default_needed")
-    await tx.execute("DELETE FROM agents WHERE agent_id = ?", (agent_id,))
+    await tx.run("DELETE FROM agents WHERE agent_id = ?", (agent_id,))
     tx.tell("agents")

@@ -6,14 +6,13 @@ import msgspec
 
 from wunder.errors import Conflict, NotFound
 from wunder.model.binding import Binding
-from wunder.store.postgres.reader import Reader
-from wunder.store.postgres.transaction import Tx
-from wunder.store.postgres.writer import Writer
+from wunder.store.reads import Reads
+from wunder.store.unit import Transaction, Works
 
 _COLUMNS = """binding_id, channel, account_id, peer_kind, peer_id, agent_id, priority, is_enabled, events,
   owner_user_id, created_at, rev"""
 _ALL = f"SELECT {_COLUMNS} FROM channel_bindings ORDER BY created_at, binding_id"  # noqa: S608 - constant
-_REV = "SELECT rev, created_at FROM channel_bindings WHERE binding_id = ? FOR UPDATE"
+_REV = "SELECT rev, created_at FROM channel_bindings WHERE binding_id = ?"
 _PUT = f"""
 INSERT INTO channel_bindings ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (binding_id) DO UPDATE SET channel = excluded.channel, account_id = excluded.account_id,
@@ -23,10 +22,10 @@ ON CONFLICT (binding_id) DO UPDATE SET channel = excluded.channel, account_id = 
 """  # noqa: S608 - constant
 
 
-class PostgresBindingTable:
+class SqlBindingTable:
     """Port BindingTable."""
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(self, writer: Works, reader: Reads) -> None:
         self._writer = writer
         self._reader = reader
 
@@ -40,20 +39,18 @@ class PostgresBindingTable:
         Raises: Conflict `rev` when `expected_rev` is given (0: there must be none) and differs;
             NotFound when there is none to change.
         """
-        return await self._writer.commit(lambda tx: _put(tx, row, expected_rev))
+        return await self._writer.work(lambda tx: _put(tx, row, expected_rev))
 
     async def remove(self, binding_id: str) -> None:
         """Forget a binding. Raises: NotFound."""
 
-        async def unit(tx: Tx) -> None:
-            gone = await tx.execute(
-                "DELETE FROM channel_bindings WHERE binding_id = ?", (binding_id,)
-            )
+        async def unit(tx: Transaction) -> None:
+            gone = await tx.run("DELETE FROM channel_bindings WHERE binding_id = ?", (binding_id,))
             if not gone.rowcount:
                 raise NotFound("No such binding; list the bindings to see those there are.")
             tx.tell("bindings")
 
-        await self._writer.commit(unit)
+        await self._writer.work(unit)
 
 
 def _row(row: tuple[Any, ...]) -> Binding:
@@ -62,8 +59,8 @@ def _row(row: tuple[Any, ...]) -> Binding:
     return Binding(*values)
 
 
-async def _put(tx: Tx, row: Binding, expected_rev: int | None) -> Binding:
-    found = await tx.one(_REV, (row.binding_id,))
+async def _put(tx: Transaction, row: Binding, expected_rev: int | None) -> Binding:
+    found = await tx.first(_REV + tx.for_update, (row.binding_id,))
     if found is None and expected_rev:
         raise NotFound("No such binding; list the bindings to see those there are.")
     rev, created_at = found or (0, row.created_at)
@@ -72,6 +69,6 @@ async def _put(tx: Tx, row: Binding, expected_rev: int | None) -> Binding:
         raise Conflict(words, reason="rev", state={"rev": rev})
     stored = msgspec.structs.replace(row, rev=rev + 1, created_at=created_at)
     values = msgspec.structs.astuple(stored)
-    await tx.execute(_PUT, tuple(int(one) if isinstance(one, bool) else one for one in values))
+    await tx.run(_PUT, tuple(int(one) if isinstance(one, bool) else one for one in values))
     tx.tell("bindings")
     return stored

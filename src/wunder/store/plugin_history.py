@@ -6,9 +6,8 @@ from wunder.errors import Conflict, Invalid
 from wunder.model.ids import PluginId
 from wunder.model.plugin import PluginCounters
 from wunder.store.clean import clean_text, from_json, to_json
-from wunder.store.postgres.reader import Reader
-from wunder.store.postgres.transaction import Tx
-from wunder.store.postgres.writer import Writer
+from wunder.store.reads import Reads
+from wunder.store.unit import Transaction, Works, doing
 
 #: Quotas of the plugin protocol, version 1, "Calls are stateless".
 MAX_VALUE_BYTES = 65_536
@@ -30,7 +29,6 @@ _USED = """
 SELECT count(*), coalesce(sum(size_bytes), 0) FROM channel_state
 WHERE plugin_id = ? AND account_uid = ? AND key <> ?
 """
-_GUARD = "SELECT pg_advisory_xact_lock(hashtextextended(?, 7))"
 _PUT = """
 INSERT INTO channel_state (plugin_id, account_uid, key, value, size_bytes, rev, updated_at)
 VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -40,10 +38,10 @@ ON CONFLICT (plugin_id, account_uid, key) DO UPDATE SET value = excluded.value,
 _DELETE = "DELETE FROM channel_state WHERE plugin_id = ? AND account_uid = ? AND key = ?"
 
 
-class PostgresPluginHistory:
+class SqlPluginHistory:
     """Port PluginHistory."""
 
-    def __init__(self, writer: Writer, reader: Reader, node_id: str) -> None:
+    def __init__(self, writer: Works, reader: Reads, node_id: str) -> None:
         self._writer = writer
         self._node_id = node_id
         self._reader = reader
@@ -66,7 +64,7 @@ class PostgresPluginHistory:
             row.last_exit,
             row.last_crash_at,
         )
-        await self._writer.commit(lambda tx: _execute(tx, _PUT_COUNTERS, values))
+        await self._writer.work(doing(_PUT_COUNTERS, values))
 
     async def state_get(self, plugin_id: PluginId, account_uid: str, key: str) -> tuple[Any, int]:
         """The value and its rev; (None, 0) where nothing is stored."""
@@ -83,26 +81,22 @@ class PostgresPluginHistory:
             raise Invalid(f"quota: a value has at most {MAX_VALUE_BYTES} bytes of JSON.")
         owner = (plugin_id, account_uid, key)
 
-        async def unit(tx: Tx) -> int:
+        async def unit(tx: Transaction) -> int:
             # Its quota is counted over rows: one at a time, on every node.
-            await tx.execute(_GUARD, (f"{plugin_id}/{account_uid}",))
-            found = await tx.one(_GET, owner)
+            await tx.alone(f"{plugin_id}/{account_uid}")
+            found = await tx.first(_GET, owner)
             current = found[1] if found is not None else 0
             if rev is not None and rev != current:
                 words = f"The value was changed meanwhile: it has rev {current}."
                 raise Conflict(words, reason="rev", state={"rev": current})
-            keys, used = await tx.one(_USED, owner) or (0, 0)
+            keys, used = await tx.first(_USED, owner) or (0, 0)
             if keys >= MAX_KEYS or used + size > MAX_ACCOUNT_BYTES:
                 raise Invalid(f"quota: at most {MAX_KEYS} keys and {MAX_ACCOUNT_BYTES} bytes.")
-            await tx.execute(_PUT, (*owner, encoded, size, current + 1, tx.now))
+            await tx.run(_PUT, (*owner, encoded, size, current + 1, tx.now))
             return int(current) + 1
 
-        return await self._writer.commit(unit)
+        return await self._writer.work(unit)
 
     async def state_delete(self, plugin_id: PluginId, account_uid: str, key: str) -> None:
         """Forget a value."""
-        await self._writer.commit(lambda tx: _execute(tx, _DELETE, (plugin_id, account_uid, key)))
-
-
-async def _execute(tx: Tx, sql: str, values: tuple[Any, ...]) -> None:
-    await tx.execute(sql, values)
+        await self._writer.work(doing(_DELETE, (plugin_id, account_uid, key)))

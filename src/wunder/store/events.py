@@ -1,16 +1,16 @@
 """`channel_events`: what happened to the gateway's parts, written behind message traffic, bounded."""
 
 import collections
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from wunder.model.trail import Event
 from wunder.ports import Page
 from wunder.store.clean import from_json
 from wunder.store.pages import cut, parse_cursor
 from wunder.store.policy import StorePolicy
-from wunder.store.sqlite.reader import Reader
-from wunder.store.sqlite.transaction import Tx
-from wunder.store.sqlite.writer import Writer
+from wunder.store.reads import Reads
+from wunder.store.unit import Transaction, Works, no_work
 
 #: So many ride along with one batch; more would make messages wait.
 _A_BATCH = 64
@@ -20,10 +20,17 @@ FROM channel_events
 """
 
 
-class SqliteEventLog:
+class Carries(Works, Protocol):
+    """A writer whose batches take events along."""
+
+    ride_along: Callable[[Transaction], None]
+    settled: Callable[[bool], None]
+
+
+class SqlEventLog:
     """Port EventLog. Events wait in memory for the next commit; the oldest go when too many wait."""
 
-    def __init__(self, writer: Writer, reader: Reader, policy: StorePolicy) -> None:
+    def __init__(self, writer: Carries, reader: Reads, policy: StorePolicy) -> None:
         self._writer = writer
         self._reader = reader
         self._queue: collections.deque[Event] = collections.deque(maxlen=policy.events_queued)
@@ -46,7 +53,7 @@ class SqliteEventLog:
     async def flush(self) -> None:
         """Commit what waits."""
         while self._queue:
-            await self._writer.commit(lambda _tx: None)
+            await self._writer.work(no_work)
 
     async def events(
         self, plugin_id: str, account_uid: str, limit: int, cursor: str
@@ -60,13 +67,13 @@ class SqliteEventLog:
                 given.append(value)
         sql = f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY event_id DESC LIMIT ?"
         given.append(limit + 1)
-        rows = await self._reader.read(lambda conn: conn.execute(sql, tuple(given)).fetchall())
+        rows = await self._reader.rows(sql, *given)
         items, next_cursor = cut(rows, limit)
         return Page(tuple(_event(row) for row in items), next_cursor)
 
     # --- on the writer's thread ----------------------------------------------------------------
 
-    def ride_along(self, tx: Tx) -> None:
+    def ride_along(self, tx: Transaction) -> None:
         """Put waiting events into a transaction; they stay queued until it is committed."""
         self._taken = []
         while self._queue and len(self._taken) < _A_BATCH:
