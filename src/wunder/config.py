@@ -26,6 +26,7 @@ from wunder.outbound.slots import SlotPolicy
 from wunder.runtime.policy import RuntimePolicy
 from wunder.store.policy import StorePolicy
 from wunder.streaming.policy import StreamPolicy
+from wunder.upkeep.pairing import PairingPolicy
 
 PREFIX = "WUNDER_"
 #: What the store must know of other rooms' settings: no settings of its own.
@@ -97,6 +98,7 @@ class Config(msgspec.Struct, frozen=True):
     retry: RetryPolicy = RetryPolicy()
     parking: ParkingPolicy = ParkingPolicy()
     streaming: StreamPolicy = StreamPolicy()
+    pairing: PairingPolicy = PairingPolicy()
 
     @property
     def store_policy(self) -> StorePolicy:

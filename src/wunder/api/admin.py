@@ -21,6 +21,7 @@ from wunder.api import (
     admin_messages,
     admin_monitor,
     admin_outbox,
+    admin_pairings,
     admin_plugins,
     admin_tokens,
     agent_replies,
@@ -43,6 +44,7 @@ HANDLERS: Sequence[HTTPRouteHandler] = (
     *admin_messages.HANDLERS,
     *admin_attachments.HANDLERS,
     *admin_outbox.HANDLERS,
+    *admin_pairings.HANDLERS,
     *admin_tokens.HANDLERS,
     *agent_replies.HANDLERS,
 )

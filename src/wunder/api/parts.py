@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # the desks bring their rooms with them; who builds the parts
     from wunder.attachments.desk import AttachmentDesk
     from wunder.outbound.queue import SendDesk
     from wunder.plugins.desk import PluginDesk
+    from wunder.upkeep.room import Upkeep
 
 
 class Webhooks(Protocol):
@@ -99,6 +100,7 @@ class ApiParts:
     providers: Providers
     plugin_host: PluginHost
     answers: Agents
+    upkeep: "Upkeep"
     clock: Clock
     metrics: Metrics
     data_dir: Path

@@ -58,6 +58,10 @@ SCOPES: Mapping[str, str] = {
     f"GET {_C}/outbox": "read",
     f"GET {_C}/outbox/{{delivery_id}}": "read",
     f"GET {_C}/outbox/{{delivery_id}}/attempts": "read",
+    f"GET {_C}/pairings": "read",
+    f"POST {_C}/pairings/{{pairing}}/approve": "operate",
+    f"POST {_C}/pairings/{{pairing}}/reject": "operate",
+    f"DELETE {_C}/pairings/{{pairing}}": "operate",
     f"POST {_C}/outbox/replay": "admin",
     f"POST {_C}/outbox/release": "admin",
     # agents

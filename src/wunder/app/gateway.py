@@ -58,6 +58,7 @@ from wunder.providers.late import evidence_of
 from wunder.providers.registry import ProviderRegistry
 from wunder.runtime.host import HostDoors, ProcessHost
 from wunder.streaming.stage import Stage
+from wunder.upkeep.room import Doors, Upkeep
 
 log = logs.get_logger(__name__)
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
@@ -213,13 +214,16 @@ class Gateway:
         inline = InlineDesk(store.outbox, clock, config.inline)
         beside = Beside(self.dispatcher, inline)
         self.worker = Worker(store.turns, runner, beside, clock, figures, config.worker)
-        desk = IntakeDesk(store.intake, self.worker, self.worker, clock, figures)
+        desk = IntakeDesk(
+            store.intake, self.worker, self.worker, clock, figures, config.pairing
+        )
         spool = Spool(store.intake, keyring, clock, store.events, config.spool)
         who = WebhookDirectory(self.accounts, self.providers)
         limit = config.gateway.max_body_bytes
         rooms = WaitingRooms(spool, inline)
         self.webhooks = Webhooks(who, rooms, desk, store.events, figures, limit)
         self.spool = SpoolWorker(spool, desk, self.accounts, self.providers, clock)
+        self.upkeep = Upkeep(store.upkeep, Doors(store.events, clock, self._wake))
         self.sends = SendDesk(store.outbox, self.accounts, self.dispatcher, media, clock)
 
     def _build_app(self) -> App:
@@ -242,6 +246,7 @@ class Gateway:
                 providers=self.providers,
                 plugin_host=self.host,
                 answers=self.agents,
+                upkeep=self.upkeep,
                 clock=self.clock,
                 metrics=self.metrics,
                 data_dir=self.config.data_dir,

@@ -41,6 +41,7 @@ COMMANDS = {
     "message": Entry("messages", "Messages: send one first, find them, route one again."),
     "trace": Entry("trace", "Show where a message is, step by step.", is_group=False),
     "outbox": Entry("outbox", "Deliveries: look at them, replay them, let held ones go."),
+    "pairing": Entry("pairings", "Strangers with a code: let them in, or keep them out."),
     "token": Entry("tokens", "API tokens."),
     "backup": Entry(
         "backup", "Write a copy of the store while the gateway serves.", is_group=False

@@ -28,6 +28,7 @@ from wunder.model.turn import ClaimedTurn
 from wunder.observe.logs import get_logger
 from wunder.observe.metrics import Metrics
 from wunder.ports import Clock, Hands, Intake, Interrupter
+from wunder.upkeep.pairing import PairingPolicy
 
 log = get_logger(__name__)
 DEDUPE_DAYS = 14
@@ -54,12 +55,14 @@ class IntakeDesk:
         interrupter: Interrupter,
         clock: Clock,
         metrics: Metrics,
+        pairing: PairingPolicy = PairingPolicy(),  # noqa: B008 - frozen
     ) -> None:
         self._intake = intake
         self._hands = hands
         self._interrupter = interrupter
         self._clock = clock
         self._metrics = metrics
+        self._pairing = pairing
 
     async def take_in(
         self,
@@ -77,9 +80,13 @@ class IntakeDesk:
         parts: list[AccountIntake] = []
         waiting = 0
         for position, parse in enumerate(parses):
-            part = _part(derived_id(request_id, "account", position), parse, now)
+            parent = derived_id(request_id, "account", position)
+            part = _part(parent, parse, now, self._pairing)
             parts.append(part)
-            waiting += sum(new.state is MessageState.RECEIVED for new in part.messages)
+            waiting += sum(
+                new.state is MessageState.RECEIVED or new.stranger is not None
+                for new in part.messages
+            )
         unit = IntakeUnit(request_id, received_at, now, now, tuple(parts), spool_id)
         reserved = self._hands.reserve(waiting)
         claimed = 0
@@ -116,11 +123,10 @@ def is_anything(parses: tuple[AccountParse, ...]) -> bool:
     return any(p.parsed.messages or p.parsed.receipts or p.parsed.refusals for p in parses)
 
 
-def _part(parent: str, parse: AccountParse, now: At) -> AccountIntake:
+def _part(parent: str, parse: AccountParse, now: At, pairing: PairingPolicy) -> AccountIntake:
     row = parse.account.row
-    days = max(DEDUPE_DAYS, parse.facts.redelivery_days)
     messages = [
-        _new_message(MessageId(derived_id(parent, "message", ordinal)), message, parse, days, now)
+        _new_message(derived_id(parent, "message", ordinal), message, parse, now, pairing)
         for ordinal, message in enumerate(parse.parsed.messages)
     ]
     quarantine = tuple(
@@ -139,7 +145,7 @@ def _part(parent: str, parse: AccountParse, now: At) -> AccountIntake:
 
 
 def _new_message(
-    message_id: MessageId, message: InboundMessage, parse: AccountParse, days: int, now: At
+    message_id: str, message: InboundMessage, parse: AccountParse, now: At, pairing: PairingPolicy
 ) -> NewMessage:
     config = parse.account.row.config
     state, reason = admit(config.access, message)
@@ -152,13 +158,16 @@ def _new_message(
         message.platform_message_id,
     )
     digest = hashlib.sha256(_canonical((message.sender.id, message.content))).digest()
-    message = msgspec.structs.replace(message, message_id=message_id)
+    message = msgspec.structs.replace(message, message_id=MessageId(message_id))
     if state is MessageState.REFUSED:
         bare = Content(type=message.content.type)
         message = msgspec.structs.replace(message, content=bare, meta={})
-    inline = parse.parsed.inline if state is MessageState.RECEIVED else None
+    stranger = pairing.stranger(now) if state is MessageState.UNROUTED else None
+    may_reply = state in (MessageState.RECEIVED, MessageState.UNROUTED)
+    inline = parse.parsed.inline if may_reply else None
     until = inline.until if inline else None
-    return NewMessage(message, key, digest, At(now + days * _DAY_MS), state, reason, until)
+    keep_until = At(now + max(DEDUPE_DAYS, parse.facts.redelivery_days) * _DAY_MS)
+    return NewMessage(message, key, digest, keep_until, state, reason, until, stranger)
 
 
 def _canonical(said: tuple[str, Content]) -> bytes:

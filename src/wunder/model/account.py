@@ -13,7 +13,7 @@ class AccessRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who may talk to the agent. Lists hold platform ids; deny wins over allow; `*` is everybody."""
 
     groups: Literal["mention", "all", "off"] = "mention"
-    direct: Literal["all", "off"] = "all"
+    direct: Literal["all", "off", "pairing"] = "all"  # pairing: who an administrator let in
     allow_peers: tuple[str, ...] = ("*",)
     deny_peers: tuple[str, ...] = ()
     allow_senders: tuple[str, ...] = ("*",)

@@ -13,6 +13,17 @@ from wunder.model.turn import ClaimedTurn
 MAX_QUARANTINE_BODY_BYTES = 65_536
 
 
+class Stranger(msgspec.Struct, frozen=True):
+    """Nobody named this peer: T1 says `text` with `code`, unless it was let in or told lately."""
+
+    code: str
+    text: str
+    good_until: At
+    pause_ms: int  # between two answers to one peer
+    open_per_peer: int
+    open_per_account: int
+
+
 class NewMessage(msgspec.Struct, frozen=True):
     """One message to take in, with its fixed id and key.
 
@@ -28,6 +39,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     state: MessageState = MessageState.RECEIVED
     reason: str = ""
     inline_until: At | None = None  # a reply may travel in the webhook's response until then
+    stranger: Stranger | None = None  # T1 decides the state: it knows who was let in
 
 
 class NewReceipt(msgspec.Struct, frozen=True):

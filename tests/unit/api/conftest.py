@@ -127,6 +127,7 @@ class World:
             "turns": absent,
             "events": absent,
             "answers": absent,
+            "upkeep": absent,
             "plugin_host": NoPlugins(),
             "webhooks": self.room1,
             "store": self.store,

@@ -64,3 +64,33 @@ def test_deny_wins_over_allow_and_refuses(field: str) -> None:
 def test_who_is_not_on_an_allow_list_is_refused(field: str) -> None:
     rules = msgspec.structs.replace(AccessRules(), **{field: ("somebody",)})
     assert admit(rules, message("user")) == (MessageState.REFUSED, "not_allowed")
+
+
+PAIRING = AccessRules(direct="pairing")
+
+
+def test_with_pairing_a_stranger_asks_at_the_door() -> None:
+    assert admit(PAIRING, message("user")) == (MessageState.UNROUTED, "pairing")
+
+
+@pytest.mark.parametrize("field", ["allow_peers", "allow_senders"])
+def test_with_pairing_only_who_is_named_comes_in(field: str) -> None:
+    rules = msgspec.structs.replace(PAIRING, **{field: ("p1", "s1")})
+    assert admit(rules, message("user")) == (MessageState.RECEIVED, "")
+    others = msgspec.structs.replace(PAIRING, **{field: ("somebody",)})
+    assert admit(others, message("user")) == (MessageState.UNROUTED, "pairing")
+
+
+def test_with_pairing_deny_still_wins() -> None:
+    rules = msgspec.structs.replace(PAIRING, allow_peers=("p1",), deny_peers=("p1",))
+    assert admit(rules, message("user")) == (MessageState.REFUSED, "denied")
+
+
+def test_with_pairing_events_and_bots_ask_nothing() -> None:
+    bot = msgspec.structs.replace(message("user"), sender=Sender("s1", is_bot=True))
+    assert admit(PAIRING, bot) == (MessageState.REFUSED, "pairing")
+    assert admit(PAIRING, message("user", type="event")) == (MessageState.REFUSED, "pairing")
+
+
+def test_pairing_concerns_direct_messages_only() -> None:
+    assert state(PAIRING, "group", mentions_bot=True) is MessageState.RECEIVED

@@ -57,7 +57,7 @@ class PostgresOutboxDesk:
         """Append finished deliveries at the tail of their lanes; the ids that were replayed."""
 
         async def unit(tx: Tx) -> list[DeliveryId]:
-            return [one for one in delivery_ids if await _replay(tx, one, now, by)]
+            return [one for one in delivery_ids if await replay_one(tx, one, now, by)]
 
         return await self._writer.commit(unit)
 
@@ -70,7 +70,8 @@ class PostgresOutboxDesk:
         return await self._writer.commit(lambda tx: _release_held(tx, channel, now, by))
 
 
-async def _replay(tx: Tx, delivery_id: DeliveryId, now: At, by: str) -> bool:
+async def replay_one(tx: Tx, delivery_id: DeliveryId, now: At, by: str) -> bool:
+    """Append a finished delivery at the tail of its lane; False when it may not."""
     before = await standing_of(tx, delivery_id)
     if before is not None:
         await tx.lanes.by_id(before.lane_id)

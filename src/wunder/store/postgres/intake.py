@@ -19,7 +19,7 @@ from wunder.model.intake import (
 from wunder.model.message import InboundMessage, MessageState
 from wunder.model.trail import Event
 from wunder.model.turn import ClaimedTurn
-from wunder.store import attachments, spool
+from wunder.store import attachments, pairing, spool
 from wunder.store.arrival import arrival_steps, message_as_bytes
 from wunder.store.clean import clean_row
 from wunder.store.message_rows import inbound_row
@@ -29,6 +29,7 @@ from wunder.store.postgres.faults import ROW_FAULTS
 from wunder.store.postgres.lane_book import LaneKey, lane_key
 from wunder.store.postgres.message_rows import INSERT_INBOUND, inbound_in
 from wunder.store.postgres.reader import Reader
+from wunder.store.postgres.replies import queue_replies
 from wunder.store.postgres.statements import Many, Statement
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
@@ -90,11 +91,10 @@ def _lanes_of(unit: IntakeUnit) -> list[LaneKey] | None:
     """The lanes a request works on; None where it holds what belongs to conversations not named."""
     if any(part.receipts or part.quarantine for part in unit.parts):
         return None
-    return [
-        lane_key(LaneKind.TURN, new.message.conversation)
-        for part in unit.parts
-        for new in part.messages
-    ]
+    messages = [new for part in unit.parts for new in part.messages]
+    turns = [lane_key(LaneKind.TURN, new.message.conversation) for new in messages]
+    told = [new.message.conversation for new in messages if new.stranger is not None]
+    return turns + [lane_key(LaneKind.DELIVERY, conversation) for conversation in told]
 
 
 class _Intake:
@@ -131,7 +131,7 @@ class _Intake:
     async def _take(self, part: AccountIntake, new: NewMessage) -> Taken:
         tx, message = self._tx, new.message
         key = (new.dedupe_key, new.digest, message.message_id, new.keep_key_until)
-        may_wait = new.state is MessageState.RECEIVED
+        may_wait = new.state is MessageState.RECEIVED or new.stranger is not None
         asked: list[tuple[Statement, tuple[Any, ...]]] = [(_KEEP_KEY, key)]
         if may_wait and self._may_claim > 0:
             asked.append((sessions.CURRENT, message.conversation.key))
@@ -139,9 +139,11 @@ class _Intake:
         if not is_new:
             return await self._known(part, new)
         tx.counts["channel_dedupe"] += 1
+        if new.stranger is not None:
+            new = await pairing.judge(tx, part, new, self._unit.at)
         place: lanes.Place | None = None
         state = new.state
-        if may_wait:
+        if state is MessageState.RECEIVED:
             has_hands = self._may_claim > 0
             place = await lanes.enter(
                 tx, LaneKind.TURN, message.conversation, 1, self._unit.at, is_claimed=has_hands
@@ -153,6 +155,10 @@ class _Intake:
         if place is not None and clean.content.attachments:
             await attachments.expect(tx, clean, self._unit.at)
         tx.step(*arrival_steps(self._unit, part, new, state))
+        if pairing.is_told(new):
+            await tx.settle_down()
+            await tx.execute(pairing.TOLD, (message.message_id,))
+            await queue_replies(tx, pairing.telling(part, new, clean, self._unit.at), None)
         tx.moved("channel_messages", None, state.value)
         if state is MessageState.ANSWERING and place is not None:
             self._may_claim -= 1

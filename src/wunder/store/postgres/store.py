@@ -25,7 +25,7 @@ from wunder.store.plugins import SqlPluginTable
 from wunder.store.postgres.accounts import PostgresAccountTable
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.counters import ALL_COUNTERS, Counters
-from wunder.store.postgres.desk import PostgresOutboxDesk
+from wunder.store.postgres.desk import PostgresOutboxDesk, replay_one
 from wunder.store.postgres.faults import translate
 from wunder.store.postgres.health import PostgresHealth
 from wunder.store.postgres.housekeeping import Housekeeping
@@ -40,10 +40,11 @@ from wunder.store.postgres.rounds import alone
 from wunder.store.postgres.session import Line, Session
 from wunder.store.postgres.streams import PostgresStreams
 from wunder.store.postgres.transaction import Tx
-from wunder.store.postgres.turns import PostgresTurns
+from wunder.store.postgres.turns import PostgresTurns, reroute_one
 from wunder.store.postgres.writer import Writer
 from wunder.store.recovered import Recovered
 from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
+from wunder.store.upkeep import Moves, UpkeepTables
 from wunder.store.unit import Rows
 
 log = get_logger(__name__)
@@ -82,6 +83,7 @@ class PostgresStore:
         self.tokens = SqlTokenTable(writer, quick)
         self.key_check = SqlKeyCheck(writer, quick)
         self.chat = StoredChatLog(slow)
+        self.upkeep = UpkeepTables(writer, slow, Moves(reroute_one, replay_one))
         self.ledger = SqlLedger(slow, "ILIKE")
         self.events = SqlEventLog(writer, slow, policy)
         self.health = PostgresHealth(writer, self.events, life, address)

@@ -18,6 +18,7 @@ from wunder.store.sqlite.turns import reroute_one
 from wunder.store.sqlite.writer import Writer
 from wunder.store.standing import tell
 from wunder.store.states import REPLAYABLE, TROUBLED_DELIVERIES, TROUBLED_MESSAGES
+from wunder.store.upkeep import Moves
 
 #: Why a message that a restored store had not answered stands still.
 RESTORED = "restored"
@@ -86,6 +87,18 @@ def _replay(tx: Tx, delivery_id: DeliveryId, now: At, by: str) -> bool:
     tx.moved("channel_outbox", state, "pending")
     tell(tx, StepName.REPLAYED, delivery_id, standing, now, by=by)
     return True
+
+
+async def _reroute(tx: Tx, message_id: MessageId, now: At) -> bool:
+    return reroute_one(tx, message_id, now)
+
+
+async def _replay_one(tx: Tx, delivery_id: DeliveryId, now: At, by: str) -> bool:
+    return _replay(tx, delivery_id, now, by)
+
+
+#: For the tables that are written once for both engines.
+MOVES = Moves(_reroute, _replay_one)
 
 
 def _select(conn: sqlite3.Connection, where: DeliveryFilter, limit: int) -> list[DeliveryId]:

@@ -17,7 +17,7 @@ from wunder.model.intake import (
 from wunder.model.message import InboundMessage, MessageState
 from wunder.model.trail import Event
 from wunder.model.turn import ClaimedTurn
-from wunder.store import attachments, spool
+from wunder.store import attachments, pairing, spool
 from wunder.store.arrival import arrival_steps, message_as_bytes
 from wunder.store.clean import clean_row
 from wunder.store.message_rows import INBOUND_COLUMNS, inbound_of, inbound_row
@@ -27,6 +27,7 @@ from wunder.store.sqlite import inline, lanes, receipts
 from wunder.store.sqlite.faults import ROW_FAULTS
 from wunder.store.sqlite.message_rows import INSERT_INBOUND
 from wunder.store.sqlite.reader import Reader
+from wunder.store.sqlite.replies import queue_replies
 from wunder.store.sqlite.sessions import current_session
 from wunder.store.sqlite.transaction import Tx, finished
 from wunder.store.sqlite.writer import Writer
@@ -112,6 +113,8 @@ class _Intake:
         if tx.execute(_KEEP_KEY, key).rowcount == 0:
             return self._known(part, new)
         tx.counts["channel_dedupe"] += 1
+        if new.stranger is not None:
+            new = finished(pairing.judge(tx, part, new, self._unit.at))
         turn_id = TurnId(derived_id(message.message_id, "turn"))
         place: lanes.Place | None = None
         state = new.state
@@ -127,6 +130,9 @@ class _Intake:
         if place is not None and clean.content.attachments:
             finished(attachments.expect(tx, clean, self._unit.at))
         tx.step(*arrival_steps(self._unit, part, new, state))
+        if pairing.is_told(new):
+            tx.execute(pairing.TOLD, (message.message_id,))
+            queue_replies(tx, pairing.telling(part, new, clean, self._unit.at), None)
         tx.moved("channel_messages", None, state.value)
         if state is MessageState.ANSWERING and place is not None:
             self._may_claim -= 1

@@ -29,7 +29,7 @@ from wunder.store.sqlite.backup import DB_FILE
 from wunder.store.sqlite.checkpoints import Checkpoints
 from wunder.store.sqlite.connection import OLDEST_SQLITE, open_writer
 from wunder.store.sqlite.counters import Counters
-from wunder.store.sqlite.desk import SqliteOutboxDesk
+from wunder.store.sqlite.desk import MOVES, SqliteOutboxDesk
 from wunder.store.sqlite.faults import Blame, blame, translate
 from wunder.store.sqlite.health import SqliteHealth
 from wunder.store.sqlite.housekeeping import Housekeeping
@@ -44,6 +44,7 @@ from wunder.store.sqlite.transaction import StepNumbers, Tx
 from wunder.store.sqlite.turns import SqliteTurns
 from wunder.store.sqlite.writer import Writer
 from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
+from wunder.store.upkeep import UpkeepTables
 
 log = get_logger(__name__)
 
@@ -77,6 +78,7 @@ class SqliteStore:
         self.tokens = SqlTokenTable(writer, quick)
         self.key_check = SqlKeyCheck(writer, quick)
         self.chat = StoredChatLog(slow)
+        self.upkeep = UpkeepTables(writer, slow, MOVES)
         self.ledger = SqlLedger(slow, "LIKE")
         self.events = SqlEventLog(writer, slow, policy)
         self.health = SqliteHealth(writer, self._checkpoints, self.events, opened.life, path, clock)

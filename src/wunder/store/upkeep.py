@@ -1,0 +1,23 @@
+"""The tables of upkeep in one place; what each engine does in its own way is given to them."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
+
+from wunder.model.ids import At, DeliveryId, MessageId
+from wunder.store.pairing import SqlPairingTable
+from wunder.store.reads import Reads
+from wunder.store.unit import Works
+
+
+class Moves(NamedTuple):
+    """What an engine does inside a unit: answer a message again, send a delivery again."""
+
+    reroute: Callable[[Any, MessageId, At], Coroutine[Any, Any, bool]]
+    replay: Callable[[Any, DeliveryId, At, str], Coroutine[Any, Any, bool]]
+
+
+class UpkeepTables:
+    """Doors of administration and of work in small steps."""
+
+    def __init__(self, writer: Works, reader: Reads, moves: Moves) -> None:
+        self.pairings = SqlPairingTable(writer, reader, moves.reroute)
