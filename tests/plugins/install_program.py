@@ -61,6 +61,7 @@ async def main(data_dir: Path, deadly: str, zip_path: Path, version: str) -> Non
         plugins=DeadlyTable(store, deadly),  # type: ignore[arg-type]
         host=host, accounts=store.accounts, bindings=store.bindings, events=store.events,
         clock=clock, builtin_serves=lambda one: None, on_change=nothing,
+        shelf=store.shelf, on_nodes=store.nodes,
     )  # fmt: skip
     folders = PluginFolders(data_dir, lambda step: reached(step, deadly))
     desk = PluginDesk(doors, PluginPolicy(data_dir), folders=folders)

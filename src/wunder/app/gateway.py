@@ -22,8 +22,9 @@ from wunder.api.asgi import App
 from wunder.api.listener import Listener
 from wunder.api.parts import ApiParts, ApiPolicy
 from wunder.api.server import build_app
-from wunder.app.news import NewsDesk
-from wunder.app.stores import Store, listen
+from wunder.app.membership import Membership, SendersHere
+from wunder.app.news import POLL_S, NewsDesk
+from wunder.app.stores import Store, has_peers, listen
 from wunder.attachments.fetching import Whereabouts
 from wunder.attachments.room import AttachmentRoom
 from wunder.config import Config
@@ -39,7 +40,7 @@ from wunder.inbound.spool import Spool, SpoolWorker
 from wunder.inbound.webhook import Directory as WebhookDirectory
 from wunder.inbound.webhook import WaitingRooms, Webhooks
 from wunder.model.ids import AccountUid, ChannelId, PluginId, new_id
-from wunder.model.runtime import PluginSpec
+from wunder.model.runtime import PluginSpec, RuntimeState
 from wunder.observe import logs
 from wunder.observe.metrics import Metrics
 from wunder.outbound.attempt import Attempt
@@ -73,6 +74,8 @@ class Gateway:
         self.clock = clock
         self.is_draining = False
         self.metrics = Metrics()
+        self.membership = Membership(store.nodes, store.life, clock)
+        self._ready: set[PluginId] = set()  # plugins that take calls on this node
         self._changed: set[PluginId] = set()
         self._news = asyncio.Event()
         self.accounts = AccountBook(store.accounts, keyring)
@@ -94,7 +97,7 @@ class Gateway:
         self.news = NewsDesk(
             self._wake,
             {
-                "plugins": self._plugins_changed,
+                "plugins": self._hear_of_plugins,
                 "accounts": self.accounts.reload,
                 "bindings": self.bindings.reload,
                 "agents": self.agent_desk.reload,
@@ -141,6 +144,8 @@ class Gateway:
             clock=self.clock,
             builtin_serves=self.providers.builtin_serving,
             on_change=self._plugins_changed,
+            shelf=store.shelf,
+            on_nodes=store.nodes,
         )
         policy = PluginPolicy(
             data_dir=config.data_dir,
@@ -198,7 +203,8 @@ class Gateway:
         self.agents = AgentCatalog(
             self.agent_desk.spec, self.agent_desk.default_id, self.http, clock, media
         )
-        slots = Slots(self.accounts, self.providers, clock, config.slots, config.parking)
+        senders = SendersHere(self.providers, self._ready.__contains__, lambda: has_peers(store))
+        slots = Slots(self.accounts, senders, clock, config.slots, config.parking)
         attempt = Attempt(self.accounts, self.providers, clock, config.retry, random.SystemRandom())
         reporter = OutcomeReporter(self.accounts, slots, store.events, figures, config.retry)
         self.dispatcher = Dispatcher(
@@ -278,6 +284,9 @@ class Gateway:
             self.dispatcher.wake()
 
     def _on_plugin_change(self, plugin_id: PluginId) -> None:
+        report = self.host.report(plugin_id)
+        is_ready = report is not None and report.state is RuntimeState.READY
+        (self._ready.add if is_ready else self._ready.discard)(plugin_id)
         self.dispatcher.wake()
         self._changed.add(plugin_id)
         self._news.set()
@@ -308,6 +317,10 @@ class Gateway:
     async def _plugins_changed(self) -> None:
         await self.providers.refresh()
         self.dispatcher.wake()
+
+    async def _hear_of_plugins(self) -> None:
+        # Starting a process takes seconds: other news does not wait for it.
+        self.plugins.heard()
 
     async def _accounts_changed(self) -> None:
         await self.accounts.reload()
@@ -347,12 +360,15 @@ class Gateway:
                 "attachments": self.attachments.run(),
                 "news of other nodes": self.news.run(),
             }
+            if self.store.shelf.is_shared:
+                parts["slow poll"] = self.news.poll(POLL_S)
             tasks = [tg.create_task(part, name=name) for name, part in parts.items()]
             serving = tg.create_task(server.serve_until(stop), name="listener")
             starting = tg.create_task(self.plugins.start_all(), name="start plugins")
             await stop.wait()
             log.info("gateway_stopping")
             self.is_draining = True
+            await self.membership.say("draining")
             starting.cancel()
             await serving
             await self.worker.drain(self.config.gateway.stop_grace_s)

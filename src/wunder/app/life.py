@@ -63,11 +63,14 @@ async def _serve(config: Config) -> None:
         gateway.own_url = gateway.own_url or url
         run_file = _write_run_file(config.data_dir, url, gateway.tokens.admit_this_run())
         setup_file = await gateway.tokens.offer_setup()
+        await gateway.membership.introduce(url)
         log.info("gateway_started", url=url, version=__version__, setup_token_file=setup_file or "")
         try:
             await gateway.run(server, stop)
         finally:
             run_file.unlink(missing_ok=True)
+            if not broken:
+                await gateway.membership.say("stopped")
     log.info("gateway_stopped")
     if broken:
         raise broken[0]

@@ -12,6 +12,8 @@ log = logs.get_logger(__name__)
 WORK = "work"
 EVERYTHING = ""
 _AGAIN_S = 1.0
+#: How late a change is seen where no word of it came, as behind a pooler that cuts LISTEN (choice).
+POLL_S = 30.0
 
 
 class NewsDesk:
@@ -44,6 +46,12 @@ class NewsDesk:
         if wanted:
             self._topics |= set(wanted)
             self._came.set()
+
+    async def poll(self, every_s: float) -> None:
+        """Read everything again now and then: a word that was lost must not be missed for ever."""
+        while True:
+            await self._clock.sleep(every_s)
+            self.hear(EVERYTHING)
 
     async def run(self) -> None:
         """Read again what was heard of, until cancelled."""

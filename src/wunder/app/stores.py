@@ -43,3 +43,8 @@ def listen(store: Store, hear: Callable[[str], None]) -> None:
     """Have `hear` told what other nodes change; a file has one node."""
     if not isinstance(store, SqliteStore):
         store.on_news(hear)
+
+
+def has_peers(store: Store) -> bool:
+    """True when other nodes were alive when this one last looked."""
+    return not isinstance(store, SqliteStore) and store.life.peers > 0

@@ -5,6 +5,7 @@ from typing import Literal
 
 from wunder.model.account import AccountRow
 from wunder.model.binding import ANY, Binding
+from wunder.model.node import NodePlugin
 from wunder.model.plugin import PluginRow, PluginStatus, Release
 from wunder.model.runtime import RuntimeReport, RuntimeState
 from wunder.plugins import permissions, signature
@@ -99,6 +100,7 @@ def plugin_view(
     *,
     builtin_id: str | None,
     report: RuntimeReport | None,
+    on_nodes: Sequence[NodePlugin],
     seen_from: tuple[HostPlatform, SignaturePolicy],
 ) -> PluginView:
     """Describe a plugin. A broken process shows as `error`, whatever the row says."""
@@ -128,6 +130,7 @@ def plugin_view(
         sandbox_note=permissions.NOT_ENFORCED,
         releases=tuple(release_view(one, current, here, policy) for one in newest_first(releases)),
         runtime=report,
+        nodes=tuple(on_nodes),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

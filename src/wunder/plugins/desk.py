@@ -1,11 +1,14 @@
 """The plugin desk: install, approve, enable, switch and remove plugins, safe to do twice."""
 
+import asyncio
 from collections import defaultdict
 from pathlib import Path
 
 import msgspec
 
 from wunder.errors import Conflict, NotFound, WunderError
+from wunder.model.ids import PluginId
+from wunder.model.node import NodePlugin
 from wunder.model.plugin import Approval, PluginRow, PluginStatus, Release, Source
 from wunder.observe.logs import get_logger
 from wunder.plugins.describe import impact_as_state, impact_on, plugin_view
@@ -16,7 +19,6 @@ from wunder.plugins.launch import this_host
 from wunder.plugins.policy import PluginPolicy
 from wunder.plugins.release import (
     HostPlatform,
-    is_to_retry,
     is_to_run,
     named,
     previous_of,
@@ -52,8 +54,9 @@ class PluginDesk:
         self._here = here or this_host()
         folders = folders or PluginFolders(policy.data_dir)
         self._installer = Installer(doors, policy, folders, self._here)
-        self._gatekeeper = Gatekeeper(folders, policy, self._here)
+        self._gatekeeper = Gatekeeper(folders, policy, self._here, self._installer.stager.ensure)
         self._switchboard = Switchboard(doors, self._gatekeeper, policy.parallel_starts)
+        self._news = asyncio.Event()
 
     # --- packages -------------------------------------------------------------------------------
 
@@ -159,6 +162,26 @@ class PluginDesk:
         await self._switchboard.switch_to(row, release, "plugin_enabled", by)
         return await self.view(plugin_id)
 
+    async def rollback(self, plugin_id: str, by: str) -> PluginView:
+        """Switch to the approved release before the current one; it stays installed.
+
+        Raises: NotFound; Conflict `not_serving`, `nothing_before` where there is none; as `enable`.
+        """
+        row = await self._doors.row(plugin_id)
+        if not is_to_run(row):
+            words = "it does not serve now: enable the version that you want"
+            raise Conflict(words, reason="not_serving", state={"status": row.status})
+        releases = await self._doors.releases(plugin_id)
+        previous = previous_of(releases, row.current_version)
+        if previous is None:
+            raise Conflict(
+                "no older approved version is installed",
+                reason="nothing_before",
+                state={"current_version": row.current_version},
+            )
+        await self._switchboard.switch_to(row, previous, "plugin_rolled_back", by)
+        return await self.view(plugin_id)
+
     async def disable(self, plugin_id: str, by: str) -> PluginView:
         """Take a plugin out of service: routing first, then drain and stop. Raises: NotFound."""
         await self._switchboard.take_out(
@@ -195,12 +218,16 @@ class PluginDesk:
         for release in await self._doors.plugins.releases():
             releases[release.plugin_id].append(release)
         rows = sorted(await self._doors.plugins.plugins(), key=lambda row: row.plugin_id)
-        return [self._view(row, releases[row.plugin_id]) for row in rows]
+        on_nodes: defaultdict[str, list[NodePlugin]] = defaultdict(list)
+        for one in await self._doors.on_nodes.plugins():
+            on_nodes[one.plugin_id].append(one)
+        return [self._view(row, releases[row.plugin_id], on_nodes[row.plugin_id]) for row in rows]
 
     async def view(self, plugin_id: str) -> PluginView:
         """One plugin. Raises: NotFound."""
         row = await self._doors.row(plugin_id)
-        return self._view(row, await self._doors.releases(plugin_id))
+        on_nodes = await self._doors.on_nodes.plugins(PluginId(plugin_id))
+        return self._view(row, await self._doors.releases(plugin_id), on_nodes)
 
     # --- the gateway's own ----------------------------------------------------------------------
 
@@ -224,9 +251,15 @@ class PluginDesk:
         except WunderError as error:  # leftovers harm nobody; the plugins are waited for
             log.warning("plugin_sweep_failed", code=error.code)
         await self._switchboard.start_each(is_to_run)
+        self.heard()
 
     async def run(self) -> None:
-        """Look again at plugins in `error` from time to time; ends by cancellation."""
+        """Follow what other nodes switch, and look again at what failed; ends by cancellation."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow_news(), name="follow plugins")
+            await self._retry_now_and_then()
+
+    async def _retry_now_and_then(self) -> None:
         while True:
             await self._doors.clock.sleep(self._policy.retry_errors_every_s)
             try:
@@ -234,9 +267,36 @@ class PluginDesk:
             except WunderError as error:  # the store is away; it is asked again next time
                 log.warning("plugin_retry_failed", code=error.code)
 
+    def heard(self) -> None:
+        """Learn that another node may have changed something of plugins. Never blocks."""
+        self._news.set()
+
+    async def _follow_news(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self.follow()
+            except WunderError as error:  # the store is away
+                log.warning("plugins_not_followed", code=error.code)
+                await self._doors.clock.sleep(1.0)
+                self._news.set()
+
+    async def follow(self) -> None:
+        """Make this node like the table: processes first, then packages that came and went."""
+        await self._switchboard.follow()
+        releases = await self._doors.plugins.releases()
+        if await self._installer.stager.stage(releases):
+            await self._doors.on_change()  # their account schemas are here now
+        await self._installer.forget_strangers()
+
+    def failed_here(self) -> frozenset[PluginId]:
+        """Plugins that should run on this node and do not."""
+        return self._switchboard.failed_here()
+
     async def retry_errors(self) -> None:
         """Try plugins once more that could not be admitted; the runtime retries broken processes."""
-        await self._switchboard.start_each(is_to_retry)
+        await self._switchboard.retry_failed()
 
     async def note_runtime(self, plugin_id: str) -> None:
         """Take down in the table that a process is broken for good, or runs again (row N2a)."""
@@ -272,10 +332,13 @@ class PluginDesk:
             state={"rollback_to": previous.version if previous else None},
         )
 
-    def _view(self, row: PluginRow, releases: list[Release]) -> PluginView:
+    def _view(
+        self, row: PluginRow, releases: list[Release], on_nodes: list[NodePlugin]
+    ) -> PluginView:
         return plugin_view(
             row,
             releases,
+            on_nodes=on_nodes,
             builtin_id=self._doors.builtin_serves(row.plugin_id),
             report=self._doors.host.report(row.plugin_id),
             seen_from=(self._here, self._policy.signature),

@@ -94,15 +94,16 @@ class PluginFolders:
         with contextlib.suppress(OSError):
             (self.root / plugin_id).rmdir()
 
-    def sweep(self, known: Collection[str]) -> list[str]:
-        """Delete what a crash left: all of staging, and releases that no row knows; their paths."""
-        if not self.root.exists():
-            return []
+    def sweep_staging(self) -> None:
+        """Delete what a crash left half done; nobody may be installing."""
         with contextlib.suppress(FileNotFoundError):
             for leftover in list(self.staging.iterdir()):
                 _remove_tree(leftover)
                 if leftover.is_symlink() or leftover.is_file():
                     leftover.unlink()
+
+    def sweep(self, known: Collection[str]) -> list[str]:
+        """Delete releases that no row knows; their paths."""
         strangers = [
             path
             for plugin in _children(self.root)

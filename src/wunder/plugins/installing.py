@@ -1,13 +1,10 @@
 """Installs and removes packages: from an uploaded file to a recorded release, and back."""
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
-from wunder.errors import Conflict, NotFound, PackageRefused
+from wunder.errors import Conflict, NotFound
 from wunder.model.ids import PluginId
 from wunder.model.plugin import PluginRow, Release
 from wunder.observe.logs import get_logger
@@ -16,7 +13,6 @@ from wunder.plugins.describe import impact_as_state, impact_on, package_view
 from wunder.plugins.doors import DeskDoors
 from wunder.plugins.folders import PluginFolders
 from wunder.plugins.install_lock import InstallLock
-from wunder.plugins.package import disk_trouble
 from wunder.plugins.permissions import permission_digest
 from wunder.plugins.policy import PluginPolicy
 from wunder.plugins.release import (
@@ -26,10 +22,10 @@ from wunder.plugins.release import (
     is_serving,
     named,
 )
+from wunder.plugins.staging import Stager, in_thread
 from wunder.plugins.views import Review
 
 log = get_logger(__name__)
-T = TypeVar("T")
 
 
 class Installer:
@@ -43,12 +39,13 @@ class Installer:
         self._folders = folders
         self._here = here
         self._lock = InstallLock(folders.root, doors.clock, policy.install_wait_s)
+        self.stager = Stager(doors, policy, folders, self._lock)
 
     async def review(self, zip_path: Path, sha256: str | None) -> Review:
         """Say what a package is and asks for. Raises: PackageRefused."""
         accepted = await self._accept(zip_path, sha256)
         with accepted.package:
-            await _in_thread(accepted.package.unpack, discard)
+            await in_thread(accepted.package.unpack, discard)
         plugin_id = accepted.manifest.plugin_id
         rows = {row.plugin_id: row for row in await self._doors.plugins.plugins()}
         releases = await self._doors.releases(plugin_id)
@@ -102,9 +99,10 @@ class Installer:
                 )
                 await self._doors.plugins.put_plugin(idle, row.epoch)
             was_last = await self._doors.plugins.remove_release(row.plugin_id, version)
-            await _in_thread(self._folders.remove, release.install_path)
+            await in_thread(self._folders.remove, release.install_path)
             if was_last:
-                await _in_thread(self._folders.forget_work, row.plugin_id)
+                await in_thread(self._folders.forget_work, row.plugin_id)
+            await self.stager.forget(release)
         self._doors.tell("plugin_version_removed", row.plugin_id, version, by)
         if was_last:
             self._doors.tell("plugin_uninstalled", row.plugin_id, version, by)
@@ -112,17 +110,24 @@ class Installer:
         return was_last
 
     async def sweep(self) -> None:
-        """Delete what a crash left behind."""
-        await _in_thread(self._folders.prepare)
+        """Delete what a crash left behind, here and on the shelf."""
+        await in_thread(self._folders.prepare)
+        async with self._lock.held():
+            await in_thread(self._folders.sweep_staging)
+        await self.forget_strangers()
+        await self.stager.sweep()
+
+    async def forget_strangers(self) -> None:
+        """Delete releases from this node's disk that no row knows (any more)."""
         async with self._lock.held():
             known = {release.install_path for release in await self._doors.plugins.releases()}
-            found = await _in_thread(self._folders.sweep, known)
+            found = await in_thread(self._folders.sweep, known)
         if found:
             log.info("plugin_leftovers_swept", count=len(found))
 
     async def _accept(self, zip_path: Path, sha256: str | None) -> Accepted:
-        await _in_thread(self._folders.prepare)
-        return await _in_thread(accept, zip_path, sha256, self._policy, self._folders.staging)
+        await in_thread(self._folders.prepare)
+        return await in_thread(accept, zip_path, sha256, self._policy, self._folders.staging)
 
     def _require_room(
         self, accepted: Accepted, rows: dict[PluginId, PluginRow], releases: list[Release]
@@ -154,7 +159,8 @@ class Installer:
         self._require_room(accepted, rows, releases)
         path = self._folders.install_path(manifest.plugin_id, manifest.version, package.sha256)
         runnable = executables(manifest, package.names)
-        files = await _in_thread(self._folders.place, package, path, runnable)
+        files = await in_thread(self._folders.place, package, path, runnable)
+        await self.stager.keep(package)
         same = named(releases, manifest.version)
         if same is not None:
             return same
@@ -176,14 +182,3 @@ class Installer:
         self._doors.tell("plugin_installed", manifest.plugin_id, manifest.version, by, **told)
         log.info("plugin_installed", plugin_id=manifest.plugin_id, version=manifest.version, **told)
         return release
-
-
-async def _in_thread(work: Callable[..., T], *arguments: object) -> T:
-    """Do blocking work on files; what the disk says is told in our words."""
-    try:
-        return await asyncio.to_thread(work, *arguments)
-    except OSError as error:
-        raise disk_trouble(error) from error
-    except PackageRefused as refused:
-        log.info("plugin_package_refused", reason=refused.reason)
-        raise

@@ -86,6 +86,11 @@ class Package:
         content = self._content(self._files[name]) if name in self._files else iter(())
         return next(content, b"").startswith(start)
 
+    def raw(self, offset: int, limit: int) -> bytes:
+        """Read a piece of the zip itself; b"" behind its end."""
+        self._file.seek(offset)
+        return self._file.read(limit)
+
     def unpack(self, sink: Sink) -> dict[str, str]:
         """Hand every file to `sink`, checked and counted on the way; path -> sha256 of each.
 

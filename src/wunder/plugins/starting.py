@@ -1,6 +1,7 @@
 """What a release must pass before its code runs: approval, signature, fit, every file's hash."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from wunder.errors import Conflict
@@ -22,6 +23,8 @@ class Gatekeeper:
     folders: PluginFolders
     policy: PluginPolicy
     here: HostPlatform
+    #: Brings a release to this node that another one installed.
+    stage: Callable[[Release], Awaitable[None]]
 
     def require_agreed(self, release: Release) -> None:
         """Hold a release to its approval (security rule 14) and to the signature policy.
@@ -50,13 +53,14 @@ class Gatekeeper:
 
         Raises:
             Conflict: `not_approved`, `signature_required`, `no_entry_for_platform`,
-                `runtime_mismatch`, `files_changed`.
+                `runtime_mismatch`, `files_changed`, `package_missing`, `package_damaged`.
             StoreUnavailable, StoreFull: Its files or folders cannot be reached.
         """
         self.require_agreed(release)
         fit = fit_of(manifest_of(release), self.here)
         if not fit.can_start:
             raise Conflict(fit.detail, reason=fit.code, state={"version": release.version})
+        await self.stage(release)
         try:
             found, spec = await asyncio.to_thread(self._verified, release)
         except OSError as error:

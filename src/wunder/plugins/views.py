@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from wunder.model.ids import At
+from wunder.model.node import NodePlugin
 from wunder.model.plugin import PluginStatus, Source
 from wunder.model.runtime import RuntimeReport
 
@@ -102,7 +103,8 @@ class PluginView(msgspec.Struct, frozen=True):
 
     `builtin_id` is the built-in that can serve this provider id, "" where none does;
     `previous_version` the newest approved release before the current, "" where there is none.
-    `serving` is who serves the id now: the plugin, a built-in, or nobody.
+    `serving` is who serves the id now: the plugin, a built-in, or nobody. `runtime` is of the node that
+    answers, `nodes` says how it is on each.
     """
 
     plugin_id: str
@@ -123,6 +125,7 @@ class PluginView(msgspec.Struct, frozen=True):
     sandbox_note: str
     releases: tuple[ReleaseView, ...]
     runtime: RuntimeReport | None
+    nodes: tuple[NodePlugin, ...]
     created_at: At
     updated_at: At
 

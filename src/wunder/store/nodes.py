@@ -58,9 +58,9 @@ class SqlNodes:
         self._writer = writer
         self._reader = reader
         self.node_id = node_id
-        self._all = f"SELECT n.{_COLUMNS.replace(', ', ', n.')}, l.lease_until, {is_alive} FROM nodes n {_OF_NODE} ORDER BY n.started_at, n.node_id"  # noqa: S608, E501 - constants
+        self._all = f"SELECT n.{_COLUMNS.replace(', ', ', n.')}, l.lease_until, {is_alive} FROM nodes n {_OF_NODE} ORDER BY n.started_at, n.node_id"  # noqa: S608 - constants
         self._plugins = f"""
-SELECT {_PLUGIN_COLUMNS}, coalesce({is_alive}, r.node_id = ?2) FROM channel_plugin_runtime r
+SELECT {_PLUGIN_COLUMNS}, coalesce({is_alive}, FALSE) OR r.node_id = ?2 FROM channel_plugin_runtime r
 LEFT JOIN nodes n ON n.node_id = r.node_id {_OF_NODE}
 WHERE CAST(?1 AS TEXT) IS NULL OR r.plugin_id = ?1 ORDER BY r.plugin_id, r.node_id
 """  # noqa: S608 - constants
@@ -89,7 +89,7 @@ WHERE CAST(?1 AS TEXT) IS NULL OR r.plugin_id = ?1 ORDER BY r.plugin_id, r.node_
             held[node_id].append(f"{name} {account_uid}".strip())
         return [
             msgspec.structs.replace(
-                Node(*row[:13], bool(row[13])), leases=tuple(sorted(held[row[0]]))
+                Node(*row[:13], is_alive=bool(row[13])), leases=tuple(sorted(held[row[0]]))
             )
             for row in await self._reader.rows(self._all)
         ]
@@ -105,4 +105,4 @@ WHERE CAST(?1 AS TEXT) IS NULL OR r.plugin_id = ?1 ORDER BY r.plugin_id, r.node_
     async def plugins(self, plugin_id: PluginId | None = None) -> list[NodePlugin]:
         """Each plugin on each node that was ever there."""
         rows = await self._reader.rows(self._plugins, plugin_id, self.node_id)
-        return [NodePlugin(*row[:11], bool(row[11])) for row in rows]
+        return [NodePlugin(*row[:11], is_alive=bool(row[11])) for row in rows]

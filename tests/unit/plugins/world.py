@@ -1,7 +1,7 @@
 """A plugin desk with a table in memory, a fake host, and packages to install."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from tests.unit.plugins.raw_zip import Raw, good_zip
 from wunder.errors import Conflict, NotFound
 from wunder.model.account import AccountConfig, AccountRow
 from wunder.model.binding import Binding
-from wunder.model.ids import AccountId, AccountUid, AgentId, At, BindingId, ChannelId
+from wunder.model.ids import AccountId, AccountUid, AgentId, At, BindingId, ChannelId, PluginId
+from wunder.model.node import NodePlugin
 from wunder.model.plugin import Approval, PluginRow, PluginStatus, Release
 from wunder.model.trail import Event
 from wunder.plugins.desk import PluginDesk
@@ -105,6 +106,53 @@ class EventList:
         raise NotImplementedError
 
 
+class DictShelf:
+    """Large bytes that every node can read."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], bytes] = {}
+
+    async def put(self, kind: str, name: str, read: Callable[[int, int], bytes]) -> None:
+        whole = b""
+        while piece := read(len(whole), 1_000):
+            whole += piece
+        self.kept[kind, name] = whole
+
+    async def fetch(self, kind: str, name: str, write: Callable[[bytes], object]) -> int:
+        whole = self.kept.get((kind, name), b"")
+        for at in range(0, len(whole), 1_000):
+            write(whole[at : at + 1_000])
+        return len(whole)
+
+    async def forget(self, kind: str, names: Sequence[str]) -> None:
+        for name in names:
+            self.kept.pop((kind, name), None)
+
+    async def names(self, kind: str, before: At) -> list[str]:
+        return [name for at, name in self.kept if at == kind]
+
+
+class NodeNotes:
+    """What one node notes of its plugins, among what all nodes noted."""
+
+    def __init__(self, node_id: str = "local", rows: dict[Any, NodePlugin] | None = None) -> None:
+        self.node_id = node_id
+        self.rows: dict[tuple[str, str], NodePlugin] = {} if rows is None else rows
+
+    async def note(self, plugin_id: PluginId, version: str, code: str, words: str) -> None:
+        self.say(plugin_id, version, "", code, words)
+
+    def say(
+        self, plugin_id: str, version: str, state: str, code: str = "", words: str = ""
+    ) -> None:
+        self.rows[self.node_id, plugin_id] = NodePlugin(
+            self.node_id, PluginId(plugin_id), version, state, "", 0, 0, "", code, words, At(0)
+        )
+
+    async def plugins(self, plugin_id: PluginId | None = None) -> list[NodePlugin]:
+        return [one for one in self.rows.values() if plugin_id in (None, one.plugin_id)]
+
+
 @dataclass
 class World:
     """Everything around a desk; `restart` makes the desk of the next gateway process."""
@@ -120,6 +168,8 @@ class World:
     signature: Any = "warn"
     here: HostPlatform = HERE
     refreshed: int = 0
+    shelf: DictShelf = field(default_factory=DictShelf)
+    on_nodes: NodeNotes = field(default_factory=NodeNotes)
 
     def __post_init__(self) -> None:
         self.data_dir = self.top / "data"
@@ -131,7 +181,7 @@ class World:
         doors = DeskDoors(
             plugins=self.table, host=self.host, accounts=self.accounts, bindings=self.bindings,
             events=self.events, clock=self.clock, builtin_serves=self.builtins.get,
-            on_change=self._refresh,
+            on_change=self._refresh, shelf=self.shelf, on_nodes=self.on_nodes,
         )  # fmt: skip
         policy = PluginPolicy(
             self.data_dir, signature=self.signature, builtin_ids=frozenset(self.builtins)

@@ -20,6 +20,8 @@ from wunder.store.disk import Disk
 from wunder.store.events import SqlEventLog
 from wunder.store.ledger import SqlLedger
 from wunder.store.machine import Machine
+from wunder.store.nodes import SqlNodes
+from wunder.store.people import SqlSessionTable, SqlUserTable
 from wunder.store.plugin_history import SqlPluginHistory
 from wunder.store.plugins import SqlPluginTable
 from wunder.store.postgres.accounts import PostgresAccountTable
@@ -30,7 +32,7 @@ from wunder.store.postgres.faults import translate
 from wunder.store.postgres.health import PostgresHealth
 from wunder.store.postgres.housekeeping import Housekeeping
 from wunder.store.postgres.intake import PostgresIntake
-from wunder.store.postgres.life import Life, node_id_of
+from wunder.store.postgres.life import DB_NOW, Life, node_id_of
 from wunder.store.postgres.migrations import migrate
 from wunder.store.postgres.news import WORK, Ear
 from wunder.store.postgres.outbox import PostgresOutbox
@@ -38,6 +40,7 @@ from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.recovery import end_leases, recover
 from wunder.store.postgres.rounds import alone
 from wunder.store.postgres.session import Line, Session
+from wunder.store.postgres.shelf import PostgresShelf
 from wunder.store.postgres.streams import PostgresStreams
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.turns import PostgresTurns, reroute_one
@@ -82,6 +85,10 @@ class PostgresStore:
         self.history = SqlPluginHistory(writer, quick, life.node_id)
         self.tokens = SqlTokenTable(writer, quick)
         self.key_check = SqlKeyCheck(writer, quick)
+        self._bulk = bulk = _reader("store-bulk", address, clock)
+        self.shelf = PostgresShelf(bulk, clock.now)
+        alive = f"coalesce(l.lease_until >= {DB_NOW}, FALSE)"
+        self.nodes = SqlNodes(writer, quick, life.node_id, is_alive=alive)
         self.chat = StoredChatLog(slow)
         self.upkeep = UpkeepTables(writer, slow, Moves(reroute_one, replay_one))
         self.ledger = SqlLedger(slow, "ILIKE")
@@ -89,7 +96,7 @@ class PostgresStore:
         self.health = PostgresHealth(writer, self.events, life, address)
         self._housekeeping = Housekeeping(writer, self.events, life, watch, clock, policy)
         self._ear = Ear(Line(address, "ear", clock.monotonic), life, clock, policy)
-        for part in (writer, quick, slow):
+        for part in (writer, quick, slow, bulk):
             part.start()
 
     async def run(self) -> None:
@@ -134,6 +141,7 @@ class PostgresStore:
             await self._writer.close()
             await self._quick.close()
             await self._slow.close()
+            await self._bulk.close()
         finally:
             self._opened.lock.release()
 

@@ -17,8 +17,11 @@ from wunder.store.clock_watch import ClockWatch
 from wunder.store.data_dir import DirLock, prepare_dir
 from wunder.store.disk import Disk
 from wunder.store.events import SqlEventLog
+from wunder.store.file_shelf import FileShelf
 from wunder.store.ledger import SqlLedger
 from wunder.store.machine import Machine
+from wunder.store.nodes import SqlNodes
+from wunder.store.people import SqlSessionTable, SqlUserTable
 from wunder.store.plugin_history import SqlPluginHistory
 from wunder.store.plugins import SqlPluginTable
 from wunder.store.policy import StorePolicy
@@ -77,6 +80,8 @@ class SqliteStore:
         self.history = SqlPluginHistory(writer, quick, "local")
         self.tokens = SqlTokenTable(writer, quick)
         self.key_check = SqlKeyCheck(writer, quick)
+        self.shelf = FileShelf(opened.path.parent)
+        self.nodes = SqlNodes(writer, quick, "local")
         self.chat = StoredChatLog(slow)
         self.upkeep = UpkeepTables(writer, slow, MOVES)
         self.ledger = SqlLedger(slow, "LIKE")

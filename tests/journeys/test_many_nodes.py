@@ -1,0 +1,125 @@
+"""Several real gateways on one PostgreSQL: one is told something, all of them do it."""
+
+import hashlib
+import hmac
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.gateway_process import GatewayProcess, Refused
+from tests.journeys.new_channel import package
+from tests.postgres_server import postgres
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.process
+CHANNEL = "bottle_post"
+KEY = "salt-and-wind"
+
+
+@pytest.fixture
+async def url() -> str:
+    return await postgres().new_database()
+
+
+@pytest.fixture
+def nodes(url: str, tmp_path: Path) -> Iterator[list[GatewayProcess]]:
+    """Three gateways with one key and a data directory each."""
+    with ExitStack() as stack:
+        running: list[GatewayProcess] = []
+        for number in range(3):
+            place = tmp_path / f"node{number}"
+            if running:
+                (place / "keys").mkdir(parents=True, mode=0o700)
+                place.chmod(0o700)
+                shutil.copy2(running[0].data_dir / "keys/master.key", place / "keys/master.key")
+            node = GatewayProcess(place, WUNDER_STORE_DATABASE_URL=url)
+            running.append(stack.enter_context(node))
+        yield running
+
+
+def throw(node: GatewayProcess, number: str, say: str) -> int:
+    body = json.dumps({"id": number, "from": "ann", "say": say}).encode()
+    signature = hmac.new(KEY.encode(), body, hashlib.sha256).hexdigest()
+    return node.webhook(CHANNEL, "main", body, {"X-Bottle": signature})[0]
+
+
+def install(node: GatewayProcess, version: str = "1.0.0") -> None:
+    release = node.upload(package(CHANNEL, version=version))
+    approval = {"version": version, "sha256": release["package_sha256"]}
+    node.call("POST", f"channel_plugins/{CHANNEL}/approve", approval)
+    node.call("POST", f"channel_plugins/{CHANNEL}/enable", {"version": version})
+
+
+def connect(node: GatewayProcess, shore: Path) -> None:
+    settings = {"shore": str(shore), "key": KEY}
+    account = {"channel": CHANNEL, "account_id": "main", "provider_config": settings}
+    node.call("POST", "channels/accounts", account)
+    binding = {"channel": CHANNEL, "account_id": "main", "agent_id": "echo"}
+    node.call("POST", "channels/bindings", binding)
+
+
+def running(node: GatewayProcess) -> tuple[str, str]:
+    """The version and the state of the plugin's process on this very node."""
+    try:
+        runtime = node.get(f"channel_plugins/{CHANNEL}")["runtime"]
+    except (Refused, OSError):
+        return "", ""
+    return (runtime["version"], runtime["state"]) if runtime else ("", "")
+
+
+async def test_a_plugin_enabled_on_one_node_runs_on_all_and_any_takes_its_webhooks(
+    nodes: list[GatewayProcess], tmp_path: Path
+) -> None:
+    first, second, third = nodes
+    shore = tmp_path / "shore.jsonl"
+    install(first)
+    connect(second, shore)
+    for node in nodes:
+        wait_for(lambda node=node: running(node) == ("1.0.0", "ready"))
+        wait_for(lambda node=node: throw(node, "hello", "hello") == 200)
+    for number, node in enumerate(nodes):
+        assert throw(node, f"m{number}", f"text {number}") == 200
+    wait_for(lambda: len(washed_ashore(shore)) >= 4)
+    texts = [one["text"] for one in washed_ashore(shore)]
+    assert sorted(texts) == ["hello", "text 0", "text 1", "text 2"], "a repeat is one message"
+
+    install(third, "1.1.0")
+    for node in nodes:
+        wait_for(lambda node=node: running(node) == ("1.1.0", "ready"))
+    assert len(list(second.data_dir.glob(f"channel_plugins/{CHANNEL}/*/*/plugin.json"))) == 2
+
+    second.call("POST", f"channel_plugins/{CHANNEL}/disable")
+    for node in nodes:
+        wait_for(lambda node=node: running(node)[1] == "stopped")
+        wait_for(lambda node=node: throw(node, "late", "late") in (404, 503))
+
+    first.call("POST", f"channel_plugins/{CHANNEL}/enable", {"version": "1.0.0"})
+    for node in nodes:
+        wait_for(lambda node=node: running(node) == ("1.0.0", "ready"))
+    view = first.get(f"channel_plugins/{CHANNEL}")
+    assert {(one["version"], one["is_alive"]) for one in view["nodes"]} == {("1.0.0", True)}
+    assert len(view["nodes"]) == 3
+
+
+async def test_a_node_that_comes_later_has_everything(
+    nodes: list[GatewayProcess], tmp_path: Path
+) -> None:
+    first, _, third = nodes
+    third.stop()
+    install(first)
+    connect(first, tmp_path / "shore.jsonl")
+    third.start()
+    wait_for(lambda: running(third) == ("1.0.0", "ready"))
+    assert throw(third, "m", "x") == 200
+    first.call("POST", f"channel_plugins/{CHANNEL}/disable")
+    first.call("DELETE", f"channel_plugins/{CHANNEL}/1.0.0")
+    wait_for(lambda: not list(third.data_dir.glob("channel_plugins/*/*/*/plugin.json")))
+
+
+def washed_ashore(shore: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in shore.read_text().splitlines()] if shore.exists() else []
