@@ -1,0 +1,171 @@
+"""One journey for every channel: a whole gateway, a stand-in, and the channel built in or as a plugin."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import pytest
+
+from tests.fakes.clock import FakeClock
+from tests.standins.kinds import Kind
+from tests.vectors.replay import Recorded, Replay
+from tests.waiting import until
+from wunder.accounts.bindings import BindingDraft
+from wunder.accounts.keyring import Keyring
+from wunder.app.gateway import Gateway
+from wunder.config import Config
+from wunder.model.delivery import StoredAttempt, StoredDelivery
+from wunder.model.ids import ChannelId, PluginId
+from wunder.plugins.bundle import bundle_builtin
+from wunder.ports import DeliveryFilter
+from wunder.store.sqlite.store import open_store
+
+Way = Literal["builtin", "plugin"]
+WAYS = ("builtin", pytest.param("plugin", marks=pytest.mark.process))
+CHANNELS = Path(__file__).resolve().parents[2] / "src/wunder_channels"
+#: Calls of a plugin take real time: fake time must not run away from them.
+LOOKS_A_SECOND: dict[str, int] = {"builtin": 1, "plugin": 2}
+
+
+@dataclass
+class Journey:
+    """What a test holds in its hands."""
+
+    kind: Kind
+    way: Way
+    standin: Any
+    gateway: Gateway
+    clock: FakeClock
+    data_dir: Path
+
+    @property
+    def platform(self) -> Any:
+        """The platform behind the stand-in."""
+        return self.standin.platform
+
+    async def post(self, recorded: Recorded) -> tuple[int, bytes]:
+        """The platform calls the webhook."""
+        return await Replay(self.gateway, self.clock, self.kind.channel).post(recorded)
+
+    async def write(self, text: str, person: int = 0) -> None:
+        """Somebody writes, and the platform gets the answer it wants."""
+        who = self.kind.person(person)
+        recorded = self.kind.write(self.standin, who, text, self.clock.now() / 1000)
+        assert await self.post(recorded) == (200, self.kind.ack)
+
+    def texts(self) -> list[str]:
+        """What people have read, oldest first."""
+        return [one.text for one in self.platform.sent]
+
+    async def deliveries(self) -> list[StoredDelivery]:
+        """The outbox, oldest first."""
+        page = await self.gateway.store.ledger.deliveries(DeliveryFilter(), 200, "")
+        return list(reversed(page.items))
+
+    async def attempts(self) -> list[StoredAttempt]:
+        """Every attempt of every delivery."""
+        found: list[StoredAttempt] = []
+        for one in await self.deliveries():
+            detail = await self.gateway.store.ledger.delivery(one.delivery_id)
+            found += detail[1] if detail else ()
+        return found
+
+    async def until_states(self, *wanted: str, step_s: float = 1) -> list[StoredDelivery]:
+        """Let everything run, time too, until the outbox is in these states."""
+        looks = 0
+
+        async def reached() -> bool:
+            nonlocal looks
+            looks += 1
+            if looks % LOOKS_A_SECOND[self.way] == 0:
+                self.clock.advance(step_s)
+            found = [str(one.state) for one in await self.deliveries()]
+            assert not Counter(found)["unknown"] > Counter(wanted)["unknown"], found
+            return found == list(wanted)
+
+        async with asyncio.timeout(45):
+            await until(reached)
+        return await self.deliveries()
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass while everything runs."""
+        until_s = self.clock.monotonic() + seconds
+
+        def is_over() -> bool:
+            self.clock.advance(1)
+            return self.clock.monotonic() >= until_s
+
+        await until(is_over)
+
+    async def become_plugin(self) -> None:
+        """Install the channel's own bundle and let it serve, as `plugin install builtin:<id>` does."""
+        channel, plugins = self.kind.channel, self.gateway.plugins
+        package = self.data_dir.with_name(f"{channel}.zip")
+        packed = bundle_builtin(channel, CHANNELS, package)
+        release = await plugins.install(package, sha256=packed.sha256, by="test", source="builtin")
+        await plugins.approve(channel, release.version, packed.sha256, "test")
+        await plugins.enable(channel, version=None, confirm=channel, by="test")
+        await self.until_served("plugin")
+
+    async def switch(self, source: Way) -> None:
+        """Let the other one serve; the plugin is installed already."""
+        await self.gateway.plugins.set_source(self.kind.channel, source, "test")
+        await self.until_served(source)
+
+    async def until_served(self, source: Way) -> None:
+        """Wait until this one answers webhooks."""
+
+        def is_served() -> bool:
+            provider = self.gateway.providers.serving(ChannelId(self.kind.channel))
+            if provider is None or provider.facts.source != source:
+                return False
+            report = self.gateway.host.report(PluginId(self.kind.channel))
+            return source == "builtin" or (report is not None and report.state == "ready")
+
+        async with asyncio.timeout(30):
+            await until(is_served)
+
+
+@asynccontextmanager
+async def journey(
+    kind: Kind, way: Way, data_dir: Path, *, agent_id: str = "echo", **fields: Any
+) -> AsyncIterator[Journey]:
+    """Open a gateway with one account of this kind; `fields` are further ones of the account."""
+    clock = FakeClock(int(time.time()) * 1000)
+    async with kind.standin() as standin:
+        platform: Any = standin.platform  # type: ignore[attr-defined]  # every stand-in has one
+        platform._clock = lambda: clock.now() / 1000
+        given = {
+            "gateway": {"data_dir": str(data_dir)},
+            "api": {"access_log": "off"},
+            "egress": {"allow_hosts": [standin.url.removeprefix("http://")]},
+        }
+        store = await open_store(data_dir, clock)
+        gateway = Gateway(msgspec.convert(given, Config), store, Keyring(bytes(32)), clock)
+        await gateway.load()
+        replay = Replay(gateway, clock, kind.channel)
+        await replay.add_account({**kind.account(standin.url), **fields})
+        binding = BindingDraft(channel=kind.channel, account_id="main", agent_id=agent_id)
+        await gateway.binding_desk.put(binding, None, "test")
+        here = Journey(kind, way, standin, gateway, clock, data_dir)
+        try:
+            async with asyncio.TaskGroup() as group:
+                rooms = [gateway.dispatcher.run(), gateway.worker.run(), store.run()]
+                rooms += [gateway.attachments.run(), gateway.stage.run(), gateway.host.run()]
+                tasks = [group.create_task(room) for room in rooms]
+                try:
+                    if way == "plugin":
+                        await here.become_plugin()
+                    yield here
+                finally:
+                    for task in tasks:
+                        task.cancel()
+        finally:
+            await gateway.close()
+            await store.close()

@@ -1,0 +1,224 @@
+"""What differs between the platforms' stand-ins, so that one journey fits all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.standins.feishu.platform import App
+from tests.standins.feishu.server import FeishuStandin
+from tests.standins.qq.server import QqStandin
+from tests.standins.serving import StandinServer
+from tests.standins.wechat_mp.callbacks import ORIGINAL_ID, CallbackWriter
+from tests.standins.wechat_mp.server import MpStandin
+from tests.standins.wecom.callbacks import Keys
+from tests.standins.wecom.platform import WecomPlatform
+from tests.standins.wecom.server import WecomStandin
+from tests.standins.whatsapp.server import WhatsAppStandin
+from tests.vectors.replay import Recorded
+
+APP = App("cli_a1b2c3d4e5f60001", "FAKEsecret", "vT0ken", "enc-key-示例")
+CORP_ID, AGENT_ID, CORP_SECRET = "ww1234567890abcdef", 1000002, "FAKEsecretFAKEsecret"
+KEYS = Keys("CpT0ken01", "IWh9k9QI91Lh1lHRTV8iDqqmPvwYAwrmdx/wWvDTLHQ")
+MP_ID, MP_SECRET, MP_TOKEN = "wx1234567890abcdef", "FAKEmpSecretFAKE0001", "MpT0ken01"
+MP_KEY = "FIVnSBaYDdCrxT1nbLHOpoSH/lMfB+BzC655o4Vbzo4"
+NUMBER_ID, META_TOKEN = "106540352242922", "EAAtest"
+META_SECRET = "9f3c1b2a4d5e6f708192a3b4c5d6e7f8"
+QQ_ID, QQ_SECRET = "102000001", "kX9fQ2mZ7tLwB4nRcV8yHs"
+
+#: An answer that is lost ends as this at a platform that folds no repeats.
+SENT, FAILED, UNKNOWN = "sent", "failed", "unknown"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One class of the platform's table of errors, by one of its codes, and what becomes of it."""
+
+    code: int
+    state: str
+    status: int = 400
+    times: int = 1
+    what: str = ""
+
+
+def _sent(*codes: int, status: int = 400) -> tuple[Outcome, ...]:
+    return tuple(Outcome(code, SENT, status) for code in codes)
+
+
+def _failed(*codes: int, status: int = 400) -> tuple[Outcome, ...]:
+    return tuple(Outcome(code, FAILED, status) for code in codes)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One platform: its stand-in, an account on it, a message as it delivers it.
+
+    Attributes:
+        channel: The id of the built-in, and of its bundle.
+        standin: Makes the stand-in.
+        account: The account's fields, given the stand-in's address.
+        write: A callback with a text of a person, at Unix seconds.
+        person: The n-th person's id there.
+        outcomes: One code of each class of the platform's table.
+        token_call: What the stand-in counts token requests under; "" where tokens never end.
+        lost: What a delivery ends as whose answer got lost.
+        ack: The body that the platform reads as "received".
+    """
+
+    channel: str
+    standin: Callable[[], StandinServer]
+    account: Callable[[str], dict[str, Any]]
+    write: Callable[[Any, str, str, float], Recorded]
+    person: Callable[[int], str]
+    outcomes: tuple[Outcome, ...]
+    token_call: str = "token"
+    lost: str = SENT
+    ack: bytes = b""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+# --- Feishu ---------------------------------------------------------------------------------------
+
+
+def _feishu_write(standin: Any, person: str, text: str, now_s: float) -> Recorded:
+    asked = {"text": text, "chat_id": person, "sender": person.replace("oc_", "ou_")}
+    callback = standin.callbacks.write(asked)
+    return Recorded("POST", "", callback.headers, callback.body)
+
+
+FEISHU = Kind(
+    "feishu",
+    lambda: FeishuStandin(APP),
+    lambda url: {
+        "app_id": APP.app_id,
+        "app_secret": APP.app_secret,
+        "verification_token": APP.verification_token,
+        "encrypt_key": APP.encrypt_key,
+        "domain": url,
+    },
+    _feishu_write,
+    lambda n: f"oc_{n:032x}",
+    (
+        *_sent(99991400, 230020, 11232, 230049, 99991663, 99991672),
+        *_failed(230013, 230001, 230022, 230025, 230099),
+    ),
+    ack=b'{"code":0}',
+)
+
+
+# --- WeCom ----------------------------------------------------------------------------------------
+
+
+def _wecom_write(standin: Any, person: str, text: str, now_s: float) -> Recorded:
+    callback = standin.callbacks.write({"text": text, "user": person, "now_s": now_s})
+    return Recorded(callback.method, callback.raw_query, dict(callback.headers), callback.body)
+
+
+WECOM = Kind(
+    "wechat",
+    lambda: WecomStandin(WecomPlatform(CORP_ID, AGENT_ID, CORP_SECRET), KEYS),
+    lambda url: {
+        "corp_id": CORP_ID,
+        "agent_id": AGENT_ID,
+        "secret": CORP_SECRET,
+        "token": KEYS.token,
+        "encoding_aes_key": KEYS.encoding_aes_key,
+        "domain": url,
+    },
+    _wecom_write,
+    lambda n: f"member{n}",
+    (
+        *_sent(-1, 6000, 45009, 45033, 40014, 42001, 60020),
+        *_failed(60111, 81013, 40003, 45002, 44004, 40058, 47001),
+    ),
+    token_call="gettoken",
+)
+
+
+# --- WeChat Official Account ------------------------------------------------------------------------
+
+
+def _mp_write(standin: Any, person: str, text: str, now_s: float) -> Recorded:
+    asked = {"text": text, "openid": person, "created_s": int(now_s)}
+    callback = standin.callbacks.write(asked)
+    standin.platform.acted(person, is_message=True)
+    return Recorded("POST", callback.query_string, {}, callback.body)
+
+
+WECHAT_MP = Kind(
+    "wechat_mp",
+    lambda: MpStandin(CallbackWriter(MP_ID, MP_TOKEN, MP_KEY), MP_SECRET),
+    lambda url: {
+        "app_id": MP_ID,
+        "app_secret": MP_SECRET,
+        "token": MP_TOKEN,
+        "encoding_aes_key": MP_KEY,
+        "original_id": ORIGINAL_ID,
+        "reply_mode": "active",
+        "domain": url,
+    },
+    _mp_write,
+    lambda n: f"oPERSON{n:021d}",
+    (
+        *_sent(-1, 45011, 45009, 40001, 42001, 40164),
+        *_failed(45015, 45047, 43004, 48002, 87014, 40003, 44004),
+    ),
+    token_call="/cgi-bin/stable_token",
+    lost=UNKNOWN,
+    ack=b"success",
+)
+
+
+# --- WhatsApp -------------------------------------------------------------------------------------
+
+
+def _whatsapp_write(standin: Any, person: str, text: str, now_s: float) -> Recorded:
+    asked = {"text": text, "from": person, "user_id": ""}
+    callback = standin.webhooks.write(asked)
+    return Recorded("POST", "", callback.headers, callback.body)
+
+
+WHATSAPP = Kind(
+    "whatsapp",
+    lambda: WhatsAppStandin(NUMBER_ID, META_TOKEN, META_SECRET),
+    lambda url: {
+        "phone_number_id": NUMBER_ID,
+        "access_token": META_TOKEN,
+        "app_secret": META_SECRET,
+        "verify_token": "verify-me-7Q",
+        "api_base": url,
+    },
+    _whatsapp_write,
+    lambda n: f"165055{n:05d}",
+    (
+        *_sent(130429, 131056, 4, 80007, 131048, 131016, 131000, 131057, 131208),
+        *_sent(190, 10, 131042, 133010),
+        *_failed(131049, 131047, 131026, 131030, 131050, 131009, 132001, 130472, 131020),
+    ),
+    token_call="",
+    lost=UNKNOWN,
+)
+
+
+# --- QQ -------------------------------------------------------------------------------------------
+
+
+def _qq_write(standin: Any, person: str, text: str, now_s: float) -> Recorded:
+    asked = {"kind": "c2c", "text": text, "peer": person, "now_s": now_s}
+    callback = standin.callbacks.write(asked)
+    return Recorded("POST", "", callback.headers, callback.body)
+
+
+QQ = Kind(
+    "qqbot",
+    lambda: QqStandin(QQ_ID, QQ_SECRET),
+    lambda url: {"app_id": QQ_ID, "client_secret": QQ_SECRET, "api_base": url},
+    _qq_write,
+    lambda n: f"{n:032X}A",
+    (
+        *_sent(11244, 22009, 11281, 50055001, 40034100, 11251),
+        *_failed(304027, 40034102, 40034006, 40054003, 50006),
+    ),
+    ack=b'{"op":12,"d":0}',
+)
+
+KINDS = (FEISHU, WECOM, WECHAT_MP, WHATSAPP, QQ)

@@ -1,0 +1,123 @@
+"""Every channel, built in and as a plugin: in, agent, out, whatever its platform does."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.standins.journey import WAYS, Way, journey
+from tests.standins.kinds import KINDS, SENT, Kind
+
+PEOPLE = 50
+kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.channel)
+ways = pytest.mark.parametrize("way", WAYS)
+
+
+@ways
+@kinds
+async def test_a_question_is_answered_once_however_often_it_is_delivered(
+    kind: Kind, way: Way, tmp_path: Path
+) -> None:
+    async with journey(kind, way, tmp_path / "data") as here:
+        recorded = kind.write(here.standin, kind.person(1), "你好", here.clock.now() / 1000)
+        for _ in range(2):
+            assert await here.post(recorded) == (200, kind.ack)
+
+        await here.until_states(SENT)
+        assert here.texts() == ["你好"]
+
+
+@ways
+@kinds
+async def test_each_class_of_the_platforms_errors_ends_as_it_should(
+    kind: Kind, way: Way, tmp_path: Path
+) -> None:
+    async with journey(kind, way, tmp_path / "data") as here:
+        states: list[str] = []
+        for number, one in enumerate(kind.outcomes):
+            answer_with = (
+                {"status": one.status} if kind.channel in ("feishu", "qqbot", "whatsapp") else {}
+            )
+            here.platform.answer_with(one.code, **answer_with)
+            await here.write(f"code {one.code}", number)
+            states.append(one.state)
+            await here.until_states(*states, step_s=30)
+            assert not here.platform.faults, one.code
+
+        arrived = [f"code {one.code}" for one in kind.outcomes if one.state == SENT]
+        assert here.texts() == arrived
+
+
+@ways
+@pytest.mark.parametrize(
+    "kind", [one for one in KINDS if one.token_call], ids=lambda kind: kind.channel
+)
+async def test_a_token_that_ends_under_fifty_sends_is_refreshed_once(
+    kind: Kind, way: Way, tmp_path: Path
+) -> None:
+    async with journey(kind, way, tmp_path / "data") as here:
+        await here.write("first")
+        await here.until_states(SENT)
+        before = here.platform.requests[kind.token_call]
+        here.platform.expire_token()
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(1, PEOPLE + 1):
+                group.create_task(here.write(f"number {number}", number))
+
+        await here.until_states(*[SENT] * (PEOPLE + 1))
+        assert here.platform.requests[kind.token_call] == before + 1
+        assert sorted(here.texts()) == sorted(["first", *(f"number {n}" for n in range(1, 51))])
+
+
+@ways
+@kinds
+async def test_after_two_minutes_of_outage_everything_arrives_once_and_in_order(
+    kind: Kind, way: Way, tmp_path: Path
+) -> None:
+    async with journey(kind, way, tmp_path / "data") as here:
+        here.platform.fail(10**6, status=503)
+        texts = [f"question {number}" for number in range(4)]
+        for text in texts[:3]:
+            await here.write(text)
+        await here.pass_time(120)
+        assert here.texts() == []
+        here.platform.faults.clear()
+        await here.write(texts[3])
+
+        await here.until_states(*[SENT] * 4)
+        assert here.texts() == texts
+
+
+@pytest.mark.process
+@kinds
+async def test_the_switch_between_built_in_and_plugin_loses_and_doubles_nothing(
+    kind: Kind, tmp_path: Path
+) -> None:
+    async with journey(kind, "builtin", tmp_path / "data") as here:
+        here.way = "plugin"  # calls take real time from here on
+        store = here.gateway.store
+        before = (await store.accounts.all(), await store.bindings.all())
+        wanted: list[str] = []
+
+        async def write_on(count: int) -> None:
+            for _ in range(count):
+                wanted.append(f"n{len(wanted)}")
+                await here.write(wanted[-1])
+                await asyncio.sleep(0.01)
+
+        for turn in range(3):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(write_on(4))
+                if not turn:
+                    group.create_task(here.become_plugin())
+                else:
+                    group.create_task(here.switch("builtin" if turn == 1 else "plugin"))
+            here.clock.advance(60)  # WeCom's pace for one member
+        await write_on(1)
+
+        await here.until_states(*[SENT] * len(wanted))
+        assert here.texts() == wanted
+        assert (await store.accounts.all(), await store.bindings.all()) == before
+        versions = {one.version for one in await here.attempts()}
+        assert {version.startswith("builtin@") for version in versions} == {True, False}
