@@ -41,7 +41,7 @@ async def test_each_class_of_the_platforms_errors_ends_as_it_should(
             here.platform.answer_with(one.code, **answer_with)
             await here.write(f"code {one.code}", number)
             states.append(one.state)
-            await here.until_states(*states, step_s=30)
+            await here.until_states(*states, step_s=10)
             assert not here.platform.faults, one.code
 
         arrived = [f"code {one.code}" for one in kind.outcomes if one.state == SENT]
