@@ -313,6 +313,8 @@ class AccountDesk:
             secrets = {}
         # Of an unknown channel only what was stored as a secret is known to be one.
         known = schema if facts is not None else {}
+        has_page = facts is not None and facts.capabilities.get("chat_page", False)
+        page = f"{self._parts.public_url}/wunder/chat/{row.webhook_key}" if has_page else ""
         return AccountView(
             account_uid=row.account_uid,
             channel=row.channel,
@@ -326,6 +328,7 @@ class AccountDesk:
             external_id=row.external_id,
             webhook_key=row.webhook_key,
             webhook_url=f"{self._parts.public_url}/wunder/channel/{row.channel}/{row.webhook_key}/webhook",
+            chat_url=page,
             rev=row.rev,
             created_at=row.created_at,
             updated_at=row.updated_at,

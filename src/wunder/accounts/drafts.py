@@ -51,6 +51,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str
     webhook_key: str
     webhook_url: str  # what to register with the platform; a path where no public_url is set
+    chat_url: str = ""  # where people talk to it, of a channel with a page of the gateway's own
     rev: int
     created_at: At
     updated_at: At

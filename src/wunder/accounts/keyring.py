@@ -77,6 +77,10 @@ class Keyring:
         """Return the key with which links to stored attachments are signed."""
         return hmac.digest(self._key, b"wunder attachment links 1", "sha256")
 
+    def chat_key(self) -> bytes:
+        """Return the key with which the visits of chat pages are signed."""
+        return hmac.digest(self._key, b"wunder chat visits 1", "sha256")
+
     def hmac8(self, value: str) -> str:
         """Return 8 hex digits by which audit shows that a secret changed (security rule 18)."""
         own_key = hmac.digest(self._key, b"wunder audit 1", "sha256")

@@ -8,7 +8,11 @@ from wunder.api.asgi import Header
 TOKEN_PREFIX = "wndr_"  # noqa: S105 - the public beginning of tokens, not one of them
 CSRF_HEADER = "x-wunder-csrf"
 
-_NEVER_PASSED = frozenset({b"cookie", CSRF_HEADER.encode()})
+_NEVER_PASSED = frozenset({b"cookie"})
+#: Headers of this kind are the gateway's own word: its CSRF header, and to a channel who it is that
+#: writes on a chat page (ADR 0087). None that comes from outside is passed on.
+OWN_HEADERS = "x-wunder-"
+_NEVER_PASSED_KINDS = (b"proxy-", OWN_HEADERS.encode())
 
 
 def bearer_of(headers: Iterable[Header]) -> str:
@@ -33,7 +37,7 @@ def passed_on(
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in headers
         if name not in _NEVER_PASSED
-        and not name.startswith(b"proxy-")
+        and not name.startswith(_NEVER_PASSED_KINDS)
         and (name != b"authorization" or (passes_authorization and not _is_ours(value)))
     )
 
