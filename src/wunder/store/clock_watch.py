@@ -17,19 +17,24 @@ class ClockWatch:
         self._wall_ms = float(clock.now())
         self._monotonic_s = clock.monotonic()
         self._frozen_until_s = float("-inf")
+        self._stepped_ms = 0.0
 
     @property
     def is_frozen(self) -> bool:
         """True while nothing may expire; looks at the clocks first."""
-        self.step_ms()
+        self._look()
         return self._clock.monotonic() < self._frozen_until_s
 
-    def step_ms(self) -> int:
-        """How far the wall clock was set since the last look; 0 below the threshold."""
+    def take_step_ms(self) -> int:
+        """How far the wall clock was set since this was last asked, whoever noticed it first."""
+        self._look()
+        stepped_ms, self._stepped_ms = self._stepped_ms, 0.0
+        return int(stepped_ms)
+
+    def _look(self) -> None:
         wall_ms, monotonic_s = float(self._clock.now()), self._clock.monotonic()
-        step = (wall_ms - self._wall_ms) - (monotonic_s - self._monotonic_s) * 1000
+        step_ms = (wall_ms - self._wall_ms) - (monotonic_s - self._monotonic_s) * 1000
         self._wall_ms, self._monotonic_s = wall_ms, monotonic_s
-        if abs(step) <= self._policy.clock_step_s * 1000:
-            return 0
-        self._frozen_until_s = monotonic_s + self._policy.freeze_s
-        return int(step)
+        if abs(step_ms) > self._policy.clock_step_s * 1000:
+            self._frozen_until_s = monotonic_s + self._policy.freeze_s
+            self._stepped_ms += step_ms

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from wunder.errors import StoreBroken, StoreUnavailable
-from wunder.model.ids import At, DeliveryId
+from wunder.model.ids import DeliveryId
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
 from wunder.store.clock_watch import ClockWatch
@@ -17,7 +17,7 @@ from wunder.store.postgres.life import DB_NOW, Life
 from wunder.store.postgres.recovery import end_leases, recover
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
-from wunder.store.states import LIVE_DELIVERIES
+from wunder.store.waiting import nothing_waits_for_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,10 +42,6 @@ DELETE FROM channel_events WHERE event_id IN (
   SELECT event_id FROM channel_events WHERE event_id <= (SELECT max(event_id) FROM channel_events) - ?
   ORDER BY event_id LIMIT ? FOR UPDATE SKIP LOCKED)
 """
-_CAP_LANES = "UPDATE channel_lanes SET ready_at = ?1 WHERE ready_at > ?1 AND kind = 'delivery'"
-_CAP_RETRIES = f"""
-UPDATE channel_outbox SET retry_at = ?1 WHERE state = 'pending' AND {LIVE_DELIVERIES} AND retry_at > ?1
-"""  # noqa: S608 - constant
 _PEERS = f"""
 SELECT count(*) FROM channel_leases
 WHERE name LIKE 'node/%' AND node_id <> ? AND lease_until >= {DB_NOW}
@@ -126,11 +122,11 @@ class Housekeeping:
 
     async def sweep(self) -> int:
         """One round; how many rows ended or went."""
-        step_ms = self._watch.step_ms()
+        step_ms = self._watch.take_step_ms()
         if step_ms:
             log.warning("wall_clock_stepped", step_ms=step_ms)
         if step_ms < 0:
-            await self._writer.commit(self._cap_retries)
+            await self._writer.work(nothing_waits_for_long(self._policy))
         total = 0
         for unit in (
             self._expire,
@@ -146,12 +142,6 @@ class Housekeeping:
                     break
         await self._events.flush()
         return total
-
-    async def _cap_retries(self, tx: Tx) -> None:
-        """The clock was set back: what waits for a time of before must not wait for hours."""
-        latest = At(tx.now + int(self._policy.max_backoff_s * 1000))
-        await tx.execute(_CAP_LANES, (latest,))
-        await tx.execute(_CAP_RETRIES, (latest,))
 
     async def _expire(self, tx: Tx) -> int:
         if self._watch.is_frozen:

@@ -1,7 +1,7 @@
 """What the store does by itself: end what is too old, in steps so small that no message waits."""
 
 from wunder.errors import StoreBroken, StoreUnavailable
-from wunder.model.ids import At, DeliveryId
+from wunder.model.ids import DeliveryId
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
 from wunder.store.clock_watch import ClockWatch
@@ -11,7 +11,7 @@ from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.claims import expire
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
-from wunder.store.states import LIVE_DELIVERIES
+from wunder.store.waiting import nothing_waits_for_long
 
 log = get_logger(__name__)
 
@@ -32,10 +32,6 @@ DELETE FROM channel_events WHERE event_id IN (
   SELECT event_id FROM channel_events WHERE event_id <= (SELECT max(event_id) FROM channel_events) - ?
   ORDER BY event_id LIMIT ?)
 """
-_CAP_LANES = "UPDATE channel_lanes SET ready_at = ?1 WHERE ready_at > ?1 AND kind = 'delivery'"
-_CAP_RETRIES = f"""
-UPDATE channel_outbox SET retry_at = ?1 WHERE state = 'pending' AND {LIVE_DELIVERIES} AND retry_at > ?1
-"""  # noqa: S608 - constant
 
 
 class Housekeeping:
@@ -71,11 +67,11 @@ class Housekeeping:
 
     async def sweep(self) -> int:
         """One round; how many rows ended or went."""
-        step_ms = self._watch.step_ms()
+        step_ms = self._watch.take_step_ms()
         if step_ms:
             log.warning("wall_clock_stepped", step_ms=step_ms)
         if step_ms < 0:
-            await self._writer.commit(self._cap_retries)
+            await self._writer.work(nothing_waits_for_long(self._policy))
         total = 0
         for unit in (self._expire, self._forget_keys, self._forget_receipts, self._forget_events):
             while True:
@@ -87,12 +83,6 @@ class Housekeeping:
         # On the writer's thread, like every use of the ballast.
         await self._writer.commit(lambda _tx: self._disk.restore_ballast())
         return total
-
-    def _cap_retries(self, tx: Tx) -> None:
-        """The clock was set back: what waits for a time of before must not wait for hours."""
-        latest = At(tx.now + int(self._policy.max_backoff_s * 1000))
-        tx.execute(_CAP_LANES, (latest,))
-        tx.execute(_CAP_RETRIES, (latest,))
 
     def _expire(self, tx: Tx) -> int:
         if self._watch.is_frozen:

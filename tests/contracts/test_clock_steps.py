@@ -1,0 +1,56 @@
+"""What every store promises when somebody sets the wall clock (delivery semantics, Time)."""
+
+from tests.contracts.store_world import CHANNEL, UID, World
+from wunder.model.delivery import DeliveryState
+from wunder.model.ids import AccountId, At
+from wunder.model.intake import SpooledRequest, SpoolVerdict
+
+HOUR_S = 3600
+
+
+async def test_after_a_step_back_a_retry_waits_no_longer_than_the_longest_backoff(
+    world: World,
+) -> None:
+    (delivery_id,) = await world.queue("hello")
+    await world.settle(await world.claim_one(), DeliveryState.PENDING, retry_s=2)
+    world.clock.step_wall(-HOUR_S)
+    assert await world.claim() == [], "room 3 looks at the clock before the house is kept"
+    await world.store.sweep()
+    world.clock.advance(world.policy.max_backoff_s)
+    assert (await world.claim_one()).delivery_id == delivery_id
+
+
+async def test_after_a_step_back_waiting_messages_are_answered_at_once(world: World) -> None:
+    await world.take(world.new("hello"))
+    world.clock.step_wall(-HOUR_S)
+    await world.store.sweep()
+    assert len(await world.store.turns.claim(9, world.now)) == 1
+
+
+async def test_after_a_step_back_a_spooled_request_waits_no_longer_than_the_longest_backoff(
+    world: World,
+) -> None:
+    waits_until = At(world.now + 2000)
+    request = SpooledRequest("s1", UID, CHANNEL, AccountId("main"), b"x", world.now)
+    await world.store.intake.spool(request)
+    (due,) = await world.store.intake.due_spooled(world.now, 9)
+    await world.store.intake.settle_spooled(due, SpoolVerdict.LATER, waits_until, "not_ready")
+    world.clock.step_wall(-HOUR_S)
+    await world.store.sweep()
+    world.clock.advance(world.policy.max_backoff_s)
+    assert len(await world.store.intake.due_spooled(world.now, 9)) == 1
+
+
+async def test_after_a_step_back_a_lane_rests_on_for_the_call_without_an_answer(
+    world: World,
+) -> None:
+    await world.queue("first", "second")
+    claimed = await world.claim_one()
+    rests_until = At(world.now + 60_000)
+    await world.settle(claimed, DeliveryState.UNKNOWN, lane_until=rests_until)
+    world.clock.step_wall(-HOUR_S)
+    await world.store.sweep()
+    world.clock.advance(59)
+    assert await world.claim() == []
+    world.clock.advance(2)
+    assert (await world.claim_one()).message.text == "second"
