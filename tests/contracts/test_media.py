@@ -9,6 +9,8 @@ import pytest
 from tests.fakes.clock import FakeClock
 from tests.fakes.media import FakeMedia
 from wunder.attachments.desk import Uploading
+from wunder.attachments.files import BlobFiles
+from wunder.attachments.library import Library
 from wunder.attachments.policy import AttachmentPolicy
 from wunder.attachments.room import AttachmentRoom
 from wunder.errors import Invalid
@@ -66,7 +68,8 @@ async def case(request, tmp_path):
     clock = FakeClock()
     store = await open_store(tmp_path, clock, StorePolicy(ballast_bytes=0))
     policy = AttachmentPolicy(free_floor_bytes=0)
-    room = AttachmentRoom(store.attachments, tmp_path, b"k", lambda: "http://g", clock, policy)
+    library = Library(BlobFiles(tmp_path), None, 0)
+    room = AttachmentRoom(store.attachments, library, b"k", lambda: "http://g", clock, policy)
 
     async def keep(content, uid="", ordinal=None):
         path = tmp_path / "file"

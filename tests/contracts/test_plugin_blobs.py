@@ -8,6 +8,8 @@ import pytest
 from tests.fakes.clock import FakeClock
 from tests.fakes.plugin_blobs import FakePluginBlobs
 from wunder.attachments.desk import Uploading
+from wunder.attachments.files import BlobFiles
+from wunder.attachments.library import Library
 from wunder.attachments.policy import AttachmentPolicy
 from wunder.attachments.room import AttachmentRoom
 from wunder.errors import Invalid, NotAllowed
@@ -57,7 +59,8 @@ async def room(tmp_path):
     clock = FakeClock()
     store = await open_store(tmp_path, clock, StorePolicy(ballast_bytes=0))
     policy = AttachmentPolicy(free_floor_bytes=0, max_file_bytes=1_000_000)
-    kept = AttachmentRoom(store.attachments, tmp_path, b"k", lambda: "", clock, policy)
+    library = Library(BlobFiles(tmp_path), None, 0)
+    kept = AttachmentRoom(store.attachments, library, b"k", lambda: "", clock, policy)
     here = RoomWorld(kept, tmp_path)
     here.clock = clock
     here.store = store

@@ -14,6 +14,8 @@ from tests.fakes.providers import FakeProviders
 from tests.fakes.sealer import FakeSealer
 from tests.waiting import until
 from wunder.attachments.fetching import Whereabouts
+from wunder.attachments.files import BlobFiles
+from wunder.attachments.library import Library
 from wunder.attachments.policy import AttachmentPolicy
 from wunder.attachments.room import AttachmentRoom
 from wunder.conversation.turn import Directory as TurnDirectory
@@ -195,7 +197,7 @@ async def corridor(
     )
     kept = AttachmentRoom(
         store.attachments,
-        data_dir,
+        Library(BlobFiles(data_dir), None, 0),
         b"k" * 32,
         lambda: "http://gateway",
         clock,

@@ -26,6 +26,8 @@ from wunder.app.membership import Membership, SendersHere
 from wunder.app.news import POLL_S, NewsDesk
 from wunder.app.stores import Store, has_peers, listen
 from wunder.attachments.fetching import Whereabouts
+from wunder.attachments.files import BlobFiles
+from wunder.attachments.library import Library
 from wunder.attachments.room import AttachmentRoom
 from wunder.config import Config
 from wunder.conversation.routing import route
@@ -83,7 +85,11 @@ class Gateway:
         self.own_url = config.server.public_url.rstrip("/")
         self.attachments = AttachmentRoom(
             store.attachments,
-            config.data_dir,
+            Library(
+                BlobFiles(config.data_dir),
+                store.shelf if store.shelf.is_shared else None,
+                config.attachments.free_floor_bytes,
+            ),
             keyring.link_key(),
             lambda: self.own_url,
             clock,

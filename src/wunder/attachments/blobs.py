@@ -1,12 +1,11 @@
 """What the code that serves a channel may touch: its open transfers, and what it was lent."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from wunder.attachments.doors import AttachmentTable
-from wunder.attachments.files import BlobFiles
+from wunder.attachments.library import Library
 from wunder.attachments.transfers import Transfers
 from wunder.errors import NotAllowed, NotFound
 from wunder.model.attachment import AttachmentState
@@ -21,9 +20,9 @@ Loan = tuple[ChannelId, str, AccountUid]
 class BlobDoor:
     """The port PluginBlobs over the attachment store."""
 
-    def __init__(self, transfers: Transfers, files: BlobFiles, table: AttachmentTable) -> None:
+    def __init__(self, transfers: Transfers, library: Library, table: AttachmentTable) -> None:
         self._transfers = transfers
-        self._files = files
+        self._library = library
         self._table = table
         self._lent: Counter[Loan] = Counter()
 
@@ -49,7 +48,7 @@ class BlobDoor:
         if row.account_uid and row.account_uid not in borrowers:
             raise NotAllowed(_NOT_LENT)
         try:
-            chunk = await asyncio.to_thread(self._files.read, row.blob_id, offset, limit)
+            chunk = await self._library.read(row, offset, limit)
         except NotFound as error:
             raise NotAllowed(error.detail) from error
         return chunk, offset + len(chunk) >= row.size_bytes or not chunk

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from wunder.attachments.doors import AttachmentTable
-from wunder.attachments.files import BlobFiles
+from wunder.attachments.library import Library
 from wunder.attachments.links import SignedLinks
 from wunder.attachments.policy import AttachmentPolicy
 from wunder.attachments.sniff import HEAD_BYTES, SHOWABLE, media_type, safe_name
@@ -49,14 +49,15 @@ class AttachmentDesk:
     def __init__(
         self,
         table: AttachmentTable,
-        files: BlobFiles,
+        library: Library,
         links: SignedLinks,
         space: Space,
         clock: Clock,
         policy: AttachmentPolicy,
     ) -> None:
         self._table = table
-        self._files = files
+        self._library = library
+        self._files = library.files
         self._links = links
         self._space = space
         self._clock = clock
@@ -94,6 +95,7 @@ class AttachmentDesk:
         # The row first: what a crash leaves behind has an owner, and goes with it.
         await self._table.put(row)
         await asyncio.to_thread(self._adopt, given.path, row.blob_id)
+        await self._library.share(row.blob_id)
         row = msgspec.structs.replace(row, state=AttachmentState.STORED, error="")
         await self._table.put(row)
         return row
@@ -120,7 +122,7 @@ class AttachmentDesk:
 
     async def piece(self, served: Served, offset: int) -> bytes:
         """The next bytes of an opened file, b"" at its end. Raises: NotFound."""
-        return await asyncio.to_thread(self._files.read, served.row.blob_id, offset, _PIECE_BYTES)
+        return await self._library.read(served.row, offset, _PIECE_BYTES)
 
     def _adopt(self, path: Path, blob_id: BlobId) -> None:
         name = new_id()

@@ -1,6 +1,6 @@
-"""The table behind this room: nobody else asks it, so it is not on the page of doors."""
+"""What is behind this room: nobody else asks it, so it is not on the page of doors."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from wunder.model.attachment import StoredAttachment
@@ -32,6 +32,30 @@ class AttachmentTable(Protocol):
         """How much the attachments of an account take."""
         ...
 
+    async def claim(self, row: StoredAttachment, until: At) -> bool:
+        """Have a row that waits to oneself until then; False when another node was first."""
+        ...
+
     async def remove(self, blob_ids: Sequence[BlobId]) -> None:
         """Forget rows."""
+        ...
+
+
+class BlobShelf(Protocol):
+    """The bytes of attachments where every node of the store can read them (ADR 0018)."""
+
+    async def put(self, kind: str, name: str, read: Callable[[int, int], bytes]) -> None:
+        """Keep what `read(offset, limit)` gives until it gives nothing."""
+        ...
+
+    async def fetch(self, kind: str, name: str, write: Callable[[bytes], object]) -> int:
+        """Hand the bytes to `write`, in order; how many, 0 where there are none."""
+        ...
+
+    async def forget(self, kind: str, names: Sequence[str]) -> None:
+        """Delete; what is gone already is fine."""
+        ...
+
+    async def names(self, kind: str, before: At) -> list[str]:
+        """What was put there before a time."""
         ...

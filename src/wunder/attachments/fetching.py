@@ -26,10 +26,11 @@ from wunder.ports import Accounts, ChannelProvider, Clock, EventLog, Providers
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 log = get_logger(__name__)
 CAPABILITY = "fetch_attachment"
+_CLAIM_SLACK_MS = 15_000
 _GONE = Fault(FaultKind.FORBIDDEN, "the account is gone")
 _NOT_SERVED = Fault(FaultKind.NOT_READY, "no provider serves this account now")
 _CANNOT = Fault(FaultKind.UNSUPPORTED_FEATURE, "this channel fetches no attachments")
@@ -64,7 +65,12 @@ class Fetcher:
         self._running: dict[BlobId, AccountUid] = {}
         self._wake = asyncio.Event()
         self._tasks: TaskGroup | None = None
+        self._share: Callable[[BlobId], Awaitable[None]] | None = None
         self.on_settled: Callable[[StoredAttachment], None] = lambda row: None
+
+    def share_by(self, share: "Callable[[BlobId], Awaitable[None]]") -> None:
+        """Fetch for other nodes too: each attachment on one node only, then shared with the rest."""
+        self._share = share
 
     def wake(self) -> None:
         """Say that something waits to be fetched."""
@@ -109,7 +115,8 @@ class Fetcher:
 
     async def _carry(self, row: StoredAttachment) -> None:
         try:
-            await self._settle(await self._ended(row))
+            if self._share is None or await self._table.claim(row, self._claimed_until()):
+                await self._settle(await self._ended(row))
         except StoreUnavailable as error:
             # The row still waits and is due: it is fetched again, but not at once.
             log.warning("attachment_not_stored", blob_id=row.blob_id, reason=error.code)
@@ -120,6 +127,10 @@ class Fetcher:
         finally:
             self._running.pop(row.blob_id, None)
             self._wake.set()
+
+    def _claimed_until(self) -> At:
+        """Longer than a fetch may take: a node that dies meanwhile leaves it to the others then."""
+        return At(self._clock.now() + int(self._policy.transfer_s * 1000) + _CLAIM_SLACK_MS)
 
     async def _ended(self, row: StoredAttachment) -> StoredAttachment:
         account = self._around.accounts.get(row.account_uid)
@@ -136,6 +147,8 @@ class Fetcher:
             transfer = await self._transfers.begin(account.row.channel)
             fetched = await _fetch(provider, account, row.source, transfer)
             await self._transfers.keep(transfer, row.blob_id)
+            if self._share is not None:
+                await self._share(row.blob_id)
         except ProviderFault as error:
             return self._after(row, error.fault)
         except Invalid as error:

@@ -74,6 +74,15 @@ class BlobFiles:
         finally:
             os.close(descriptor)
 
+    def has(self, blob_id: BlobId) -> bool:
+        """True when the file is here."""
+        return self.path(blob_id).is_file()
+
+    def ids(self) -> list[BlobId]:
+        """Every file that is here."""
+        found = self._root.glob("[0-9a-f][0-9a-f]/*")
+        return sorted(BlobId(path.name) for path in found if _BLOB_ID.fullmatch(path.name))
+
     def remove(self, blob_id: BlobId) -> None:
         """Delete a file; one that is gone already is fine."""
         self.path(blob_id).unlink(missing_ok=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import msgspec
 
 from wunder.attachments.doors import AttachmentTable
-from wunder.attachments.files import BlobFiles
-from wunder.errors import FieldFault, Invalid, NotFound, StoreUnavailable
+from wunder.attachments.library import Library
+from wunder.errors import FieldFault, Invalid, NotFound, StoreFull, StoreUnavailable
 from wunder.model.attachment import AttachmentState, StoredAttachment, blob_id_of
 from wunder.model.ids import AccountUid, At, BlobId, MessageId
 from wunder.model.message import Attachment, InboundMessage
@@ -28,13 +28,13 @@ class MediaDesk:
     def __init__(
         self,
         table: AttachmentTable,
-        files: BlobFiles,
+        library: Library,
         link: Callable[[BlobId], str],
         wake: Callable[[], None],
         clock: Clock,
     ) -> None:
         self._table = table
-        self._files = files
+        self._library = library
         self._link = link
         self._wake = wake
         self._clock = clock
@@ -118,8 +118,9 @@ class MediaDesk:
         if not is_there or found[0].size_bytes > limit_bytes:
             return None
         try:
-            return await asyncio.to_thread(self._files.read, found[0].blob_id, 0, limit_bytes)
-        except NotFound:
+            return await self._library.read(found[0], 0, limit_bytes)
+        except (NotFound, StoreUnavailable, StoreFull) as error:
+            log.warning("attachment_not_readable", blob_id=blob_id, reason=error.code)
             return None
 
     async def _rows(self, message: InboundMessage) -> dict[int, StoredAttachment]:

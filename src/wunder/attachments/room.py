@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 from wunder.attachments.blobs import BlobDoor
 from wunder.attachments.desk import AttachmentDesk
 from wunder.attachments.doors import AttachmentTable
 from wunder.attachments.fetching import Fetcher, Whereabouts
-from wunder.attachments.files import BlobFiles
+from wunder.attachments.library import Library
 from wunder.attachments.links import SignedLinks
 from wunder.attachments.media import MediaDesk
 from wunder.attachments.policy import AttachmentPolicy
@@ -26,7 +25,7 @@ class AttachmentRoom:
     def __init__(
         self,
         table: AttachmentTable,
-        data_dir: Path,
+        library: Library,
         key: bytes,
         base_url: Callable[[], str],
         clock: Clock,
@@ -35,21 +34,23 @@ class AttachmentRoom:
         self._table = table
         self._clock = clock
         self._policy = policy
-        self._files = files = BlobFiles(data_dir)
-        self._transfers = Transfers(files, clock, policy)
+        self._library = library
+        self._transfers = Transfers(library.files, clock, policy)
         self._fetcher: Fetcher | None = None
         links = SignedLinks(key, base_url, clock, policy.url_s)
-        self.space = Space(table, files, clock, policy)
-        self.blobs = BlobDoor(self._transfers, files, table)
-        self.media = MediaDesk(table, files, links.link, self._wake, clock)
-        self.desk = AttachmentDesk(table, files, links, self.space, clock, policy)
-        files.prepare()
+        self.space = Space(table, library, clock, policy)
+        self.blobs = BlobDoor(self._transfers, library, table)
+        self.media = MediaDesk(table, library, links.link, self._wake, clock)
+        self.desk = AttachmentDesk(table, library, links, self.space, clock, policy)
+        library.files.prepare()
 
     def watch(self, whereabouts: Whereabouts) -> None:
         """Name those from whom attachments are fetched; they need `blobs` first."""
         self._fetcher = Fetcher(
             self._table, whereabouts, self._transfers, self.space, self._clock, self._policy
         )
+        if self._library.is_shared:
+            self._fetcher.share_by(self._library.share)
         self._fetcher.on_settled = self.media.settled
 
     async def run(self) -> None:

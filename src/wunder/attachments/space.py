@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 from wunder.attachments.doors import AttachmentTable
-from wunder.attachments.files import BlobFiles
+from wunder.attachments.library import Library
 from wunder.attachments.policy import AttachmentPolicy
-from wunder.errors import Invalid, NotFound, ProviderFault, WunderError
+from wunder.errors import Invalid, ProviderFault, WunderError
 from wunder.model.attachment import StoredAttachment
 from wunder.model.fault import Fault, FaultKind
 from wunder.model.ids import AccountUid, At
@@ -15,25 +15,32 @@ from wunder.ports import Clock
 
 log = get_logger(__name__)
 _AT_ONCE = 100
+#: A file is on the shelf before its row says so: what is younger may be on its way there (choice).
+LITTER_AFTER_MS = 3_600_000
+_TIDY_EVERY = 60  # sweeps
 
 
 class Space:
     """Makes room, and keeps house."""
 
     def __init__(
-        self, table: AttachmentTable, files: BlobFiles, clock: Clock, policy: AttachmentPolicy
+        self, table: AttachmentTable, library: Library, clock: Clock, policy: AttachmentPolicy
     ) -> None:
         self._table = table
-        self._files = files
+        self._library = library
         self._clock = clock
         self._policy = policy
 
     async def run(self) -> None:
         """Remove what was not used for long, until cancelled."""
+        count = 0
         while True:
             await self._clock.sleep(self._policy.sweep_s)
+            count += 1
             try:
                 await self.sweep()
+                if self._library.is_shared and count % _TIDY_EVERY == 0:
+                    await self.tidy()
             except WunderError as error:
                 log.warning("attachments_not_swept", reason=error.code)
 
@@ -55,7 +62,7 @@ class Space:
             ProviderFault: busy: the disk is nearly full, which may pass.
             Invalid: the account is full of attachments that are still in use.
         """
-        if await asyncio.to_thread(self._files.free_bytes) < self._policy.free_floor_bytes:
+        if await asyncio.to_thread(self._library.files.free_bytes) < self._policy.free_floor_bytes:
             raise ProviderFault(Fault(FaultKind.BUSY, "the disk is nearly full", retry_after_s=60))
         limit = self._policy.max_account_bytes - self._policy.max_file_bytes
         used = await self._table.used_bytes(account_uid)
@@ -77,12 +84,23 @@ class Space:
         if not rows:
             return
         await self._table.remove([row.blob_id for row in rows])
-        await asyncio.to_thread(self._unlink, rows)
+        await self._library.forget([row.blob_id for row in rows])
         log.info("attachments_removed", count=len(rows))
 
-    def _unlink(self, rows: Sequence[StoredAttachment]) -> None:
-        for row in rows:
-            try:
-                self._files.remove(row.blob_id)
-            except (OSError, NotFound):
-                log.warning("attachment_file_not_removed", blob_id=row.blob_id)
+    async def tidy(self) -> int:
+        """Delete bytes that no row names: copies of what other nodes forgot, and what a crash left.
+
+        Returns how many went.
+        """
+        before = At(self._clock.now() - LITTER_AFTER_MS)
+        gone = 0
+        for there in (await self._library.here(), await self._library.shelved(before)):
+            for at in range(0, len(there), _AT_ONCE):
+                some = there[at : at + _AT_ONCE]
+                named = {row.blob_id for row in await self._table.find(some)}
+                litter = [blob_id for blob_id in some if blob_id not in named]
+                await self._library.forget(litter)
+                gone += len(litter)
+        if gone:
+            log.info("attachment_litter_removed", count=gone)
+        return gone

@@ -33,6 +33,9 @@ _DUE = f"{_SELECT} WHERE state = 'waiting' AND retry_at <= ? ORDER BY retry_at L
 _UNUSED = f"{_SELECT} WHERE used_at < ? ORDER BY used_at LIMIT ?"
 _UNUSED_OF = f"{_SELECT} WHERE used_at < ? AND account_uid = ? ORDER BY used_at LIMIT ?"
 _USED_BYTES = "SELECT coalesce(sum(size_bytes), 0) FROM attachments WHERE account_uid = ?"
+_CLAIM = """
+UPDATE attachments SET retry_at = ? WHERE blob_id = ? AND state = 'waiting' AND retry_at = ?
+"""
 _REMOVE = "DELETE FROM attachments WHERE blob_id = ?"
 
 _source = msgspec.json.Decoder(Attachment)
@@ -68,6 +71,14 @@ class SqlAttachmentTable:
     async def used_bytes(self, account_uid: AccountUid) -> int:
         """How much an account's attachments take; reads each of its rows."""
         return int((await self._reader.rows(_USED_BYTES, account_uid))[0][0])
+
+    async def claim(self, row: StoredAttachment, until: At) -> bool:
+        """Have a row that waits to oneself until then; False when another node was first."""
+
+        async def unit(tx: Transaction) -> bool:
+            return (await tx.run(_CLAIM, (until, row.blob_id, row.retry_at))).rowcount == 1
+
+        return await self._writer.work(unit)
 
     async def remove(self, blob_ids: Sequence[BlobId]) -> None:
         """Forget rows."""
