@@ -15,8 +15,9 @@ help:  ## show this list
 setup:  ## make or refresh .venv from the lock files (does nothing when nothing changed)
 	@PYTHON='$(PYTHON)' sh tools/setup.sh
 
-run: setup  ## start the gateway
-	@.venv/bin/wunder serve $(ARGS)
+run: setup  ## build the console, start the gateway, show the link that signs you in
+	@[ ! -f tools/console.sh ] || sh tools/console.sh
+	@WUNDER_LOG_JSON=$${WUNDER_LOG_JSON:-false} WUNDER_LOG_LEVEL=$${WUNDER_LOG_LEVEL:-warning} .venv/bin/wunder serve $(ARGS)
 
 demo: setup  ## play the main job from end to end on this machine
 	@.venv/bin/python demo/main_job.py $(ARGS)
