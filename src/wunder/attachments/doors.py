@@ -42,7 +42,7 @@ class AttachmentTable(Protocol):
 
 
 class BlobShelf(Protocol):
-    """The bytes of attachments where every node of the store can read them (ADR 0018)."""
+    """The bytes of attachments where every node of the store can read them (ADR 0017)."""
 
     async def put(self, kind: str, name: str, read: Callable[[int, int], bytes]) -> None:
         """Keep what `read(offset, limit)` gives until it gives nothing."""

@@ -21,7 +21,7 @@ KIND = "attachment"
 class Library:
     """Keeps files here and, where nodes share a store, on its shelf; brings here what is asked for.
 
-    What lies here is then a copy: it may be deleted at any time and is fetched again (ADR 0018).
+    What lies here is then a copy: it may be deleted at any time and is fetched again (ADR 0017).
     """
 
     def __init__(self, files: BlobFiles, shelf: BlobShelf | None, free_floor_bytes: int) -> None:
