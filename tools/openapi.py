@@ -32,14 +32,26 @@ LANGUAGES = (
         Path("docs/api_head.en.md"),
         "HTTP API",
         ("call", "what it does", "scope"),
-        {"public": "none", "setup": "first-run token", "turn": "the turn's token"},
+        {
+            "public": "none",
+            "setup": "first-run token",
+            "turn": "the turn's token",
+            "person": "a session",
+            "own": "a session",
+        },
     ),
     Language(
         Path("docs/API文档.md"),
         Path("docs/api_head.zh.md"),
         "HTTP 接口",
         ("调用", "作用", "权限"),
-        {"public": "无", "setup": "首次运行令牌", "turn": "该轮对话的令牌"},
+        {
+            "public": "无",
+            "setup": "首次运行令牌",
+            "turn": "该轮对话的令牌",
+            "person": "已登录",
+            "own": "已登录",
+        },
         Path("tools/api_words.zh.toml"),
     ),
 )

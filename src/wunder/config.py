@@ -24,6 +24,7 @@ from wunder.outbound.parking import ParkingPolicy
 from wunder.outbound.retry import RetryPolicy
 from wunder.outbound.slots import SlotPolicy
 from wunder.runtime.policy import RuntimePolicy
+from wunder.people.policy import PeoplePolicy
 from wunder.store.policy import StorePolicy
 from wunder.streaming.policy import StreamPolicy
 from wunder.upkeep.pairing import PairingPolicy
@@ -86,6 +87,7 @@ class Config(msgspec.Struct, frozen=True):
     api: ApiPolicy = ApiPolicy()
     egress: EgressSettings = EgressSettings()
     store: StorePolicy = StorePolicy()
+    people: PeoplePolicy = PeoplePolicy()
     plugins: PluginSettings = PluginSettings()
     runtime: RuntimePolicy = RuntimePolicy()
     attachments: AttachmentPolicy = AttachmentPolicy()

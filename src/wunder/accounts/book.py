@@ -70,6 +70,10 @@ class AccountBook:
         accounts = (self.get(uid) for uid in self._by_channel.get(channel, ()))
         return [account for account in accounts if account is not None]
 
+    def row(self, account_uid: AccountUid) -> AccountRow | None:
+        """Return a live row, sealed."""
+        return self._rows.get(account_uid)
+
     def rows(self) -> list[AccountRow]:
         """Return every live row, sealed, by channel and label."""
         return sorted(self._rows.values(), key=lambda row: (row.channel, row.account_id))

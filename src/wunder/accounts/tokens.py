@@ -109,6 +109,11 @@ class TokenDesk:
             return None
         return token if token.is_valid(self._clock.now()) else None
 
+    def is_good(self, token: ApiToken) -> bool:
+        """Tell whether a token that was let through would be let through again."""
+        known = self._by_hash.get(token.token_hash)
+        return known is not None and known.is_valid(self._clock.now())
+
     def admit_this_run(self) -> str:
         """Return a token with every scope that lives in this process only, for the CLI beside it."""
         text = PREFIX + self._random(TOKEN_BYTES)
@@ -117,9 +122,9 @@ class TokenDesk:
         self._by_hash[token.token_hash] = self._this_run[token.token_hash] = token
         return text
 
-    async def offer_setup(self) -> str | None:
-        """Write the first-run token where no token was ever made; the path of its file, or None."""
-        if await self._table.all():
+    async def offer_setup(self, *, has_people: bool = False) -> str | None:
+        """Write the first-run token where nobody can come in yet; the path of its file, or None."""
+        if has_people or await self._table.all():
             await self._setup.withdraw()
             return None
         return await self._setup.offer(self._clock.now())
@@ -132,11 +137,15 @@ class TokenDesk:
             Invalid: The name is wrong.
         """
         _refuse(name, SCOPES, None)
+        await self.use_setup(text)
+        return await self.create(name, SCOPES, None, "setup")
+
+    async def use_setup(self, text: str) -> None:
+        """Use the first-run token up. Raises: NotAllowed, as redeem_setup."""
         if not await self._setup.redeem(text, self._clock.now()):
             raise NotAllowed(
                 "This setup token is wrong, was used or has ended; restart the gateway for a new one."
             )
-        return await self.create(name, SCOPES, None, "setup")
 
     def _record(self, name: str, token: ApiToken, by: str) -> None:
         fields = {"token_id": token.token_id, "scopes": list(token.scopes), "by": by}

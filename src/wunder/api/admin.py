@@ -17,6 +17,7 @@ from wunder.api import (
     admin_accounts,
     admin_agents,
     admin_attachments,
+    admin_audit,
     admin_bindings,
     admin_messages,
     admin_monitor,
@@ -25,7 +26,10 @@ from wunder.api import (
     admin_plugins,
     admin_tokens,
     agent_replies,
+    admin_users,
 )
+    own,
+    sign_in,
 from wunder.api.admin_request import AdminRequest
 from wunder.api.asgi import App
 from wunder.api.auth import require_scope
@@ -48,6 +52,10 @@ HANDLERS: Sequence[HTTPRouteHandler] = (
     *admin_tokens.HANDLERS,
     *agent_replies.HANDLERS,
 )
+    *admin_users.HANDLERS,
+    *admin_audit.HANDLERS,
+    *sign_in.HANDLERS,
+    *own.HANDLERS,
 
 
 class AdminApp(Litestar):

@@ -4,12 +4,15 @@ from collections import Counter
 from typing import Any, Literal
 
 import msgspec
-from litestar import get
+from litestar import get, patch
+from litestar.params import FromPath, JSONBody
 
 from wunder.api.admin_request import AdminRequest
 from wunder.api.parts import ApiParts
 from wunder.api.query import Cursor, Limit
-from wunder.model.ids import PluginId
+from wunder.errors import NotFound
+from wunder.feed.minutes import Minute
+from wunder.model.ids import ChannelId, PluginId
 from wunder.model.provider import ProviderFacts
 from wunder.model.trail import Event
 from wunder.ports import Page
@@ -46,16 +49,29 @@ class ProviderView(msgspec.Struct, frozen=True):
     account_schema: dict[str, Any] | None
     i18n: dict[str, Any]
     webhook_path: str
+    is_user_visible: bool
+
+
+class ProviderChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether users may connect accounts of this channel."""
+
+    user_visible: bool
 
 
 class Monitor(msgspec.Struct, frozen=True):
-    """The store's kept counters by name, and how many plugins are in each state."""
+    """The store's kept counters by name, and how many plugins are in each state.
+
+    `last_minute` and `minutes` (oldest first, at most two hours) are those of the node that answers,
+    since it started.
+    """
 
     figures: dict[str, float]
     plugins: dict[str, int]
     channels_serving: int
     version: str
     is_draining: bool
+    last_minute: Minute
+    minutes: tuple[Minute, ...]
 
 
 @get(
@@ -66,7 +82,36 @@ class Monitor(msgspec.Struct, frozen=True):
 )
 async def list_providers(request: AdminRequest) -> Page[ProviderView]:
     """Built-in and installed channels, with the schema of their account form."""
-    return Page(tuple(_provider(facts, request.parts) for facts in request.parts.providers.known()))
+    parts = request.parts
+    shown = await parts.visibility.visible()
+    return Page(
+        tuple(
+            view_of_provider(facts, parts, is_user_visible=facts.channel in shown)
+            for facts in parts.providers.known()
+        )
+    )
+
+
+@patch(
+    f"{PATH}/providers/{{channel:str}}",
+    operation_id="change_provider",
+    tags=TAGS,
+    summary="Open a channel to users, or close it",
+    opt={"example": {"user_visible": True}},
+)
+async def change_provider(
+    channel: FromPath[str], data: JSONBody[ProviderChanges], request: AdminRequest
+) -> ProviderView:
+    """Say whether users may connect accounts of it; accounts that they have stay."""
+    parts = request.parts
+    facts = parts.providers.facts(ChannelId(channel))
+    if facts is None:
+        raise NotFound
+    is_visible, at = data.user_visible, parts.clock.now()
+    await parts.visibility.choose([facts.channel], is_visible=is_visible, at=at, by=request.by)
+    fields = {"by": request.by, "channel": channel, "user_visible": is_visible}
+    parts.noticed.record(Event("provider_visibility_changed", at, plugin_id=channel, fields=fields))
+    return view_of_provider(facts, parts, is_user_visible=is_visible)
 
 
 @get(f"{PATH}/monitor", operation_id="get_monitor", tags=TAGS, summary="Show the figures")
@@ -87,6 +132,8 @@ async def get_monitor(request: AdminRequest) -> Monitor:
         ),
         version=request.parts.version,
         is_draining=request.parts.is_draining(),
+        last_minute=request.parts.minutes.last(),
+        minutes=request.parts.minutes.all(),
     )
 
 
@@ -105,7 +152,10 @@ async def list_events(request: AdminRequest) -> Page[Event]:
     )
 
 
-def _provider(facts: ProviderFacts, parts: ApiParts) -> ProviderView:
+def view_of_provider(
+    facts: ProviderFacts, parts: ApiParts, *, is_user_visible: bool
+) -> ProviderView:
+    """Describe a channel and who serves it now."""
     serving = parts.providers.serving(facts.channel)
     facts = serving.facts if serving else facts
     report = None
@@ -126,7 +176,8 @@ def _provider(facts: ProviderFacts, parts: ApiParts) -> ProviderView:
         account_schema=facts.account_schema,
         i18n=facts.i18n,
         webhook_path=f"/wunder/channel/{facts.channel}/webhook",
+        is_user_visible=is_user_visible,
     )
 
 
-HANDLERS = (list_providers, get_monitor, list_events)
+HANDLERS = (list_providers, change_provider, get_monitor, list_events)

@@ -179,6 +179,18 @@ async def disable_plugin(plugin_id: FromPath[str], request: AdminRequest) -> Plu
 
 
 @post(
+    f"{PATH}/{{plugin_id:str}}/rollback",
+    operation_id="roll_back_plugin",
+    tags=TAGS,
+    summary="Go back to the version before",
+    status_code=200,
+)
+async def roll_back(plugin_id: FromPath[str], request: AdminRequest) -> PluginView:
+    """Switch to the newest approved version older than the current one; 409 where there is none."""
+    return await request.parts.plugins.rollback(plugin_id, request.by)
+
+
+@post(
     f"{PATH}/{{plugin_id:str}}/source",
     operation_id="choose_source",
     tags=TAGS,
@@ -238,6 +250,7 @@ HANDLERS = (
     approve_plugin,
     enable_plugin,
     disable_plugin,
+    roll_back,
     choose_source,
     remove_version,
     get_runtime,

@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 import msgspec
 from litestar.connection import Request
 
+from wunder.api.auditing import note_of
+from wunder.api.caller import Caller
 from wunder.api.json_body import decode_body, fault_of
 from wunder.api.parts import ApiParts
-from wunder.api.scopes import holds
 from wunder.errors import FieldFault, Invalid, NotAllowed, RequestRefused
-from wunder.model.token import ApiToken
+from wunder.people.sign_in import Opened, Whence
 
 #: How OpenAPI describes the headers that a request reads here.
 IF_MATCH = {
@@ -41,15 +42,42 @@ class AdminRequest(Request[Any, Any, Any]):
         return parts
 
     @property
-    def caller(self) -> ApiToken:
-        """The token that was let through."""
-        token: ApiToken = self.auth
-        return token
+    def caller(self) -> Caller:
+        """Who was let through."""
+        caller: Caller = self.auth
+        return caller
 
     @property
     def by(self) -> str:
-        """Who asks, for records: the token's name, and what tells it from one of the same name."""
-        return f"{self.caller.name}#{self.caller.token_id[:8]}"
+        """Who asks, for records: `user:` and a name, or a token's name and the beginning of its id."""
+        return self.caller.name
+
+    @property
+    def user_id(self) -> str:
+        """The person who asks; "" for a token."""
+        return self.caller.user_id
+
+    @property
+    def session_of_person(self) -> Opened:
+        """The session of a route that only people reach. Raises: NotAllowed."""
+        if self.caller.person is None:
+            raise NotAllowed("This is for people: a token has no session.")
+        return self.caller.person
+
+    @property
+    def whence(self) -> Whence:
+        """Where the request comes from, behind proxies that are believed."""
+        agent: str = self.headers.get("user-agent", "")
+        return Whence(note_of(self.scope).remote_addr, agent[:200])
+
+    @property
+    def is_over_tls(self) -> bool:
+        """Whether the page came over TLS, here or at a proxy that is believed."""
+        return note_of(self.scope).is_over_tls
+
+    def note(self, actor: str, action: str, subject: str, **detail: Any) -> None:
+        """Have the audit say this of the request, where no desk tells what it did."""
+        note_of(self.scope).say(actor, action, subject, detail)
 
     async def json(self) -> Any:
         """Decode the body into the type of the handler's `data`.
@@ -109,6 +137,17 @@ class AdminRequest(Request[Any, Any, Any]):
         return key
 
     def require_secrets(self) -> None:
-        """Ask for the scope `secrets`, where a request writes any. Raises: NotAllowed."""
-        if not holds(self.caller, "secrets"):
-            raise NotAllowed("This token lacks the scope `secrets`.")
+        """Ask for the scope `secrets`, where a request writes any. Raises: NotAllowed, as require_fresh."""
+        if not self.caller.holds("secrets"):
+            who = "token" if self.caller.person is None else "role"
+            raise NotAllowed(f"This {who} lacks the scope `secrets`.")
+        self.require_fresh()
+
+    def require_fresh(self) -> None:
+        """Ask a person for the password where it was given too long ago (rule 16).
+
+        Raises: RequestRefused 403 `password_needed`: give it to POST /wunder/session/confirm.
+        """
+        parts = self.parts
+        if not self.caller.is_fresh(parts.clock.now(), parts.people.policy.confirmed_s):
+            raise RequestRefused(403, "password_needed")

@@ -5,7 +5,7 @@ from litestar import post
 from litestar.params import FromPath, JSONBody
 
 from wunder.api.admin_request import AdminRequest
-from wunder.api.auth import token_needed
+from wunder.api.authority import token_needed
 from wunder.api.credentials import bearer_of
 from wunder.errors import NotFound
 from wunder.model.ids import TurnId

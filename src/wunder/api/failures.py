@@ -1,12 +1,12 @@
 """What handlers raise, said as problem documents."""
 
-import uuid
 from typing import Any
 
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from wunder.api.auditing import request_id_of
 from wunder.api.json_body import fault_of
 from wunder.api.problems import PlaceOfFault, Problem, problem, problem_of
 from wunder.errors import WunderError
@@ -20,7 +20,7 @@ AnyRequest = Request[Any, Any, Any]
 
 def on_wunder_error(request: AnyRequest, error: WunderError) -> Response[bytes]:
     """Answer an error of ours with its own status and code."""
-    made = problem_of(error, uuid.uuid4().hex)
+    made = problem_of(error, request_id_of(request.scope))
     if made.status >= 500:
         log.warning("request_failed", code=made.code, trace_id=made.trace_id)
     headers = {"WWW-Authenticate": "Bearer"} if made.status == 401 else {}
@@ -29,7 +29,7 @@ def on_wunder_error(request: AnyRequest, error: WunderError) -> Response[bytes]:
 
 def on_framework_error(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     """Answer what the framework refuses: no such route, wrong parameters, too large."""
-    trace_id = uuid.uuid4().hex
+    trace_id = request_id_of(request.scope)
     if isinstance(error, ValidationException):
         places = tuple(_place(one) for one in error.extra or () if isinstance(one, dict))
         words = "The request holds wrong fields."
@@ -40,7 +40,7 @@ def on_framework_error(request: AnyRequest, error: HTTPException) -> Response[by
 
 def on_bug(request: AnyRequest, error: Exception) -> Response[bytes]:
     """Answer what nobody foresaw; the traceback is in the log under the trace id."""
-    trace_id = uuid.uuid4().hex
+    trace_id = request_id_of(request.scope)
     # The framework calls this inside its except block.
     log.exception("request_failed", code="internal", trace_id=trace_id)  # noqa: LOG004 - see above
     words = "Something went wrong in the gateway; look for this trace id in its log."

@@ -9,8 +9,9 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
 from wunder import __version__
+from wunder.api import openapi_streams
 from wunder.api.problems import Problem
-from wunder.api.scopes import PUBLIC, SCOPES, SETUP, TURN
+from wunder.api.scopes import NEEDS_NOBODY, PUBLIC, SCOPES
 
 INFO = {
     "title": "Wunder Channels",
@@ -24,14 +25,18 @@ INFO = {
 #: Status -> what it means here. Which of them an operation has follows from its shape.
 FAILURES = {
     400: "The body is no strict JSON.",
-    401: "There is no valid token in the request.",
-    403: "The token lacks the scope.",
+    401: "Nobody is known by this request: no valid token, no valid session.",
+    403: (
+        "The token or the role lacks the scope; `csrf`: the header X-Wunder-CSRF is missing or wrong; "
+        "`password_needed`: give the password again at /wunder/session/confirm."
+    ),
     404: "There is nothing with this id.",
     408: "The request came too slowly.",
     409: "The current state does not allow this; `state` says what it is.",
     413: "The request is too large.",
     415: "The content type is another than the one described.",
     422: "The request holds wrong fields; each is named by its place.",
+    429: "Too often; come again after `Retry-After`.",
     503: "The store cannot take writes now; come again after `Retry-After`.",
 }
 _LONG_NAME = re.compile(r"^(?P<outer>\w+)_(?:[\w]+\.)*(?P<inner>\w+)_$")
@@ -56,7 +61,7 @@ def document_of(app: Litestar) -> dict[str, Any]:
     document["components"]["responses"] = {
         str(status): _refused(words) for status, words in FAILURES.items()
     }
-    document["paths"] |= _BARE
+    document["paths"] |= _BARE | openapi_streams.PATHS
     document["paths"] = dict(sorted(document["paths"].items()))
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
@@ -103,7 +108,7 @@ def _failures(operation: dict[str, Any], key: str, scope: str) -> Iterator[int]:
         yield from (400, 408, 413, 415)
     if scope != PUBLIC:
         yield 401
-    if scope not in {PUBLIC, SETUP, TURN}:
+    if scope not in NEEDS_NOBODY or method != "GET":
         yield 403
     if "{" in path:
         yield 404
@@ -122,8 +127,10 @@ def _security(scope: str) -> list[dict[str, list[str]]]:
             return []
         case "turn":
             return [{"turn_token": []}]
+        case "person" | "own":
+            return [{"console_session": []}]
         case _:
-            return [{"api_token": [scope]}]
+            return [{"api_token": [scope]}, {"console_session": []}]
 
 
 def _parameters(query: type[msgspec.Struct], schemas: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -141,7 +148,7 @@ def _parameters(query: type[msgspec.Struct], schemas: dict[str, Any]) -> Iterato
 
 def _described(app: Litestar) -> dict[str, Any]:
     """Return the schemas of every body, with what Litestar leaves out: docstrings and bounds."""
-    kinds: list[Any] = [Problem]
+    kinds: list[Any] = [Problem, *openapi_streams.KINDS]
     for _, handler, _ in _operations(app):
         for field in (handler.parsed_data_field, handler.parsed_return_field):
             if field is not None and handler.include_in_schema:
@@ -184,8 +191,19 @@ _SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "description": (
-            "An API token. `admin` covers `read` and `send`; `approve`, `secrets` and `trust` are "
-            "asked for by name. Writing secrets needs `secrets` beside the scope of the endpoint."
+            "An API token. `admin` covers `read`, `operate` and `send`; `approve`, `secrets` and "
+            "`trust` are asked for by name. Writing secrets needs `secrets` beside the scope of the "
+            "endpoint."
+        ),
+    },
+    "console_session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "wunder_session",
+        "description": (
+            "The cookie that signing in gives. Requests other than GET also carry the session's CSRF "
+            "token in the header X-Wunder-CSRF. What the person may do follows from their role; "
+            "approvals, trust and secrets need a password that was given within 5 minutes."
         ),
     },
     "turn_token": {

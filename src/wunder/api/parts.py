@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import msgspec
 
 from wunder.api.sources import KnockPolicy
+from wunder.model.ids import AccountUid
 from wunder.model.provider import RawRequest, WebhookAnswer
 from wunder.observe.metrics import Metrics
 from wunder.ports import (
     Agents,
+    AuditLog,
     Clock,
+    EventFeed,
     EventLog,
     Ledger,
     OutboxDesk,
@@ -20,15 +23,21 @@ from wunder.ports import (
     Providers,
     StoreHealth,
     Turns,
+    VisibilityTable,
 )
 
 if TYPE_CHECKING:  # the desks bring their rooms with them; who builds the parts has them anyway
     from wunder.accounts.agents import AgentDesk
     from wunder.accounts.bindings import BindingDesk
     from wunder.accounts.desk import AccountDesk
+    from wunder.accounts.own import OwnDesk
     from wunder.accounts.tokens import TokenDesk
     from wunder.attachments.desk import AttachmentDesk
+    from wunder.chat.room import ChatRoom
+    from wunder.feed.hub import FeedHub
+    from wunder.feed.minutes import Minutes
     from wunder.outbound.queue import SendDesk
+    from wunder.people.room import Room
     from wunder.plugins.desk import PluginDesk
     from wunder.upkeep.room import Upkeep
 
@@ -80,16 +89,27 @@ class ApiPolicy(msgspec.Struct, frozen=True):
 class ApiParts:
     """Everything the API asks; built by app.py.
 
-    `data_dir` takes uploads while they are checked. `is_draining` and `is_key_open` are what
-    readiness depends on besides the store. `wake` tells rooms 2 and 3 that rows wait.
+    `data_dir` takes uploads while they are checked. `noticed` is where handlers tell what they
+    did, for event log and audit. `is_draining` and `is_key_open` are what readiness depends on besides
+    the store. `wake` tells rooms 2 and 3 that rows wait; `owner_of` whose an
+    account is, "" where it is gone or an administrator's.
     """
 
     webhooks: Webhooks
+    chat: "ChatRoom"
     plugins: "PluginDesk"
     accounts: "AccountDesk"
     bindings: "BindingDesk"
     agents: "AgentDesk"
     tokens: "TokenDesk"
+    people: "Room"
+    own: "OwnDesk"
+    hub: "FeedHub"
+    feed: EventFeed
+    minutes: "Minutes"
+    audit: AuditLog
+    visibility: VisibilityTable
+    noticed: EventLog
     sends: "SendDesk"
     attachments: "AttachmentDesk"
     ledger: Ledger
@@ -108,4 +128,5 @@ class ApiParts:
     is_draining: Callable[[], bool]
     is_key_open: Callable[[], bool]
     wake: Callable[[], None]
+    owner_of: Callable[[AccountUid], str]
     policy: ApiPolicy

@@ -4,6 +4,11 @@ import re
 import uuid
 
 from wunder.api.asgi import SECURITY_HEADERS, App, Message, Receive, Scope, Send, refuse
+from wunder.api.auditing import Audited, make_note
+from wunder.api.chat import PREFIX as CHAT
+from wunder.api.chat import ChatRoute
+from wunder.api.event_stream import PATHS as STREAMS
+from wunder.api.event_stream import EventStreams
 from wunder.api.lazy import LateApp, admin_app
 from wunder.api.parts import ApiParts
 from wunder.api.probes import Probes
@@ -35,7 +40,10 @@ class FrontDoor:
             "/metrics": probes.metrics,
         }
         self._untrusted = UntrustedRoute(parts.attachments)
-        self._admin = LateApp(lambda: admin_app(parts))
+        self._chat = ChatRoute(parts, proxies)
+        self._streams = EventStreams(parts)
+        late = LateApp(lambda: admin_app(parts))
+        self._admin = Audited(late, parts.audit, parts.clock)
         self._hosts = frozenset(host.lower() for host in parts.policy.allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,7 +101,12 @@ class FrontDoor:
         elif path.startswith(UNTRUSTED):
             await self._untrusted(scope, receive, send)
         else:
-            await self._admin(scope, receive, _hardened(send))
+            over_tls = self._proxies.is_over_tls(scope)
+            make_note(scope, self._proxies.remote_address(scope), is_over_tls=over_tls)
+            if path in STREAMS:
+                await self._streams(scope, receive, send)
+            else:
+                await self._admin(scope, receive, _hardened(send))
 
     async def _probe(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in {"GET", "HEAD"}:

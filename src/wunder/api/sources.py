@@ -135,6 +135,17 @@ class Proxies:
                 break
         return address
 
+    def is_over_tls(self, scope: Scope) -> bool:
+        """Tell whether the sender spoke TLS, to us or to a proxy of ours that says so."""
+        if scope.get("scheme") == "https":
+            return True
+        client = scope.get("client")
+        if not self._networks or not client or not self._is_ours(client[0]):
+            return False
+        return [v.strip().lower() for n, v in scope["headers"] if n == b"x-forwarded-proto"] == [
+            b"https"
+        ]
+
     def _is_ours(self, address: str) -> bool:
         try:
             parsed = ipaddress.ip_address(address)

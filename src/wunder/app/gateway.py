@@ -22,6 +22,7 @@ from wunder.api.asgi import App
 from wunder.api.listener import Listener
 from wunder.api.parts import ApiParts, ApiPolicy
 from wunder.api.server import build_app
+from wunder.app.console import ConsoleSide
 from wunder.app.membership import Membership, SendersHere
 from wunder.app.news import POLL_S, NewsDesk
 from wunder.app.stores import Store, has_peers, listen
@@ -84,6 +85,7 @@ class Gateway:
         self.bindings = BindingBook(store.bindings)
         self.own_url = config.server.public_url.rstrip("/")
         self.attachments = AttachmentRoom(
+        self.console = ConsoleSide(store, self.accounts, self.metrics, clock, config.people)
             store.attachments,
             Library(
                 BlobFiles(config.data_dir),
@@ -146,7 +148,7 @@ class Gateway:
             host=self.host,
             accounts=store.accounts,
             bindings=store.bindings,
-            events=store.events,
+            events=self.console.noticed,
             clock=self.clock,
             builtin_serves=self.providers.builtin_serving,
             on_change=self._plugins_changed,
@@ -172,7 +174,7 @@ class Gateway:
                 judge=ConfigJudge(self.providers, schemas),
                 sealer=keyring,
                 hmac8=keyring.hmac8,
-                events=store.events,
+                events=self.console.noticed,
                 clock=self.clock,
                 on_change=self._accounts_changed,
                 public_url=self.config.server.public_url.rstrip("/"),
@@ -184,7 +186,7 @@ class Gateway:
                 accounts=store.accounts,
                 agents=store.agents,
                 route=route,
-                events=store.events,
+                events=self.console.noticed,
                 clock=self.clock,
                 on_change=self.bindings.reload,
             )
@@ -195,12 +197,12 @@ class Gateway:
                 schemas=schemas,
                 sealer=keyring,
                 hmac8=keyring.hmac8,
-                events=store.events,
+                events=self.console.noticed,
                 clock=self.clock,
             )
         )
         setup = SetupToken(self.config.data_dir)
-        self.tokens = TokenDesk(store.tokens, setup, store.events, self.clock)
+        self.tokens = TokenDesk(store.tokens, setup, self.console.noticed, self.clock)
 
     def _wire_rooms(self, keyring: Keyring) -> None:
         config, store, clock = self.config, self.store, self.clock
@@ -254,6 +256,15 @@ class Gateway:
                 outbox=self.store.outbox_desk,
                 turns=self.store.turns,
                 events=self.store.events,
+                people=self.console.people,
+                own=self.console.own(self.account_desk, self.binding_desk, self.agent_desk),
+                hub=self.console.hub,
+                feed=self.store.events,
+                minutes=self.console.minutes,
+                audit=self.store.audit,
+                visibility=self.store.visibility,
+                noticed=self.console.noticed,
+                owner_of=self.console.owner_of,
                 store=self.store.health,
                 providers=self.providers,
                 plugin_host=self.host,
@@ -373,6 +384,8 @@ class Gateway:
             starting = tg.create_task(self.plugins.start_all(), name="start plugins")
             await stop.wait()
             log.info("gateway_stopping")
+                "live feed": self.console.hub.run(),
+                "figures by the minute": self.console.minutes.run(),
             self.is_draining = True
             await self.membership.say("draining")
             starting.cancel()
@@ -381,3 +394,4 @@ class Gateway:
             await self.dispatcher.drain(self.config.gateway.stop_grace_s)
             for task in reversed(tasks):
                 task.cancel()
+            self.console.hub.close()

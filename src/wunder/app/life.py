@@ -62,7 +62,8 @@ async def _serve(config: Config) -> None:
         url = f"http://{_url_host(config.server.host)}:{server.port}"
         gateway.own_url = gateway.own_url or url
         run_file = _write_run_file(config.data_dir, url, gateway.tokens.admit_this_run())
-        setup_file = await gateway.tokens.offer_setup()
+        has_people = not await gateway.console.people.users.nobody_yet()
+        setup_file = await gateway.tokens.offer_setup(has_people=has_people)
         await gateway.membership.introduce(url)
         log.info("gateway_started", url=url, version=__version__, setup_token_file=setup_file or "")
         try:

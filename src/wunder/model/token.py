@@ -4,8 +4,9 @@ import msgspec
 
 from wunder.model.ids import At, TokenId
 
-#: `admin` is everything of the admin API; approve, trust and secrets are asked for by name (rule 16).
-SCOPES = ("admin", "read", "approve", "secrets", "trust", "send")
+#: `admin` is everything of the admin API, `operate` what daily business needs of it; approve, trust and
+#: secrets are asked for by name (rule 16).
+SCOPES = ("admin", "read", "operate", "approve", "secrets", "trust", "send")
 
 
 class ApiToken(msgspec.Struct, frozen=True):

@@ -87,6 +87,10 @@ class Histogram:
         """How many durations were counted."""
         return sum(self._counts)
 
+    def counts(self) -> tuple[int, ...]:
+        """How many durations fell into each bucket: up to each bound, and above the last."""
+        return tuple(self._counts)
+
     def lines(self) -> Iterator[str]:
         """Write the histogram in Prometheus' text format."""
         yield from _head(self.name, self.help, "histogram")

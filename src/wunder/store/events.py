@@ -28,7 +28,7 @@ class Carries(Works, Protocol):
 
 
 class SqlEventLog:
-    """Port EventLog. Events wait in memory for the next commit; the oldest go when too many wait."""
+    """Ports EventLog and EventFeed. Events wait in memory for the next commit; the oldest go when too many wait."""
 
     def __init__(self, writer: Carries, reader: Reads, policy: StorePolicy) -> None:
         self._writer = writer
@@ -70,6 +70,21 @@ class SqlEventLog:
         rows = await self._reader.rows(sql, *given)
         items, next_cursor = cut(rows, limit)
         return Page(tuple(_event(row) for row in items), next_cursor)
+
+    async def newest_id(self) -> int:
+        """The id of the newest event; 0 where there is none."""
+        rows = await self._reader.rows("SELECT max(event_id) FROM channel_events")
+        return rows[0][0] or 0
+
+    async def oldest_id(self) -> int:
+        """The id of the oldest event that is kept; 0 where there is none."""
+        rows = await self._reader.rows("SELECT min(event_id) FROM channel_events")
+        return rows[0][0] or 0
+
+    async def after(self, event_id: int, limit: int) -> list[Event]:
+        """Events with a larger id, oldest first."""
+        sql = f"{_SELECT} WHERE event_id > ? ORDER BY event_id LIMIT ?"
+        return [_event(row) for row in await self._reader.rows(sql, event_id, limit)]
 
     # --- on the writer's thread ----------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import aiohttp
@@ -18,11 +19,15 @@ from wunder.api.listener import Listener, listener
 from wunder.api.parts import ApiParts, ApiPolicy
 from wunder.api.server import build_app
 from wunder.errors import RequestRefused
+from wunder.model.audit import AuditEntry
 from wunder.model.delivery import ReleaseRef
-from wunder.model.ids import At, ChannelId, PluginId, TokenId
+from wunder.model.ids import At, ChannelId, PluginId, SessionHash, TokenId, UserId
+from wunder.model.person import ROLES, User, UserSession
 from wunder.model.provider import ProviderFacts, RawRequest, WebhookAnswer
 from wunder.model.token import ApiToken
 from wunder.observe.metrics import Metrics
+from wunder.people.policy import PeoplePolicy
+from wunder.people.sign_in import Opened
 
 
 class Room1:
@@ -75,6 +80,46 @@ class FakeTokens:
         return self._tokens.get(text)
 
 
+class FakePeople:
+    """Sessions that a test hands out: the cookie is the name of the role."""
+
+    def __init__(self, confirmed_at: At) -> None:
+        self.policy = PeoplePolicy()
+        self.confirmed_at = confirmed_at
+        self.sign_in = self
+
+    async def recognise(self, cookie: str) -> Opened | None:
+        if cookie not in ROLES:
+            return None
+        user = User(
+            user_id=UserId(f"id-{cookie}"),
+            name=cookie,
+            display_name="",
+            role=cast("Any", cookie),
+            password_hash="",
+        )
+        session = UserSession(
+            session_hash=SessionHash(cookie.encode()),
+            session_id=f"s-{cookie}",
+            user_id=user.user_id,
+            created_at=At(0),
+            seen_at=self.confirmed_at,
+            expires_at=At(2**50),
+            confirmed_at=self.confirmed_at,
+        )
+        return Opened(user, session, cookie)
+
+
+class FakeAudit:
+    """An audit that a test can read."""
+
+    def __init__(self) -> None:
+        self.entries: list[AuditEntry] = []
+
+    async def add(self, entries: Sequence[AuditEntry]) -> None:
+        self.entries += entries
+
+
 class NoPlugins:
     def report(self, plugin_id: str) -> None:
         return None
@@ -114,20 +159,13 @@ class World:
 
     def parts(self, policy: ApiPolicy, **more: Any) -> ApiParts:
         absent = cast("Any", None)
-        given: dict[str, Any] = {
-            "plugins": absent,
-            "accounts": absent,
-            "bindings": absent,
-            "agents": absent,
-            "tokens": absent,
-            "sends": absent,
-            "attachments": absent,
-            "ledger": absent,
-            "outbox": absent,
-            "turns": absent,
-            "events": absent,
-            "answers": absent,
-            "upkeep": absent,
+        # What a test needs it gives; the rest is not there.
+        given: dict[str, Any] = dict.fromkeys((one.name for one in fields(ApiParts)), absent)
+        given |= {
+            "people": FakePeople(self.clock.now()),
+            "audit": FakeAudit(),
+            "chat": SimpleNamespace(desk=None),
+            "owner_of": lambda uid: "",
             "plugin_host": NoPlugins(),
             "webhooks": self.room1,
             "store": self.store,

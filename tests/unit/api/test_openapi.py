@@ -10,7 +10,7 @@ from tools import openapi as tool
 from wunder.accounts.tokens import PREFIX
 from wunder.api.admin import openapi_document
 from wunder.api.credentials import TOKEN_PREFIX
-from wunder.api.scopes import SCOPES
+from wunder.api.scopes import NEEDS_NOBODY, OWN, PERSON, SCOPES
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,9 @@ def test_every_endpoint_is_described(document: dict[str, Any]) -> None:
     bare = {
         key
         for key in described
-        if not key.split(" ")[1].startswith(("/wunder/admin", "/wunder/agent"))
+        if not key.split(" ")[1].startswith(
+            ("/wunder/admin", "/wunder/agent", "/wunder/session", "/wunder/channels")
+        )
     }
     assert described - bare == set(SCOPES) - {"GET /wunder/openapi.json"}
     assert bare == {
@@ -63,9 +65,12 @@ def test_every_operation_has_a_name_of_its_own_and_words(document: dict[str, Any
 def test_every_guarded_operation_names_its_scope_and_its_refusals(document: dict[str, Any]) -> None:
     for key, operation in operations(document).items():
         scope = SCOPES.get(key, "public")
-        if scope in {"public", "setup", "turn"}:
+        if scope in NEEDS_NOBODY:
             continue
-        assert operation["security"] == [{"api_token": [scope]}], key
+        session = {"console_session": []}
+        for_people = scope in {PERSON, OWN}
+        wanted = [session] if for_people else [{"api_token": [scope]}, session]
+        assert operation["security"] == wanted, key
         assert {"401", "403"} <= set(operation["responses"]), key
 
 

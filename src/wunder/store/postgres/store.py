@@ -12,6 +12,7 @@ from wunder.observe.logs import get_logger
 from wunder.ports import Clock
 from wunder.store.agents import SqlAgentTable
 from wunder.store.attachments import SqlAttachmentTable
+from wunder.store.audit import SqlAuditLog
 from wunder.store.bindings import SqlBindingTable
 from wunder.store.chat import StoredChatLog
 from wunder.store.clock_watch import ClockWatch
@@ -48,6 +49,8 @@ from wunder.store.postgres.writer import Writer
 from wunder.store.recovered import Recovered
 from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
 from wunder.store.upkeep import Moves, UpkeepTables
+from wunder.store.upkeep import UpkeepTables
+from wunder.store.visibility import SqlVisibilityTable
 from wunder.store.unit import Rows
 
 log = get_logger(__name__)
@@ -83,6 +86,10 @@ class PostgresStore:
         self.attachments = SqlAttachmentTable(writer, quick)
         self.plugins = SqlPluginTable(writer, quick)
         self.history = SqlPluginHistory(writer, quick, life.node_id)
+        self.users = SqlUserTable(writer, quick)
+        self.sessions = self.session_ends = SqlSessionTable(writer, quick)
+        self.audit = SqlAuditLog(writer, slow)
+        self.visibility = SqlVisibilityTable(writer, quick)
         self.tokens = SqlTokenTable(writer, quick)
         self.key_check = SqlKeyCheck(writer, quick)
         self._bulk = bulk = _reader("store-bulk", address, clock)

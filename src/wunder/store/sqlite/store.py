@@ -11,6 +11,7 @@ from wunder.observe.logs import get_logger
 from wunder.ports import Clock
 from wunder.store.agents import SqlAgentTable
 from wunder.store.attachments import SqlAttachmentTable
+from wunder.store.audit import SqlAuditLog
 from wunder.store.bindings import SqlBindingTable
 from wunder.store.chat import StoredChatLog
 from wunder.store.clock_watch import ClockWatch
@@ -48,6 +49,7 @@ from wunder.store.sqlite.turns import SqliteTurns
 from wunder.store.sqlite.writer import Writer
 from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
 from wunder.store.upkeep import UpkeepTables
+from wunder.store.visibility import SqlVisibilityTable
 
 log = get_logger(__name__)
 
@@ -79,6 +81,10 @@ class SqliteStore:
         self.plugins = SqlPluginTable(writer, quick)
         self.history = SqlPluginHistory(writer, quick, "local")
         self.tokens = SqlTokenTable(writer, quick)
+        self.users = SqlUserTable(writer, quick)
+        self.sessions = self.session_ends = SqlSessionTable(writer, quick)
+        self.audit = SqlAuditLog(writer, slow)
+        self.visibility = SqlVisibilityTable(writer, quick)
         self.key_check = SqlKeyCheck(writer, quick)
         self.shelf = FileShelf(opened.path.parent)
         self.nodes = SqlNodes(writer, quick, "local")

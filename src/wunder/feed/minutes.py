@@ -1,0 +1,112 @@
+"""Figures by the minute, from counters that are kept anyway: what came in, what went out, how fast."""
+
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from wunder.model.ids import At
+from wunder.observe.metrics import Histogram, Metrics
+from wunder.ports import Clock
+
+SLICE_S = 10
+#: Two hours of slices: what a chart of the overview shows.
+MAX_SLICES = 720
+_SLICES_A_MINUTE = 60 // SLICE_S
+_FAILED = ("failed", "unknown", "expired")
+
+
+class Minute(msgspec.Struct, frozen=True):
+    """What this node did within a minute that ended at `at`; latencies null where nothing happened.
+
+    `delivery_*` is from receiving a message to sending a reply to it, read off a histogram: exact to
+    its bucket.
+    """
+
+    at: At
+    taken_in: int = 0
+    answered: int = 0
+    sent: int = 0
+    failed: int = 0
+    delivery_p50_ms: int | None = None
+    delivery_p95_ms: int | None = None
+
+
+class _Reading(msgspec.Struct, frozen=True):
+    at: At
+    counts: tuple[int, int, int, int]
+    latencies: tuple[int, ...]
+
+
+class Minutes:
+    """Reads the counters every 10 s and remembers two hours of it, in memory."""
+
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._readings: deque[_Reading] = deque([self._read()], maxlen=MAX_SLICES + 1)
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            await self._clock.sleep(SLICE_S)
+            self.sample()
+
+    def sample(self) -> None:
+        """Read once."""
+        self._readings.append(self._read())
+
+    def last(self) -> Minute:
+        """Return the last 60 seconds."""
+        now = self._read()
+        since = self._readings[max(0, len(self._readings) - _SLICES_A_MINUTE)]
+        return self._between(since, now)
+
+    def all(self) -> tuple[Minute, ...]:
+        """Return whole minutes, oldest first."""
+        kept = list(self._readings)
+        ends = range(len(kept) - 1, _SLICES_A_MINUTE - 1, -_SLICES_A_MINUTE)
+        found = [self._between(kept[end - _SLICES_A_MINUTE], kept[end]) for end in ends]
+        return tuple(reversed(found))
+
+    def _read(self) -> _Reading:
+        metrics = self._metrics
+        counts = (
+            metrics.intake_messages.value("accepted"),
+            metrics.turns.value("answered"),
+            metrics.deliveries.value("sent"),
+            sum(metrics.deliveries.value(state) for state in _FAILED),
+        )
+        taken_in, answered, sent, failed = (int(count) for count in counts)
+        latencies = metrics.delivery_seconds.counts()
+        return _Reading(self._clock.now(), (taken_in, answered, sent, failed), latencies)
+
+    def _between(self, since: _Reading, until: _Reading) -> Minute:
+        pairs = zip(until.counts, since.counts, strict=True)
+        taken_in, answered, sent, failed = (now - before for now, before in pairs)
+        slices = zip(until.latencies, since.latencies, strict=True)
+        latencies = [now - before for now, before in slices]
+        histogram = self._metrics.delivery_seconds
+        return Minute(
+            at=until.at,
+            taken_in=taken_in,
+            answered=answered,
+            sent=sent,
+            failed=failed,
+            delivery_p50_ms=_quantile_ms(histogram, latencies, 0.5),
+            delivery_p95_ms=_quantile_ms(histogram, latencies, 0.95),
+        )
+
+
+def _quantile_ms(histogram: Histogram, counts: Sequence[int], quantile: float) -> int | None:
+    """Return a quantile in ms, straight-lined inside its bucket; None where nothing was counted."""
+    total = sum(counts)
+    if total <= 0:
+        return None
+    wanted, below, floor = total * quantile, 0, 0.0
+    for bound, count in zip(histogram.bounds, counts, strict=False):
+        if count and below + count >= wanted:
+            return round((floor + (bound - floor) * (wanted - below) / count) * 1000)
+        below += count
+        floor = bound
+    return round(floor * 1000)  # beyond the last bound: at least that

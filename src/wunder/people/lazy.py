@@ -1,0 +1,13 @@
+"""Heavy libraries of this room, loaded when first used: argon2 with its binding, JOSE for OIDC."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wunder.people.argon2id import Argon2id
+
+
+def argon2id() -> "Argon2id":
+    """Return the password hash."""
+    from wunder.people.argon2id import Argon2id  # noqa: PLC0415 - see line 1
+
+    return Argon2id()
