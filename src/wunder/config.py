@@ -14,6 +14,7 @@ import msgspec
 
 from wunder.api.parts import ApiPolicy
 from wunder.attachments.policy import AttachmentPolicy
+from wunder.chat.policy import ChatPolicy
 from wunder.conversation.turn import TurnPolicy
 from wunder.conversation.worker import WorkerPolicy
 from wunder.errors import ConfigInvalid
@@ -91,6 +92,7 @@ class Config(msgspec.Struct, frozen=True):
     plugins: PluginSettings = PluginSettings()
     runtime: RuntimePolicy = RuntimePolicy()
     attachments: AttachmentPolicy = AttachmentPolicy()
+    chat: ChatPolicy = ChatPolicy()
     spool: SpoolPolicy = SpoolPolicy()
     inline: InlinePolicy = InlinePolicy()
     turn: TurnPolicy = TurnPolicy()

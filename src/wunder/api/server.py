@@ -21,7 +21,7 @@ from wunder.observe.logs import get_logger
 
 log = get_logger(__name__)
 
-_WEBHOOK_ACCOUNT = re.compile(r"(/wunder/channel/[^/]{1,64}/)[^/]+(/webhook)")
+_KEYS = re.compile(r"(/wunder/channel/[^/]{1,64}/)[^/]+(/webhook)|(/wunder/chat/)[0-9a-f]{32}")
 
 
 class FrontDoor:
@@ -100,6 +100,8 @@ class FrontDoor:
             )
         elif path.startswith(UNTRUSTED):
             await self._untrusted(scope, receive, send)
+        elif path.startswith(CHAT):
+            await self._chat(scope, receive, send)
         else:
             over_tls = self._proxies.is_over_tls(scope)
             make_note(scope, self._proxies.remote_address(scope), is_over_tls=over_tls)
@@ -151,4 +153,4 @@ def _host_name(header: str) -> str:
 
 def _loggable(path: str) -> str:
     """Webhook keys are half a secret: they stay out of logs, as query strings do."""
-    return _WEBHOOK_ACCOUNT.sub(r"\1*\2", path)
+    return _KEYS.sub(r"\1\3*\2", path)

@@ -30,6 +30,7 @@ from wunder.attachments.fetching import Whereabouts
 from wunder.attachments.files import BlobFiles
 from wunder.attachments.library import Library
 from wunder.attachments.room import AttachmentRoom
+from wunder.chat.room import ChatRoom
 from wunder.config import Config
 from wunder.conversation.routing import route
 from wunder.conversation.turn import Directory as TurnDirectory
@@ -83,9 +84,9 @@ class Gateway:
         self._news = asyncio.Event()
         self.accounts = AccountBook(store.accounts, keyring)
         self.bindings = BindingBook(store.bindings)
+        self.console = ConsoleSide(store, self.accounts, self.metrics, clock, config.people)
         self.own_url = config.server.public_url.rstrip("/")
         self.attachments = AttachmentRoom(
-        self.console = ConsoleSide(store, self.accounts, self.metrics, clock, config.people)
             store.attachments,
             Library(
                 BlobFiles(config.data_dir),
@@ -239,23 +240,20 @@ class Gateway:
         self.spool = SpoolWorker(spool, desk, self.accounts, self.providers, clock)
         self.upkeep = Upkeep(store.upkeep, Doors(store.events, clock, self._wake))
         self.sends = SendDesk(store.outbox, self.accounts, self.dispatcher, media, clock)
+        whose, files = (self.accounts, self.providers), self.attachments.desk.view
+        self.chat = ChatRoom(whose, store.chat, files, keyring.chat_key(), clock, config.chat)
 
     def _build_app(self) -> App:
         self.metrics.watch(self.store.health.figures, self.host.states)
         return build_app(
             ApiParts(
                 webhooks=self.webhooks,
+                chat=self.chat,
                 plugins=self.plugins,
                 accounts=self.account_desk,
                 bindings=self.binding_desk,
                 agents=self.agent_desk,
                 tokens=self.tokens,
-                sends=self.sends,
-                attachments=self.attachments.desk,
-                ledger=self.store.ledger,
-                outbox=self.store.outbox_desk,
-                turns=self.store.turns,
-                events=self.store.events,
                 people=self.console.people,
                 own=self.console.own(self.account_desk, self.binding_desk, self.agent_desk),
                 hub=self.console.hub,
@@ -265,6 +263,12 @@ class Gateway:
                 visibility=self.store.visibility,
                 noticed=self.console.noticed,
                 owner_of=self.console.owner_of,
+                sends=self.sends,
+                attachments=self.attachments.desk,
+                ledger=self.store.ledger,
+                outbox=self.store.outbox_desk,
+                turns=self.store.turns,
+                events=self.store.events,
                 store=self.store.health,
                 providers=self.providers,
                 plugin_host=self.host,
@@ -375,7 +379,10 @@ class Gateway:
                 "worker": self.worker.run(),
                 "spool": self.spool.run(),
                 "attachments": self.attachments.run(),
+                "chat page": self.chat.feed.run(),
                 "news of other nodes": self.news.run(),
+                "live feed": self.console.hub.run(),
+                "figures by the minute": self.console.minutes.run(),
             }
             if self.store.shelf.is_shared:
                 parts["slow poll"] = self.news.poll(POLL_S)
@@ -384,14 +391,12 @@ class Gateway:
             starting = tg.create_task(self.plugins.start_all(), name="start plugins")
             await stop.wait()
             log.info("gateway_stopping")
-                "live feed": self.console.hub.run(),
-                "figures by the minute": self.console.minutes.run(),
             self.is_draining = True
             await self.membership.say("draining")
             starting.cancel()
+            self.console.hub.close()
             await serving
             await self.worker.drain(self.config.gateway.stop_grace_s)
             await self.dispatcher.drain(self.config.gateway.stop_grace_s)
             for task in reversed(tasks):
                 task.cancel()
-            self.console.hub.close()

@@ -17,6 +17,7 @@ from wunder.api.asgi import App
 from wunder.api.listener import listener
 from wunder.app.gateway import ANY_HOST, Gateway
 from wunder.app.stores import open_chosen
+from wunder.app.welcome import welcome
 from wunder.config import Config
 from wunder.errors import StoreBroken
 from wunder.observe import logs
@@ -66,6 +67,7 @@ async def _serve(config: Config) -> None:
         setup_file = await gateway.tokens.offer_setup(has_people=has_people)
         await gateway.membership.introduce(url)
         log.info("gateway_started", url=url, version=__version__, setup_token_file=setup_file or "")
+        welcome(gateway.own_url, config.data_dir, is_first=setup_file is not None)
         try:
             await gateway.run(server, stop)
         finally:
