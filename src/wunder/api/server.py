@@ -7,6 +7,8 @@ from wunder.api.asgi import SECURITY_HEADERS, App, Message, Receive, Scope, Send
 from wunder.api.auditing import Audited, make_note
 from wunder.api.chat import PREFIX as CHAT
 from wunder.api.chat import ChatRoute
+from wunder.api.console import DOORS, ConsolePages
+from wunder.api.console import PREFIX as CONSOLE
 from wunder.api.event_stream import PATHS as STREAMS
 from wunder.api.event_stream import EventStreams
 from wunder.api.lazy import LateApp, admin_app
@@ -42,6 +44,7 @@ class FrontDoor:
         self._untrusted = UntrustedRoute(parts.attachments)
         self._chat = ChatRoute(parts, proxies)
         self._streams = EventStreams(parts)
+        self._console = ConsolePages()
         late = LateApp(lambda: admin_app(parts))
         self._admin = Audited(late, parts.audit, parts.clock)
         self._hosts = frozenset(host.lower() for host in parts.policy.allowed_hosts)
@@ -102,6 +105,8 @@ class FrontDoor:
             await self._untrusted(scope, receive, send)
         elif path.startswith(CHAT):
             await self._chat(scope, receive, send)
+        elif path.startswith(CONSOLE) or path in DOORS:
+            await self._console(scope, receive, send)
         else:
             over_tls = self._proxies.is_over_tls(scope)
             make_note(scope, self._proxies.remote_address(scope), is_over_tls=over_tls)
