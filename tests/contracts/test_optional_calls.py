@@ -11,7 +11,7 @@ from wunder.model.account import Account, AccountConfig, AccountRow
 from wunder.model.conversation import Conversation
 from wunder.model.delivery import SHOWN_AS, ClaimedDelivery, ReleaseRef
 from wunder.model.fault import FaultKind, fault_as_told
-from wunder.model.message import Attachment, OutboundMessage
+from wunder.model.message import Attachment, Content, InboundMessage, OutboundMessage, Sender
 from wunder.model.provider import ProviderFacts
 from wunder.providers.adapter import ProviderAdapter, Surroundings
 from wunder_sdk import Channel, ProviderRejected
@@ -40,6 +40,10 @@ class Platform(Channel):
         if edit.provider_message_id != "p1":
             raise ProviderRejected("no such message")
         self.edits = [*getattr(self, "edits", []), (edit.message.text, edit.final, edit.seq)]
+
+    async def send_activity(self, account, activity):
+        where = (activity.peer.id, activity.thread.id if activity.thread else "")
+        self.activities = [(activity.reply_to, activity.kind, *where)]
 
 
 class Host(FakeHost):
@@ -125,3 +129,17 @@ async def test_what_is_not_there_cannot_be_edited(channel) -> None:
     with pytest.raises(ProviderFault) as failed:
         await provider.edit_outbound(account(), delivery("p9", "x"), 2_000, is_final=True)
     assert failed.value.fault.kind is FaultKind.PROVIDER_REJECTED
+
+
+async def test_who_wrote_is_shown_that_an_answer_is_being_written(channel) -> None:
+    provider, _ = channel
+    where = Conversation("u" * 32, "user", "ann", "t1")
+    message = InboundMessage(
+        "m" * 32, where, "chat", "main", "p7", Sender("ann"), Content(text="hi"), 0, 0
+    )
+    await provider.send_activity(account(), message, "typing")
+    if isinstance(provider, FakeOptionalCalls):
+        assert provider.activities == [("p7", "typing")]
+    else:
+        shown = provider._dispatcher._channel.activities
+        assert shown == [("p7", "typing", "ann", "t1")]

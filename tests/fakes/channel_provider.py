@@ -18,6 +18,7 @@ from wunder.model.ids import At, ChannelId, PlatformMessageId
 from wunder.model.intake import NewReceipt
 from wunder.model.message import Attachment, Content, InboundMessage, OutboundMessage, Sender
 from wunder.model.provider import (
+    Activity,
     ConfigVerdict,
     Fetched,
     InlineWindow,
@@ -88,6 +89,10 @@ class FakeChannelProvider:
         self.screen: dict[str, str] = {}  # what each message shows now, by the platform's id
         self.edits: list[Frame] = []
         self.edit_faults: deque[Fault] = deque()
+        self.activities: list[tuple[str, str]] = []  # platform message id, kind
+        self.activity_faults: deque[Fault] = deque()
+        self.activity_gate = asyncio.Event()
+        self.activity_gate.set()
         self.blobs: PluginBlobs = FakePluginBlobs()
         self.media: dict[str, bytes] = {}  # by media_id
         self.fetches: list[str] = []
@@ -195,6 +200,14 @@ class FakeChannelProvider:
             raise ProviderFault(Fault(FaultKind.PROVIDER_REJECTED, "no such message"))
         self.screen[shown] = delivery.message.text
         self.edits.append(Frame(shown, delivery.message.text, is_final, at))
+
+    async def send_activity(
+        self, account: Account, message: InboundMessage, kind: Activity
+    ) -> None:
+        await self.activity_gate.wait()
+        if self.activity_faults:
+            raise ProviderFault(self.activity_faults.popleft())
+        self.activities.append((message.platform_message_id, kind))
 
     async def fetch_attachment(
         self, account: Account, attachment: Attachment, transfer_id: str

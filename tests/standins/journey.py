@@ -8,14 +8,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
 from tests.fakes.clock import FakeClock
+from tests.standins.agent.server import AgentServer
 from tests.standins.kinds import Kind
 from tests.vectors.replay import Recorded, Replay
 from tests.waiting import until
+from wunder.accounts.agents import AgentDraft
 from wunder.accounts.bindings import BindingDraft
 from wunder.accounts.keyring import Keyring
 from wunder.app.gateway import Gateway
@@ -133,24 +136,44 @@ class Journey:
 
 
 @asynccontextmanager
+async def agent_server() -> AsyncIterator[AgentServer]:
+    """An agent over HTTP that does what a test says."""
+    server = AgentServer("s" * 32)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
 async def journey(
-    kind: Kind, way: Way, data_dir: Path, *, agent_id: str = "echo", **fields: Any
+    kind: Kind, way: Way, data_dir: Path, *, agent: AgentServer | None = None, **fields: Any
 ) -> AsyncIterator[Journey]:
-    """Open a gateway with one account of this kind; `fields` are further ones of the account."""
+    """Open a gateway with one account of this kind; `fields` are further ones of the account.
+
+    The agent is one that echoes, or the one that is given.
+    """
     clock = FakeClock(int(time.time()) * 1000)
     async with kind.standin() as standin:
         platform: Any = standin.platform  # type: ignore[attr-defined]  # every stand-in has one
         platform._clock = lambda: clock.now() / 1000
+        addresses = [standin.url, *([agent.url] if agent is not None else [])]
         given = {
             "gateway": {"data_dir": str(data_dir)},
             "api": {"access_log": "off"},
-            "egress": {"allow_hosts": [standin.url.removeprefix("http://")]},
+            "egress": {"allow_hosts": [urlsplit(one).netloc for one in addresses]},
         }
         store = await open_store(data_dir, clock)
         gateway = Gateway(msgspec.convert(given, Config), store, Keyring(bytes(32)), clock)
         await gateway.load()
         replay = Replay(gateway, clock, kind.channel)
         await replay.add_account({**kind.account(standin.url), **fields})
+        if agent is not None:
+            config = {"url": agent.url, "signing_secret": agent.secret}
+            draft = AgentDraft(agent_id="service", kind="http", config=config)
+            await gateway.agent_desk.put(draft, None, "test")
+        agent_id = "echo" if agent is None else "service"
         binding = BindingDraft(channel=kind.channel, account_id="main", agent_id=agent_id)
         await gateway.binding_desk.put(binding, None, "test")
         here = Journey(kind, way, standin, gateway, clock, data_dir)

@@ -1,7 +1,7 @@
 """What differs between the platforms' stand-ins, so that one journey fits all of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.standins.feishu.platform import App
@@ -62,6 +62,8 @@ class Kind:
         token_call: What the stand-in counts token requests under; "" where tokens never end.
         lost: What a delivery ends as whose answer got lost.
         ack: The body that the platform reads as "received".
+        courteous: Fields of an account that shows read marks or typing; None where there are none.
+        shown: What the stand-in saw of them.
     """
 
     channel: str
@@ -73,7 +75,8 @@ class Kind:
     token_call: str = "token"
     lost: str = SENT
     ack: bytes = b""
-    extra: dict[str, Any] = field(default_factory=dict)
+    courteous: dict[str, Any] | None = None
+    shown: Callable[[Any], list[str]] = lambda platform: []
 
 
 # --- Feishu ---------------------------------------------------------------------------------------
@@ -165,6 +168,8 @@ WECHAT_MP = Kind(
     token_call="/cgi-bin/stable_token",
     lost=UNKNOWN,
     ack=b"success",
+    courteous={},
+    shown=lambda platform: [one["command"] for one in platform.typing],
 )
 
 
@@ -196,6 +201,10 @@ WHATSAPP = Kind(
     ),
     token_call="",
     lost=UNKNOWN,
+    courteous={},
+    shown=lambda platform: [
+        "typing" if "typing_indicator" in one else "read" for one in platform.read
+    ],
 )
 
 
@@ -219,6 +228,8 @@ QQ = Kind(
         *_failed(304027, 40034102, 40034006, 40054003, 50006),
     ),
     ack=b'{"op":12,"d":0}',
+    courteous={"typing": True},
+    shown=lambda platform: ["typing" for _ in platform.typing],
 )
 
 KINDS = (FEISHU, WECOM, WECHAT_MP, WHATSAPP, QQ)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.standins.journey import WAYS, Way, journey
-from tests.standins.kinds import KINDS, SENT, Kind
+from tests.standins.journey import WAYS, Way, agent_server, journey
+from tests.standins.kinds import KINDS, QQ, SENT, WECHAT_MP, WHATSAPP, Kind
+from tests.waiting import until
 
 PEOPLE = 50
 kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.channel)
@@ -87,6 +88,32 @@ async def test_after_two_minutes_of_outage_everything_arrives_once_and_in_order(
 
         await here.until_states(*[SENT] * 4)
         assert here.texts() == texts
+
+
+@ways
+@pytest.mark.parametrize(
+    ("kind", "courtesies"),
+    [(WECHAT_MP, ["Typing"]), (WHATSAPP, ["read", "typing"]), (QQ, ["typing"])],
+    ids=["wechat_mp", "whatsapp", "qqbot"],
+)
+async def test_who_writes_sees_that_an_answer_is_on_its_way(
+    kind: Kind, courtesies: list[str], way: Way, tmp_path: Path
+) -> None:
+    assert kind.courteous is not None
+    async with (
+        agent_server() as agent,
+        journey(kind, way, tmp_path / "data", agent=agent, **kind.courteous) as here,
+    ):
+        agent.hang()
+        await here.write("think")
+        await until(agent.was_asked.is_set)
+        here.clock.advance(2)
+        await until(lambda: kind.shown(here.platform) == courtesies)
+        assert here.texts() == []
+        agent.go_on.set()
+
+        await here.until_states(SENT)
+        assert here.texts() == ["think"]
 
 
 @pytest.mark.process

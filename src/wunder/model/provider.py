@@ -9,6 +9,9 @@ from wunder.model.ids import AccountUid, At, ChannelId
 from wunder.model.intake import NewReceipt
 from wunder.model.message import InboundMessage
 
+#: What people are shown besides messages.
+Activity = Literal["typing", "read"]
+
 
 class RawRequest(msgspec.Struct, frozen=True):
     """A webhook request, byte-exact; `received_at` is the only clock a channel may judge by."""

@@ -7,8 +7,9 @@ from wunder.model.account import Account
 from wunder.model.binding import Binding
 from wunder.model.delivery import ClaimedDelivery
 from wunder.model.ids import AccountUid, At, ChannelId, PluginId
-from wunder.model.message import Attachment, OutboundMessage
+from wunder.model.message import Attachment, InboundMessage, OutboundMessage
 from wunder.model.provider import (
+    Activity,
     ConfigVerdict,
     Fetched,
     Parsed,
@@ -38,6 +39,11 @@ class OptionalCalls(Protocol):
         self, account: Account, delivery: ClaimedDelivery, at: At, is_final: bool
     ) -> None:
         """Replace what `delivery.shown_as` shows by its message."""
+
+    async def send_activity(
+        self, account: Account, message: InboundMessage, kind: Activity
+    ) -> None:
+        """Show who wrote `message` that it was read, or that an answer is being written."""
 
 
 class ChannelProvider(OptionalCalls, Protocol):

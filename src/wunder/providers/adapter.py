@@ -14,8 +14,9 @@ from wunder.model.account import Account
 from wunder.model.delivery import ClaimedDelivery
 from wunder.model.fault import Fault, FaultKind
 from wunder.model.ids import At
-from wunder.model.message import Attachment, OutboundMessage
+from wunder.model.message import Attachment, InboundMessage, OutboundMessage
 from wunder.model.provider import (
+    Activity,
     ConfigFault,
     ConfigVerdict,
     Fetched,
@@ -34,6 +35,7 @@ from wunder.providers.translation import (
     from_wire_parse,
     names_a_stranger,
     to_wire_account,
+    to_wire_activity,
     to_wire_attachment,
     to_wire_edit,
     to_wire_message,
@@ -159,6 +161,13 @@ class ProviderAdapter:
         params = to_wire_edit(account, delivery, at, is_final)
         with self._lent(account, delivery.message):
             await self._call("channel.edit_outbound", params, methods.Empty, account.uid)
+
+    async def send_activity(
+        self, account: Account, message: InboundMessage, kind: Activity
+    ) -> None:
+        """Show "typing", or mark a message as read. Raises: ProviderFault."""
+        params = to_wire_activity(account, message, kind)
+        await self._call("channel.send_activity", params, methods.Empty, account.uid)
 
     def _lent(self, account: Account, message: OutboundMessage) -> AbstractContextManager[None]:
         """Let the channel read what this message carries, while it works on it."""

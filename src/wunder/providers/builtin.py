@@ -46,17 +46,14 @@ class CallLimits(msgspec.Struct, frozen=True):
 
     def of(self, method: str) -> float:
         """The limit of one method."""
-        match method:
-            case "channel.parse_inbound":
-                return self.parse_inbound_s
-            case "channel.send_outbound" | "channel.edit_outbound":
-                return self.send_outbound_s
-            case "channel.validate_account_config":
-                return self.validate_s
-            case "channel.fetch_attachment":
-                return self.fetch_s
-            case _:
-                return self.other_s
+        special = {
+            "channel.parse_inbound": self.parse_inbound_s,
+            "channel.send_outbound": self.send_outbound_s,
+            "channel.edit_outbound": self.send_outbound_s,
+            "channel.validate_account_config": self.validate_s,
+            "channel.fetch_attachment": self.fetch_s,
+        }
+        return special.get(method, self.other_s)
 
 
 class Bundled(msgspec.Struct, frozen=True):

@@ -23,7 +23,14 @@ from wunder.model.message import (
     OutboundMessage,
     Sender,
 )
-from wunder.model.provider import InlineWindow, Parsed, RawRequest, Refusal, WebhookAnswer
+from wunder.model.provider import (
+    Activity,
+    InlineWindow,
+    Parsed,
+    RawRequest,
+    Refusal,
+    WebhookAnswer,
+)
 from wunder_wire import message as wire
 from wunder_wire import methods
 
@@ -90,6 +97,20 @@ def to_wire_edit(
         final=is_final,
         seq=seq,
         idempotency_key=f"{delivery.delivery_id}@{seq}",
+    )
+
+
+def to_wire_activity(
+    account: Account, message: InboundMessage, kind: Activity
+) -> methods.ActivityParams:
+    """Name who wrote, and what is answered; no ordinal: the channel knows what it costs."""
+    where = message.conversation
+    return methods.ActivityParams(
+        account=to_wire_account(account),
+        peer=wire.Peer(where.peer_kind, where.peer_id),  # type: ignore[arg-type]  # stored from a checked peer kind
+        kind=kind,
+        thread=wire.Thread(where.thread_id) if where.thread_id else None,
+        reply_to=message.platform_message_id,
     )
 
 

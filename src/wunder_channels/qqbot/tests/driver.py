@@ -13,8 +13,7 @@ from wunder_sdk import (
     SendResult,
     ValidateResult,
 )
-from wunder_sdk.testing import ChannelDriver, FakeHost, http_request
-from wunder_wire import methods as wire
+from wunder_sdk.testing import ChannelDriver, FakeHost, http_request, wire
 
 APP_ID = "102000001"
 SECRET = "kX9fQ2mZ7tLwB4nRcV8yHs"
