@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.store_world import World
+from tests.contracts.test_session_table import session
+from tests.contracts.test_user_table import user
 from tests.fakes.clock import FakeClock
 from tests.fakes.store_health import FakeStoreHealth
 from wunder.errors import Conflict, DataDirRefused, StoreBroken, StoreFull
@@ -168,6 +170,17 @@ async def test_after_a_restore_unanswered_messages_stand_still_too(
     assert await other.store.outbox_desk.release_held(None, other.now, "ann") == 2
     (turn,) = await other.store.turns.claim(9, other.now)
     assert turn.message.content.text == "1"
+    await other.store.close()
+
+
+@pytest.mark.usefixtures("in_a_file")
+async def test_after_a_restore_nobody_is_signed_in_any_more(world: World, backup: Path) -> None:
+    await world.store.users.add(user())
+    await world.store.sessions.add(session())
+    await world.store.health.backup(str(backup))
+    other = await restored(world, backup)
+    assert await other.store.users.all() == [user()]
+    assert await other.store.sessions.of(user().user_id) == []
     await other.store.close()
 
 
