@@ -29,6 +29,7 @@ from wunder.people.policy import PeoplePolicy
 from wunder.store.policy import StorePolicy
 from wunder.streaming.policy import StreamPolicy
 from wunder.upkeep.pairing import PairingPolicy
+from wunder.upkeep.replay import JobPolicy
 
 PREFIX = "WUNDER_"
 #: What the store must know of other rooms' settings: no settings of its own.
@@ -103,6 +104,7 @@ class Config(msgspec.Struct, frozen=True):
     parking: ParkingPolicy = ParkingPolicy()
     streaming: StreamPolicy = StreamPolicy()
     pairing: PairingPolicy = PairingPolicy()
+    jobs: JobPolicy = JobPolicy()
 
     @property
     def store_policy(self) -> StorePolicy:

@@ -105,6 +105,7 @@ async def http_gateway(data_dir: Path, **channel: Any) -> AsyncIterator[HttpGate
         async with asyncio.TaskGroup() as group:
             rooms = [gateway.dispatcher.run(), gateway.worker.run(), store.run()]
             rooms += [gateway.host.run(), gateway.attachments.run(), gateway.stage.run()]
+            rooms += [gateway.upkeep.run()]
             tasks = [group.create_task(room) for room in rooms]
             serving = group.create_task(server.serve_until(stop))
             async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as http:

@@ -111,9 +111,11 @@ async def test_a_delivery_that_failed_is_replayed_after_a_preview(tmp_path: Path
         wanted = {"filter": {"states": ["failed"], "channel": "chat"}}
         path, ids = "channels/outbox/replay", [failed["delivery_id"]]
         _, preview = await gateway.call("POST", path, {**wanted, "dry_run": True})
-        assert preview == {"ids": ids, "dry_run": True, "has_more": False}
+        group = {"channel": "chat", "account_id": "main", "plugin_id": "chat", "state": "failed"}
+        assert preview == {"total": 1, "groups": [{**group, "count": 1}]}
         assert gateway.platform.texts() == []
-        assert (await gateway.call("POST", path, wanted))[1]["ids"] == ids
+        status, job = await gateway.call("POST", path, wanted)
+        assert (status, job["total"]) == (202, 1)
         (sent,) = await gateway.until("channels/outbox", state="sent")
         assert (sent["delivery_id"], sent["replays"]) == (ids[0], 1)
         assert (await gateway.call("POST", path, {}))[0] == 422

@@ -19,6 +19,7 @@ from wunder.api import (
     admin_attachments,
     admin_audit,
     admin_bindings,
+    admin_jobs,
     admin_messages,
     admin_monitor,
     admin_outbox,
@@ -49,6 +50,7 @@ HANDLERS: Sequence[HTTPRouteHandler] = (
     *admin_attachments.HANDLERS,
     *admin_outbox.HANDLERS,
     *admin_pairings.HANDLERS,
+    *admin_jobs.HANDLERS,
     *admin_tokens.HANDLERS,
     *agent_replies.HANDLERS,
 )

@@ -1,20 +1,20 @@
 """The outbox: deliveries, their attempts, and what operators do to them by hand."""
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from wunder.api.admin_request import AdminRequest
 from wunder.api.query import Cursor, Limit, Moment
-from wunder.errors import FieldFault, Invalid, NotFound
+from wunder.errors import NotFound
 from wunder.model.delivery import DeliveryState, StoredAttempt, StoredDelivery
 from wunder.model.ids import At, DeliveryId
 from wunder.ports import DeliveryFilter, Page
+from wunder.upkeep.jobs import Job
+from wunder.upkeep.replay import Preview, ReplayFilter
 
 PATH = "/wunder/admin/channels/outbox"
 TAGS = ["Outbox"]
-#: How many deliveries one replay takes on; `has_more` asks for the next call (ADR 0052).
-MAX_REPLAY = 1_000
 
 
 class DeliveryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,31 +30,12 @@ class DeliveryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cursor: Cursor = ""
 
 
-class ReplayFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which deliveries to replay; only finished ones move, whatever is named here."""
-
-    states: tuple[DeliveryState, ...] = (DeliveryState.FAILED,)
-    channel: str = ""
-    account_id: str = ""
-    peer_id: str = ""
-    since: Moment | None = None
-    until: Moment | None = None
-
-
 class Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Either `ids` or `filter`. `dry_run` only says which would be replayed."""
+    """Either `ids` (at most 1,000) or `filter`. `dry_run` only counts."""
 
     ids: tuple[str, ...] = ()
     filter: ReplayFilter | None = None
     dry_run: bool = False
-
-
-class Replayed(msgspec.Struct, frozen=True):
-    """What was, or with `dry_run` would be, appended to its lane. `has_more`: call again."""
-
-    ids: tuple[str, ...]
-    dry_run: bool
-    has_more: bool
 
 
 class ReleaseHeld(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,26 +98,21 @@ async def list_attempts(delivery_id: FromPath[str], request: AdminRequest) -> Pa
     operation_id="replay_deliveries",
     tags=TAGS,
     summary="Replay finished deliveries",
-    status_code=200,
+    status_code=202,
     opt={"example": {"filter": {"states": ["failed"], "channel": "parrot"}, "dry_run": True}},
 )
-async def replay_deliveries(data: JSONBody[Replay], request: AdminRequest) -> Replayed:
-    """Append finished deliveries to their lanes: same row, same key, new place in the order.
+async def replay_deliveries(
+    data: JSONBody[Replay], request: AdminRequest
+) -> Response[Job | Preview]:
+    """Send failed, unknown or expired deliveries again: same row, same key, at the tail of their lanes.
 
-    At most 1,000 a call; `has_more` says that the filter matches more.
+    With `dry_run` 200 and how many there are, by account and plugin; else 202 and the job that does
+    it in small steps: follow it, or cancel it, by its id.
     """
-    if bool(data.ids) == (data.filter is not None):
-        raise Invalid("Give either ids or a filter.", [FieldFault("/ids", "ids_or_filter", "")])
-    if len(data.ids) > MAX_REPLAY:
-        raise Invalid(f"At most {MAX_REPLAY} ids.", [FieldFault("/ids", "too_many", "too many")])
-    ids = [DeliveryId(one) for one in data.ids]
-    if data.filter is not None:
-        ids = await request.parts.outbox.select(_filter(data.filter), MAX_REPLAY + 1)
-    has_more, ids = len(ids) > MAX_REPLAY, ids[:MAX_REPLAY]
-    if not data.dry_run and ids:
-        ids = await request.parts.outbox.replay(ids, request.parts.clock.now(), request.by)
-        request.parts.wake()
-    return Replayed(tuple(ids), data.dry_run, has_more)
+    replays = request.parts.upkeep.replays
+    if data.dry_run:
+        return Response(await replays.preview(data.ids, data.filter), status_code=200)
+    return Response(await replays.order(data.ids, data.filter, request.by), status_code=202)
 
 
 @post(
@@ -154,17 +130,6 @@ async def release_held(
     count = await request.parts.outbox.release_held(channel, request.parts.clock.now(), request.by)
     request.parts.wake()
     return Released(count)
-
-
-def _filter(wanted: ReplayFilter) -> DeliveryFilter:
-    return DeliveryFilter(
-        states=wanted.states,
-        channel=wanted.channel,
-        account_id=wanted.account_id,
-        peer_id=wanted.peer_id,
-        since=None if wanted.since is None else At(wanted.since),
-        until=None if wanted.until is None else At(wanted.until),
-    )
 
 
 async def _found(

@@ -63,7 +63,8 @@ from wunder.providers.late import evidence_of
 from wunder.providers.registry import ProviderRegistry
 from wunder.runtime.host import HostDoors, ProcessHost
 from wunder.streaming.stage import Stage
-from wunder.upkeep.room import Doors, Upkeep
+from wunder.upkeep.doors import Doors
+from wunder.upkeep.room import Upkeep, UpkeepPolicy
 
 log = logs.get_logger(__name__)
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
@@ -238,7 +239,8 @@ class Gateway:
         rooms = WaitingRooms(spool, inline)
         self.webhooks = Webhooks(who, rooms, desk, store.events, figures, limit)
         self.spool = SpoolWorker(spool, desk, self.accounts, self.providers, clock)
-        self.upkeep = Upkeep(store.upkeep, Doors(store.events, clock, self._wake))
+        doors = Doors(store.events, clock, self._wake, store.health.figures)
+        self.upkeep = Upkeep(store.upkeep, doors, UpkeepPolicy(config.jobs))
         self.sends = SendDesk(store.outbox, self.accounts, self.dispatcher, media, clock)
         whose, files = (self.accounts, self.providers), self.attachments.desk.view
         self.chat = ChatRoom(whose, store.chat, files, keyring.chat_key(), clock, config.chat)
@@ -379,6 +381,7 @@ class Gateway:
                 "worker": self.worker.run(),
                 "spool": self.spool.run(),
                 "attachments": self.attachments.run(),
+                "upkeep": self.upkeep.run(),
                 "chat page": self.chat.feed.run(),
                 "news of other nodes": self.news.run(),
                 "live feed": self.console.hub.run(),

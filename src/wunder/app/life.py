@@ -87,7 +87,8 @@ async def offline(config: Config) -> AsyncIterator[tuple[App, str]]:
     """
     logs.configure("error", config.gateway.log_json)
     async with _opened(config, lambda error: None) as gateway, asyncio.TaskGroup() as tg:
-        tasks = [tg.create_task(gateway.store.run()), tg.create_task(gateway.host.run())]
+        parts = (gateway.store.run(), gateway.host.run(), gateway.upkeep.run())
+        tasks = [tg.create_task(part) for part in parts]
         yield gateway.app, gateway.tokens.admit_this_run()
         for task in reversed(tasks):
             task.cancel()

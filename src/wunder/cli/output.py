@@ -92,14 +92,17 @@ class Output:
             print(f"  -> {plain(advice)}", file=sys.stderr)
 
     @contextmanager
-    def progress(self, title: str, total: int | None = None) -> Iterator[Step]:
+    def progress(
+        self, title: str, total: int | None = None, *, is_slow: bool = False
+    ) -> Iterator[Step]:
         """Show a bar on stderr while the block runs, where a person watches.
 
         Args:
             title: What is being done.
             total: How much there is to do, in what `step` counts; None where nobody knows.
+            is_slow: what `step` counts takes its time; else short work gets no bar.
         """
-        is_short = total is not None and total < PROGRESS_FROM_BYTES
+        is_short = total is not None and total < PROGRESS_FROM_BYTES and not is_slow
         if self.is_json or not sys.stderr.isatty() or is_short:
             yield lambda amount: None
             return

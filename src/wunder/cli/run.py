@@ -41,6 +41,7 @@ COMMANDS = {
     "message": Entry("messages", "Messages: send one first, find them, route one again."),
     "trace": Entry("trace", "Show where a message is, step by step.", is_group=False),
     "outbox": Entry("outbox", "Deliveries: look at them, replay them, let held ones go."),
+    "job": Entry("jobs", "Jobs: work that goes on in small steps."),
     "pairing": Entry("pairings", "Strangers with a code: let them in, or keep them out."),
     "token": Entry("tokens", "API tokens."),
     "backup": Entry(

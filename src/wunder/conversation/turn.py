@@ -87,6 +87,10 @@ class TurnRunner:
         account = self._directory.accounts.get(message.conversation.account_uid)
         if account is None:
             return self._without_reply(turn, MessageState.UNROUTED, "account_gone")
+        age_ms = started_at - message.received_at
+        if age_ms > account.row.config.delivery.ttl_s * 1000 and not turn.is_rerouted:
+            # After a long downtime nobody waits for these any more: quiet, and shown.
+            return self._without_reply(turn, MessageState.FAILED, "too_old")
         if message.sender.is_bot and self._bot_loop.is_looping(
             message.conversation, self._clock.monotonic()
         ):

@@ -7,7 +7,7 @@ import msgspec
 
 from wunder.model.conversation import HistoryLine
 from wunder.model.delivery import ClaimedDelivery, ReleaseRef
-from wunder.model.ids import AgentId, At, BindingId, MessageId, SessionId, TurnId
+from wunder.model.ids import AgentId, At, BindingId, MessageId, SessionId, TurnId, derived_id
 from wunder.model.message import Attachment, InboundMessage, MessageState, TextFormat
 from wunder.model.trail import Step
 
@@ -27,6 +27,11 @@ class ClaimedTurn(msgspec.Struct, frozen=True):
     is_alone: bool
     session_id: SessionId | None
     inline_until: At | None = None
+
+    @property
+    def is_rerouted(self) -> bool:
+        """True where a person put the message back into its lane: the turn is another one."""
+        return self.turn_id != derived_id(self.message.message_id, "turn")
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -39,7 +39,7 @@ _ALL = f"SELECT {_COLUMNS} FROM channel_pairings"  # noqa: S608 - constant
 _NAMED = f"{_ALL} WHERE pairing_id = ? OR code = ?"
 _ONE = f"{_ALL} WHERE pairing_id = ?"
 _OTHERS = """
-SELECT pairing_id, message_id, expires_at FROM channel_pairings
+SELECT pairing_id, message_id, created_at, expires_at FROM channel_pairings
 WHERE account_uid = ? AND peer_id = ? AND pairing_id <> ?
 """
 _DECIDE = (
@@ -121,15 +121,15 @@ class SqlPairingTable:
             _refuse_over(asked, at)
             await tx.run(_DECIDE, (state, at, by, pairing_id))
             tx.moved("channel_pairings", asked.state, state)
-            kept = [asked.message_id]
+            kept = [(asked.created_at, asked.message_id)]
             peer = (asked.account_uid, asked.peer_id, pairing_id)
-            for other_id, message_id, expires_at in await tx.run(_OTHERS, peer):
+            for other_id, message_id, created_at, expires_at in await tx.run(_OTHERS, peer):
                 await _forget(tx, other_id)
                 if expires_at > at:
-                    kept.append(message_id)
+                    kept.append((created_at, message_id))
             answered = 0
             if state == "approved":
-                for message_id in sorted(kept):
+                for _created_at, message_id in sorted(kept):
                     answered += await self._answer(tx, MessageId(message_id), at)
             done = msgspec.structs.replace(asked, state=state, decided_at=at, decided_by=by)
             return Decided(done, answered)
@@ -222,7 +222,7 @@ def _may_be_told(rows: Sequence[tuple[Any, ...]], stranger: Stranger, at: At) ->
     told_at = max((row[1] for row in rows), default=None)
     if told_at is not None and told_at > at - stranger.pause_ms:
         return False
-    return sum(row[2] > at for row in rows) < stranger.open_per_peer
+    return bool(sum(row[2] > at for row in rows) < stranger.open_per_peer)
 
 
 def _refuse_over(pairing: Pairing, at: At) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from wunder.model.ids import At, DeliveryId, MessageId
+from wunder.store.jobs import Leases, SqlJobTable
 from wunder.store.pairing import SqlPairingTable
 from wunder.store.reads import Reads
+from wunder.store.replays import SqlReplayTable
 from wunder.store.unit import Works
 
 
@@ -14,6 +16,7 @@ class Moves(NamedTuple):
 
     reroute: Callable[[Any, MessageId, At], Coroutine[Any, Any, bool]]
     replay: Callable[[Any, DeliveryId, At, str], Coroutine[Any, Any, bool]]
+    leases: Leases
 
 
 class UpkeepTables:
@@ -21,3 +24,5 @@ class UpkeepTables:
 
     def __init__(self, writer: Works, reader: Reads, moves: Moves) -> None:
         self.pairings = SqlPairingTable(writer, reader, moves.reroute)
+        self.jobs = SqlJobTable(writer, reader, moves.leases)
+        self.replays = SqlReplayTable(writer, reader, self.jobs, moves.replay)

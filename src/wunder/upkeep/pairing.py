@@ -1,7 +1,6 @@
 """Pairing: a stranger is given a code, an administrator lets the person behind it in."""
 
 import secrets
-from collections.abc import Callable
 from typing import Literal, Protocol
 
 import msgspec
@@ -11,7 +10,8 @@ from wunder.model.ids import AccountId, AccountUid, At, ChannelId, MessageId
 from wunder.model.intake import Stranger
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
-from wunder.ports import Clock, EventLog, Page
+from wunder.ports import Page
+from wunder.upkeep.doors import Doors
 
 log = get_logger(__name__)
 
@@ -111,27 +111,23 @@ class PairingTable(Protocol):
 class PairingDesk:
     """Shows who asks to be let in, and takes down what was decided."""
 
-    def __init__(
-        self, table: PairingTable, events: EventLog, clock: Clock, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, table: PairingTable, doors: Doors) -> None:
         self._table = table
-        self._events = events
-        self._clock = clock
-        self._wake = wake
+        self._doors = doors
 
     async def list(self, where: PairingFilter, limit: int, cursor: str) -> Page[Pairing]:
         """Pairings, newest first; those that are `pending` are good now."""
         if where.state == "pending":
-            where = msgspec.structs.replace(where, open_at=self._clock.now())
+            where = msgspec.structs.replace(where, open_at=self._doors.clock.now())
         return await self._table.pairings(where, limit, cursor)
 
     async def decide(self, name: str, state: Decision, by: str) -> Decided:
         """Approve or reject, by id or code. Raises: NotFound; Conflict; Invalid."""
         pairing = await self._named(name)
-        decided = await self._table.decide(pairing.pairing_id, state, self._clock.now(), by)
+        decided = await self._table.decide(pairing.pairing_id, state, self._doors.clock.now(), by)
         self._record(f"pairing_{state}", decided.pairing, by)
         if decided.answered:
-            self._wake()
+            self._doors.wake()
         return decided
 
     async def forget(self, name: str, by: str) -> None:
@@ -154,10 +150,10 @@ class PairingDesk:
         return found[0]
 
     def _record(self, name: str, pairing: Pairing, by: str) -> None:
-        self._events.record(
+        self._doors.events.record(
             Event(
                 name=name,
-                at=self._clock.now(),
+                at=self._doors.clock.now(),
                 plugin_id=pairing.channel,
                 account_uid=pairing.account_uid,
                 account_id=pairing.account_id,

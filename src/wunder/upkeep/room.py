@@ -1,10 +1,14 @@
 """The whole room, put together: what the composition root asks for, and what the API speaks to."""
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+import asyncio
+from typing import Protocol
 
-from wunder.ports import Clock, EventLog
+import msgspec
+
+from wunder.upkeep.doors import Doors
+from wunder.upkeep.jobs import JobDesk, JobTable
 from wunder.upkeep.pairing import PairingDesk, PairingTable
+from wunder.upkeep.replay import JobPolicy, ReplayDesk, ReplayTable, ReplayWorker
 
 
 class Tables(Protocol):
@@ -14,18 +18,33 @@ class Tables(Protocol):
     def pairings(self) -> PairingTable:
         """`channel_pairings`."""
 
+    @property
+    def jobs(self) -> JobTable:
+        """`jobs`."""
 
-class Doors(NamedTuple):
-    """What upkeep stands on besides its tables; `wake` tells rooms 2 and 3 that rows wait."""
+    @property
+    def replays(self) -> ReplayTable:
+        """What replays ask of `channel_outbox`."""
 
-    events: EventLog
-    clock: Clock
-    wake: Callable[[], None]
+
+class UpkeepPolicy(msgspec.Struct, frozen=True):
+    """The settings of every part."""
+
+    jobs: JobPolicy = JobPolicy()
 
 
 class Upkeep:
-    """What administrators do beside the traffic."""
+    """What administrators do beside the traffic, and the work that goes on in small steps."""
 
-    def __init__(self, tables: Tables, doors: Doors) -> None:
-        events, clock, wake = doors
-        self.pairings = PairingDesk(tables.pairings, events, clock, wake)
+    def __init__(self, tables: Tables, doors: Doors, policy: UpkeepPolicy) -> None:
+        self.pairings = PairingDesk(tables.pairings, doors)
+        self.jobs = JobDesk(tables.jobs, doors)
+        self.replays = ReplayDesk(tables.replays, tables.jobs, doors)
+        self._replaying = ReplayWorker(
+            self.replays, tables.replays, tables.jobs, doors, policy.jobs
+        )
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as tg:
+            tg.create_task(self._replaying.run(), name="replays")

@@ -4,16 +4,18 @@ from typing import Any
 
 import typer
 
+from wunder.cli import moments
 from wunder.cli.client import path_of
+from wunder.cli.commands.jobs import watched
 from wunder.cli.commands.messages import split_account
 from wunder.cli.failure import CommandFailed, bad_usage
-from wunder.cli.output import Column, when
+from wunder.cli.output import Column, Output, when
 from wunder.cli.session import new_group, session_of
 
 app = new_group("Deliveries: look at them, replay them, let held ones go.")
 ROOT = "/wunder/admin/channels/outbox"
-#: What a replay may take: deliveries that are over.
-REPLAYABLE = ("failed", "unknown", "expired", "cancelled", "sent")
+#: What a replay may take: deliveries that are over and did not arrive, as far as is known.
+REPLAYABLE = ("failed", "unknown", "expired")
 
 
 @app.command("list")
@@ -80,33 +82,58 @@ def replay(
     delivery_ids: list[str] | None = typer.Argument(
         None, metavar="[DELIVERY_ID]...", help="Which ones."
     ),
-    state: str = typer.Option("", "--state", help="Instead: all of a state, such as failed."),
+    state: list[str] = typer.Option(
+        [], "--state", help="Instead: all of a state: failed (default), unknown, expired."
+    ),
     account: str = typer.Option("", "--account", metavar="CHANNEL/ACCOUNT", help="Of one account."),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Only say which."),
+    since: str = typer.Option("", "--since", metavar="WHEN", help=f"Ended since: {moments.HELP}"),
+    until: str = typer.Option("", "--until", metavar="WHEN", help="Ended before."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only count them."),
     yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
+    no_wait: bool = typer.Option(False, "--no-wait", help="Order it and do not watch."),
 ) -> None:
-    """Send finished deliveries again. Same key, at the tail of the conversation."""
+    """Send failed, unknown or expired deliveries again. Same key, at the tail of the conversation."""
     session = session_of(context)
-    if bool(delivery_ids) == bool(state or account):
-        raise bad_usage("name deliveries, or choose them by --state and --account")
-    wanted = {"ids": delivery_ids} if delivery_ids else {"filter": _filter(state, account)}
+    if bool(delivery_ids) == bool(state or account or since or until):
+        raise bad_usage("name deliveries, or choose them by --state, --account and --since")
+    chosen = {"filter": _filter(state, account, since, until)}
+    wanted = {"ids": delivery_ids} if delivery_ids else chosen
     with session.client() as client:
         preview = client.post(f"{ROOT}/replay", {**wanted, "dry_run": True})
-        if dry_run or not preview["ids"]:
-            done: Any = preview
-        else:
-            count = f"{len(preview['ids'])}{'+' if preview['has_more'] else ''}"
-            if not yes and not session.out.confirm(f"Send {count} deliveries again?", "--yes"):
+        if dry_run or not preview["total"]:
+            _show_preview(session.out, preview)
+            return
+        if not yes:
+            _show_preview(session.out, preview)
+            if not session.out.confirm(f"Send {preview['total']} deliveries again?", "--yes"):
                 raise CommandFailed("nothing was replayed")
-            done = client.post(f"{ROOT}/replay", {**wanted, "dry_run": False})
+        job = client.post(f"{ROOT}/replay", wanted)
+        if not no_wait:
+            job = watched(client, session.out, job)
     if session.out.is_json:
-        session.out.document(done)
+        session.out.document(job)
         return
-    for one in done["ids"]:
-        session.out.line(one)
-    what = "would be sent again" if done["dry_run"] else "go out again"
-    more = "; there are more: run it again" if done["has_more"] else ""
-    session.out.line(f"{len(done['ids'])} deliveries {what}{more}.")
+    if no_wait:
+        session.out.line(f"ordered; follow it: wunder job show {job['job_id']} --wait")
+        return
+    gone = f"; {job['skipped']} had ended otherwise meanwhile" if job["skipped"] else ""
+    words = (
+        "go out again" if job["state"] == "done" else f"go out again, then it was {job['state']}"
+    )
+    session.out.line(f"{job['done']} of {job['total']} deliveries {words}{gone}.")
+
+
+def _show_preview(out: Output, preview: Any) -> None:
+    if out.is_json:
+        out.document(preview)
+        return
+    columns: list[Column] = [
+        ("ACCOUNT", lambda row: f"{row['channel']}/{row['account_id']}"),
+        ("PLUGIN", "plugin_id"),
+        ("STATE", "state"),
+        ("COUNT", "count"),
+    ]
+    out.table(preview["groups"], columns, "Nothing to send again.")
 
 
 @app.command("release")
@@ -127,11 +154,17 @@ def release(
     session.out.line(f"{released['count']} deliveries go out.")
 
 
-def _filter(state: str, account: str) -> dict[str, Any]:
-    if state and state not in REPLAYABLE:
-        raise bad_usage(f"only finished deliveries are replayed: {', '.join(REPLAYABLE)}")
+def _filter(states: list[str], account: str, since: str, until: str) -> dict[str, Any]:
+    if wrong := set(states) - set(REPLAYABLE):
+        raise bad_usage(f"{', '.join(wrong)}: only {', '.join(REPLAYABLE)} are replayed")
     channel, account_id = split_account(account) if account else ("", "")
-    return {"states": [state or "failed"], "channel": channel, "account_id": account_id}
+    return {
+        "states": states or ["failed"],
+        "channel": channel,
+        "account_id": account_id,
+        "since": moments.moment(since),
+        "until": moments.moment(until),
+    }
 
 
 def _shown(name: str, value: Any) -> Any:

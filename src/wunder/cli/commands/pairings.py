@@ -64,7 +64,7 @@ def reject(context: typer.Context, code: str = CODE) -> None:
 
 @app.command("forget")
 def forget(context: typer.Context, code: str = CODE) -> None:
-    """Make a person a stranger again: their next message is answered by a code."""
+    """Make a person a stranger again, who is given a code."""
     session = session_of(context)
     with session.client() as client:
         client.delete(ROOT + path_of(code))

@@ -9,7 +9,9 @@ from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.model.trail import StepName
 from wunder.ports import DeliveryFilter
 from wunder.store.filters import delivery_where
+from wunder.store.jobs import Leases
 from wunder.store.postgres import lanes
+from wunder.store.postgres.life import DB_NOW
 from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.standing import standing_of
 from wunder.store.postgres.transaction import Tx
@@ -17,6 +19,7 @@ from wunder.store.postgres.turns import reroute_one
 from wunder.store.postgres.writer import Writer
 from wunder.store.standing import tell
 from wunder.store.states import REPLAYABLE, TROUBLED_DELIVERIES, TROUBLED_MESSAGES
+from wunder.store.upkeep import Moves
 
 _TO_REPLAY = """
 SELECT o.account_uid, o.peer_kind, o.peer_id, o.thread_id, o.state, o.expires_at - o.created_at, a.status
@@ -57,7 +60,7 @@ class PostgresOutboxDesk:
         """Append finished deliveries at the tail of their lanes; the ids that were replayed."""
 
         async def unit(tx: Tx) -> list[DeliveryId]:
-            return [one for one in delivery_ids if await replay_one(tx, one, now, by)]
+            return [one for one in delivery_ids if await _replay(tx, one, now, by)]
 
         return await self._writer.commit(unit)
 
@@ -70,8 +73,7 @@ class PostgresOutboxDesk:
         return await self._writer.commit(lambda tx: _release_held(tx, channel, now, by))
 
 
-async def replay_one(tx: Tx, delivery_id: DeliveryId, now: At, by: str) -> bool:
-    """Append a finished delivery at the tail of its lane; False when it may not."""
+async def _replay(tx: Tx, delivery_id: DeliveryId, now: At, by: str) -> bool:
     before = await standing_of(tx, delivery_id)
     if before is not None:
         await tx.lanes.by_id(before.lane_id)
@@ -88,6 +90,10 @@ async def replay_one(tx: Tx, delivery_id: DeliveryId, now: At, by: str) -> bool:
     tx.moved("channel_outbox", state, "pending")
     tell(tx, StepName.REPLAYED, delivery_id, standing, now, by=by)
     return True
+
+
+#: For the tables that are written once for both engines.
+MOVES = Moves(reroute_one, _replay, Leases(now=DB_NOW, is_alone=False))
 
 
 async def _select(reader: Reader, where: DeliveryFilter, limit: int) -> list[DeliveryId]:

@@ -28,7 +28,7 @@ from wunder.store.plugins import SqlPluginTable
 from wunder.store.postgres.accounts import PostgresAccountTable
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.counters import ALL_COUNTERS, Counters
-from wunder.store.postgres.desk import PostgresOutboxDesk, replay_one
+from wunder.store.postgres.desk import MOVES, PostgresOutboxDesk
 from wunder.store.postgres.faults import translate
 from wunder.store.postgres.health import PostgresHealth
 from wunder.store.postgres.housekeeping import Housekeeping
@@ -44,7 +44,7 @@ from wunder.store.postgres.session import Line, Session
 from wunder.store.postgres.shelf import PostgresShelf
 from wunder.store.postgres.streams import PostgresStreams
 from wunder.store.postgres.transaction import Tx
-from wunder.store.postgres.turns import PostgresTurns, reroute_one
+from wunder.store.postgres.turns import PostgresTurns
 from wunder.store.postgres.writer import Writer
 from wunder.store.recovered import Recovered
 from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
@@ -97,7 +97,7 @@ class PostgresStore:
         alive = f"coalesce(l.lease_until >= {DB_NOW}, FALSE)"
         self.nodes = SqlNodes(writer, quick, life.node_id, is_alive=alive)
         self.chat = StoredChatLog(slow)
-        self.upkeep = UpkeepTables(writer, slow, Moves(reroute_one, replay_one))
+        self.upkeep = UpkeepTables(writer, slow, MOVES)
         self.ledger = SqlLedger(slow, "ILIKE")
         self.events = SqlEventLog(writer, slow, policy)
         self.health = PostgresHealth(writer, self.events, life, address)

@@ -10,6 +10,7 @@ from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.model.trail import StepName
 from wunder.ports import DeliveryFilter
 from wunder.store.filters import delivery_where
+from wunder.store.jobs import Leases
 from wunder.store.sqlite import lanes
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.standing import standing_of
@@ -98,7 +99,7 @@ async def _replay_one(tx: Tx, delivery_id: DeliveryId, now: At, by: str) -> bool
 
 
 #: For the tables that are written once for both engines.
-MOVES = Moves(_reroute, _replay_one)
+MOVES = Moves(_reroute, _replay_one, Leases(now="NULL", is_alone=True))
 
 
 def _select(conn: sqlite3.Connection, where: DeliveryFilter, limit: int) -> list[DeliveryId]:

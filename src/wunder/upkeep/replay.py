@@ -1,0 +1,215 @@
+"""Replay of many deliveries: a preview, then a job that goes on in small steps behind the traffic."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from wunder.errors import FieldFault, Invalid, StoreUnavailable
+from wunder.model.delivery import DeliveryState
+from wunder.model.ids import DeliveryId, new_id
+from wunder.model.trail import Event
+from wunder.observe.logs import get_logger
+from wunder.upkeep.doors import Doors
+from wunder.upkeep.jobs import ClaimedJob, Job, JobTable, NewJob
+
+log = get_logger(__name__)
+KIND = "replay"
+#: So many deliveries may be named one by one.
+MAX_IDS = 1_000
+#: Finished and not arrived: what may go out again.
+REPLAYABLE = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.EXPIRED)
+
+
+class JobPolicy(msgspec.Struct, frozen=True):
+    """How fast jobs go on: at most `per_s` deliveries a second, `rows` a step.
+
+    A job waits while more than `pending_up_to` deliveries wait to be sent: traffic goes first. Its
+    lease is renewed by each step; a job whose node died goes on elsewhere after `lease_s`.
+    """
+
+    rows: int = 20
+    per_s: float = 100.0
+    pending_up_to: int = 5_000
+    lease_s: float = 15.0
+    poll_s: float = 2.0
+
+
+class ReplayFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which finished deliveries; `since` and `until` say when they ended, Unix milliseconds."""
+
+    states: tuple[DeliveryState, ...] = (DeliveryState.FAILED,)
+    channel: str = ""
+    account_id: str = ""
+    peer_id: str = ""
+    since: int | None = None
+    until: int | None = None
+
+
+class ReplayGroup(msgspec.Struct, frozen=True):
+    """How many deliveries of one account, whose last try this plugin made, ended so."""
+
+    channel: str
+    account_id: str
+    plugin_id: str
+    state: DeliveryState
+    count: int
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What would be sent again."""
+
+    total: int
+    groups: tuple[ReplayGroup, ...]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A delivery to replay, and where the job stands behind it."""
+
+    cursor: int
+    delivery_id: DeliveryId
+
+
+class ReplayTable(Protocol):
+    """What a replay asks of the store. May raise StoreUnavailable."""
+
+    async def preview(self, where: ReplayFilter) -> tuple[Preview, int]:
+        """Count what matches, by group; and the cursor at which a job over it ends."""
+
+    async def preview_ids(self, ids: Sequence[str]) -> Preview:
+        """Count those of them that may go out again."""
+
+    async def batch(self, where: ReplayFilter, after: int, up_to: int, limit: int) -> list[Found]:
+        """The next that match, oldest first."""
+
+    async def step(
+        self, job: ClaimedJob, found: Sequence[Found], cursor: int, lease_s: float
+    ) -> bool:
+        """Replay some and note how far the job came, in one transaction.
+
+        False: the job was cancelled, or another node took it over; nothing was done.
+        """
+
+
+class ReplayDesk:
+    """Orders replays."""
+
+    def __init__(self, table: ReplayTable, jobs: JobTable, doors: Doors) -> None:
+        self._table = table
+        self._jobs = jobs
+        self._doors = doors
+        self.ordered = asyncio.Event()
+
+    async def preview(self, ids: tuple[str, ...], where: ReplayFilter | None) -> Preview:
+        """What would go out again. Raises: Invalid."""
+        _check(ids, where)
+        if where is None:
+            return await self._table.preview_ids(ids)
+        return (await self._table.preview(where))[0]
+
+    async def order(self, ids: tuple[str, ...], where: ReplayFilter | None, by: str) -> Job:
+        """Make a job of it. Raises: Invalid."""
+        _check(ids, where)
+        spec: dict[str, Any] = {"ids": list(ids)}
+        total = ends_at = len(ids)
+        if where is not None:
+            preview, ends_at = await self._table.preview(where)
+            total, spec = preview.total, {"filter": msgspec.to_builtins(where)}
+        now = self._doors.clock.now()
+        job = await self._jobs.add(NewJob(new_id(), KIND, spec, total, ends_at, by, now))
+        fields = {"job_id": job.job_id, "kind": KIND, "total": total, "by": by}
+        self._doors.events.record(Event("job_ordered", now, fields=fields))
+        log.info("job_ordered", job_id=job.job_id, total=total, by=by)
+        self.ordered.set()
+        return job
+
+
+class ReplayWorker:
+    """Carries on whatever replay nobody works on, one at a time, behind the traffic."""
+
+    def __init__(
+        self,
+        desk: ReplayDesk,
+        table: ReplayTable,
+        jobs: JobTable,
+        doors: Doors,
+        policy: JobPolicy,
+    ) -> None:
+        self._desk = desk
+        self._table = table
+        self._jobs = jobs
+        self._doors = doors
+        self._policy = policy
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                while await self.work():
+                    pass
+            except StoreUnavailable as error:
+                log.warning("job_postponed", reason=error.code)
+            await self._wait()
+
+    async def work(self) -> bool:
+        """Carry one job to its end; False where there is none to carry."""
+        job = await self._jobs.claim(KIND, self._policy.lease_s)
+        if job is None:
+            return False
+        log.info("job_taken_on", job_id=job.job_id, cursor=job.cursor)
+        clock, cursor = self._doors.clock, -1
+        while cursor < job.ends_at:
+            found, cursor = await self._next(job)
+            if not await self._table.step(job, found, cursor, self._policy.lease_s):
+                log.info("job_given_up", job_id=job.job_id)
+                return True
+            job = msgspec.structs.replace(job, cursor=cursor)
+            if found:
+                self._doors.wake()
+                await clock.sleep(len(found) / self._policy.per_s)
+            while cursor < job.ends_at and self._is_traffic_behind():
+                await self._table.step(job, (), cursor, self._policy.lease_s)
+                await clock.sleep(self._policy.poll_s)
+        log.info("job_done", job_id=job.job_id)
+        return True
+
+    def _is_traffic_behind(self) -> bool:
+        pending = self._doors.figures().get("channel_outbox_pending", 0)
+        return pending > self._policy.pending_up_to
+
+    async def _next(self, job: ClaimedJob) -> tuple[list[Found], int]:
+        """What is next, and where the job stands behind it."""
+        rows = self._policy.rows
+        ids = job.spec.get("ids")
+        if ids is not None:
+            named = ids[job.cursor : job.cursor + rows]
+            found = [Found(job.cursor + n, DeliveryId(one)) for n, one in enumerate(named, 1)]
+            return found, job.cursor + len(named)
+        where = _filter_of(job.spec)
+        found = await self._table.batch(where, job.cursor, job.ends_at, rows)
+        return found, found[-1].cursor if len(found) == rows else job.ends_at
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(self._policy.poll_s):
+                await self._desk.ordered.wait()
+        except TimeoutError:
+            pass
+        self._desk.ordered.clear()
+
+
+def _filter_of(spec: dict[str, Any]) -> ReplayFilter:
+    return msgspec.convert(spec["filter"], ReplayFilter)
+
+
+def _check(ids: tuple[str, ...], where: ReplayFilter | None) -> None:
+    if bool(ids) == (where is not None):
+        raise Invalid("Give either ids or a filter.", [FieldFault("/ids", "ids_or_filter", "")])
+    if len(ids) > MAX_IDS:
+        fault = FieldFault("/ids", "too_many", f"at most {MAX_IDS}")
+        raise Invalid(f"At most {MAX_IDS} deliveries by id; use a filter for more.", [fault])
+    wrong = [one for one in (where.states if where else ()) if one not in REPLAYABLE]
+    if wrong or (where is not None and not where.states):
+        words = "Only failed, unknown and expired deliveries go out again."
+        raise Invalid(words, [FieldFault("/filter/states", "not_replayable", words)])
