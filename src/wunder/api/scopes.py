@@ -86,8 +86,8 @@ SCOPES: Mapping[str, str] = {
     "GET /wunder/admin/jobs": "read",
     "GET /wunder/admin/jobs/{job_id}": "read",
     "POST /wunder/admin/jobs/{job_id}/cancel": "operate",
-    f"POST {_C}/outbox/replay": "admin",
-    f"POST {_C}/outbox/release": "admin",
+    f"POST {_C}/outbox/replay": "operate",
+    f"POST {_C}/outbox/release": "operate",
     # agents
     "GET /wunder/admin/agents": "read",
     "POST /wunder/admin/agents": "admin",
@@ -99,14 +99,6 @@ SCOPES: Mapping[str, str] = {
     "GET /wunder/admin/tokens": "admin",
     "POST /wunder/admin/tokens": "admin",
     "DELETE /wunder/admin/tokens/{token_id}": "admin",
-}
-_PART_OF_ADMIN = frozenset({"read", "operate", "send"})
-
-
-def holds(scopes: Collection[str], scope: str) -> bool:
-    """Tell whether these scopes let do what asks for `scope`."""
-    return scope in scopes or (scope in _PART_OF_ADMIN and "admin" in scopes)
-
     # people
     f"GET {_S}/options": PUBLIC,
     f"POST {_S}": PUBLIC,
@@ -142,6 +134,14 @@ def holds(scopes: Collection[str], scope: str) -> bool:
     f"PUT {_O}/bindings/{{binding_id}}": OWN,
     f"DELETE {_O}/bindings/{{binding_id}}": OWN,
     f"GET {_O}/runtime_logs": OWN,
+}
+_PART_OF_ADMIN = frozenset({"read", "operate", "send"})
+
+
+def holds(scopes: Collection[str], scope: str) -> bool:
+    """Tell whether these scopes let do what asks for `scope`."""
+    return scope in scopes or (scope in _PART_OF_ADMIN and "admin" in scopes)
+
 
 def scopes_of(role: Role) -> tuple[str, ...]:
     """Return what a role may do."""
