@@ -26,11 +26,11 @@ from wunder.api import (
     admin_pairings,
     admin_plugins,
     admin_tokens,
-    agent_replies,
     admin_users,
-)
+    agent_replies,
     own,
     sign_in,
+)
 from wunder.api.admin_request import AdminRequest
 from wunder.api.asgi import App
 from wunder.api.auth import require_scope
@@ -52,12 +52,12 @@ HANDLERS: Sequence[HTTPRouteHandler] = (
     *admin_pairings.HANDLERS,
     *admin_jobs.HANDLERS,
     *admin_tokens.HANDLERS,
-    *agent_replies.HANDLERS,
-)
     *admin_users.HANDLERS,
     *admin_audit.HANDLERS,
     *sign_in.HANDLERS,
     *own.HANDLERS,
+    *agent_replies.HANDLERS,
+)
 
 
 class AdminApp(Litestar):
