@@ -57,9 +57,9 @@ class Minutes:
         self._readings.append(self._read())
 
     def last(self) -> Minute:
-        """Return the last 60 seconds."""
+        """Return the last 60 seconds, and up to 10 before."""
         now = self._read()
-        since = self._readings[max(0, len(self._readings) - _SLICES_A_MINUTE)]
+        since = self._readings[max(0, len(self._readings) - 1 - _SLICES_A_MINUTE)]
         return self._between(since, now)
 
     def all(self) -> tuple[Minute, ...]:

@@ -1,6 +1,6 @@
 """Password hashes: argon2id in the low-memory profile of RFC 9106 (64 MiB, 3 passes, 4 lanes)."""
 
-from argon2 import PasswordHasher
+from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
@@ -11,8 +11,8 @@ _DUMMY = "nobody has this password"
 class Argon2id:
     """Hashes and verifies; blocks for tens of milliseconds and 64 MiB: use a thread."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+    def __init__(self, profile: Parameters = RFC_9106_LOW_MEMORY) -> None:
+        self._hasher = PasswordHasher.from_parameters(profile)
         self._dummy = self._hasher.hash(_DUMMY)
 
     def hash(self, password: str) -> str:

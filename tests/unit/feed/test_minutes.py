@@ -1,0 +1,59 @@
+"""Figures by the minute: differences of counters that are kept anyway."""
+
+from tests.fakes.clock import FakeClock
+from wunder.feed.minutes import MAX_SLICES, SLICE_S, Minutes
+from wunder.observe.metrics import Metrics
+
+
+def slice_passes(minutes: Minutes, clock: FakeClock, times: int = 1) -> None:
+    for _ in range(times):
+        clock.advance(SLICE_S)
+        minutes.sample()
+
+
+def test_the_last_minute_counts_what_happened_in_it_and_nothing_before() -> None:
+    metrics, clock = Metrics(), FakeClock()
+    minutes = Minutes(metrics, clock)
+    metrics.intake_messages.inc("accepted", by=5)
+    slice_passes(minutes, clock)
+    metrics.intake_messages.inc("accepted", by=2)
+    metrics.intake_messages.inc("duplicate", by=9)
+    metrics.deliveries.inc("sent", by=3)
+    for state in ("failed", "unknown", "expired"):
+        metrics.deliveries.inc(state)
+    now = minutes.last()
+    assert (now.taken_in, now.sent, now.failed, now.at) == (7, 3, 3, clock.now())
+    slice_passes(minutes, clock, 6)
+    assert minutes.last().taken_in == 2
+    slice_passes(minutes, clock)
+    assert minutes.last().taken_in == 0
+
+
+def test_minutes_are_whole_and_the_oldest_comes_first() -> None:
+    metrics, clock = Metrics(), FakeClock()
+    minutes = Minutes(metrics, clock)
+    for number in (1, 2, 3):
+        metrics.deliveries.inc("sent", by=number)
+        slice_passes(minutes, clock, 6)
+    assert [one.sent for one in minutes.all()] == [1, 2, 3]
+    slice_passes(minutes, clock, 5)
+    assert len(minutes.all()) == 3
+
+
+def test_a_quantile_lies_inside_its_bucket_and_nothing_has_none() -> None:
+    metrics, clock = Metrics(), FakeClock()
+    minutes = Minutes(metrics, clock)
+    assert minutes.last().delivery_p50_ms is None
+    for _ in range(90):
+        metrics.delivery_seconds.observe(0.2)  # bucket 0.1 .. 0.25
+    for _ in range(10):
+        metrics.delivery_seconds.observe(4.0)  # bucket 2.5 .. 5
+    last = minutes.last()
+    assert last.delivery_p50_ms is not None and 100 < last.delivery_p50_ms <= 250
+    assert last.delivery_p95_ms is not None and 2_500 < last.delivery_p95_ms <= 5_000
+
+
+def test_two_hours_are_remembered_and_no_more() -> None:
+    minutes = Minutes(Metrics(), clock := FakeClock())
+    slice_passes(minutes, clock, MAX_SLICES * 2)
+    assert len(minutes.all()) == 120
