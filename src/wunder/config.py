@@ -34,7 +34,10 @@ from wunder.upkeep.replay import JobPolicy
 PREFIX = "WUNDER_"
 #: What the store must know of other rooms' settings: no settings of its own.
 FOLLOWS = frozenset(
-    {("store", name) for name in ("max_retries", "backoff_s", "max_backoff_s", "apology")}
+    {
+        ("store", name)
+        for name in ("max_retries", "backoff_s", "max_backoff_s", "tombstone_s", "apology")
+    }
 )
 #: Variables of ours that are no settings.
 NOT_SETTINGS = frozenset({"WUNDER_CONFIG"})
@@ -114,6 +117,7 @@ class Config(msgspec.Struct, frozen=True):
             max_retries=self.retry.retries,
             backoff_s=self.retry.base_s,
             max_backoff_s=self.retry.cap_s,
+            tombstone_s=self.retry.tombstone_s,
             apology=self.turn.apology,
         )
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.clock import FakeClock
-from wunder.observe.clock import SystemClock
+from wunder.model.ids import At
+from wunder.observe.clock import SharedClock, SystemClock
 
 if TYPE_CHECKING:
     from wunder.ports import Clock
 
 
-@pytest.fixture(params=[SystemClock, FakeClock])
+@pytest.fixture(params=[SystemClock, SharedClock, FakeClock])
 def clock(request):
     made: Clock = request.param()
     return made
@@ -79,3 +80,43 @@ def test_wall_time_can_step_alone():
     clock.step_wall(-5)
     assert clock.now() == 5_000
     assert clock.monotonic() == 0
+
+
+# --- a clock that follows one that all nodes share ----------------------------------------------------
+
+
+class Machine(SharedClock):
+    """A machine whose own clocks the test moves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+def test_from_the_first_hearing_on_the_shared_time_is_the_time():
+    machine = Machine()
+    machine.heard(At(1_800_000_000_000), machine.seconds)
+    assert abs(machine.now() - 1_800_000_000_000) <= 1
+    machine.seconds += 60
+    assert abs(machine.now() - 1_800_000_060_000) <= 1
+
+
+def test_an_answer_that_was_long_on_its_way_moves_no_clock_that_agrees_with_it():
+    machine = Machine()
+    machine.heard(At(1_800_000_000_000), machine.seconds)
+    asked = machine.seconds
+    machine.seconds += 10  # the answer was given after 2 of these seconds
+    before = machine.now()
+    machine.heard(At(1_800_000_002_000), asked)
+    assert machine.now() == before
+
+
+def test_a_shared_clock_that_was_set_is_followed():
+    machine = Machine()
+    machine.heard(At(1_800_000_000_000), machine.seconds)
+    machine.seconds += 1
+    machine.heard(At(1_800_003_601_000), machine.seconds)
+    assert abs(machine.now() - 1_800_003_601_000) <= 1

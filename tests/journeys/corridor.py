@@ -190,7 +190,7 @@ async def corridor(
     )
     retry = RetryPolicy()
     slots = Slots(book, providers, clock, SlotPolicy(), ParkingPolicy())
-    attempt = Attempt(book, providers, clock, retry, random.Random(7))
+    attempt = Attempt(book, providers, clock, retry, random.Random(7), lambda _epoch: True)
     reporter = OutcomeReporter(book, slots, store.events, metrics, retry)
     dispatcher = Dispatcher(
         store.outbox, attempt, slots, reporter, clock, DispatcherPolicy(poll_s=0.02)

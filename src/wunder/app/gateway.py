@@ -25,7 +25,7 @@ from wunder.api.server import build_app
 from wunder.app.console import ConsoleSide
 from wunder.app.membership import Membership, SendersHere
 from wunder.app.news import POLL_S, NewsDesk
-from wunder.app.stores import Store, has_peers, listen
+from wunder.app.stores import Store, has_peers, holds_of, listen
 from wunder.attachments.fetching import Whereabouts
 from wunder.attachments.files import BlobFiles
 from wunder.attachments.library import Library
@@ -215,7 +215,8 @@ class Gateway:
         )
         senders = SendersHere(self.providers, self._ready.__contains__, lambda: has_peers(store))
         slots = Slots(self.accounts, senders, clock, config.slots, config.parking)
-        attempt = Attempt(self.accounts, self.providers, clock, config.retry, random.SystemRandom())
+        dice, holds = random.SystemRandom(), holds_of(store)
+        attempt = Attempt(self.accounts, self.providers, clock, config.retry, dice, holds)
         reporter = OutcomeReporter(self.accounts, slots, store.events, figures, config.retry)
         self.dispatcher = Dispatcher(
             store.outbox, attempt, slots, reporter, clock, config.dispatcher

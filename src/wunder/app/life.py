@@ -21,7 +21,7 @@ from wunder.app.welcome import welcome
 from wunder.config import Config
 from wunder.errors import StoreBroken
 from wunder.observe import logs
-from wunder.observe.clock import SystemClock
+from wunder.observe.clock import SharedClock
 
 log = logs.get_logger(__name__)
 RUN_FILE = Path("run", "cli.json")
@@ -98,7 +98,7 @@ async def offline(config: Config) -> AsyncIterator[tuple[App, str]]:
 async def _opened(
     config: Config, on_fatal: Callable[[StoreBroken], None]
 ) -> AsyncIterator[Gateway]:
-    clock = SystemClock()
+    clock = SharedClock()
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     credentials_dir = Path(credentials) if credentials else None
     store = await open_chosen(config, clock, on_fatal, credentials_dir)

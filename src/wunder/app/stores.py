@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wunder.config import Config
 from wunder.errors import StoreBroken
-from wunder.ports import Clock
+from wunder.observe.clock import SharedClock
 from wunder.store.sqlite.store import SqliteStore, open_store
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _POSTGRES, _ADDRESS = "wunder.store.postgres.store", "wunder.store.postgres.addr
 
 async def open_chosen(
     config: Config,
-    clock: Clock,
+    clock: SharedClock,
     on_fatal: Callable[[StoreBroken], None],
     credentials_dir: Path | None,
 ) -> Store:
@@ -34,7 +34,11 @@ async def open_chosen(
     address: Any = importlib.import_module(_ADDRESS)
     postgres: Any = importlib.import_module(_POSTGRES)
     opened: PostgresStore = await postgres.open_store(
-        address.address_of(policy, credentials_dir), config.data_dir, clock, on_fatal
+        address.address_of(policy, credentials_dir),
+        config.data_dir,
+        clock,
+        on_fatal,
+        on_time=clock.heard,
     )
     return opened
 
@@ -43,6 +47,11 @@ def listen(store: Store, hear: Callable[[str], None]) -> None:
     """Have `hear` told what other nodes change; a file has one node."""
     if not isinstance(store, SqliteStore):
         store.on_news(hear)
+
+
+def holds_of(store: Store) -> Callable[[int], bool]:
+    """What tells whether claims of a life are still this node's; a file has one node."""
+    return (lambda _epoch: True) if isinstance(store, SqliteStore) else store.life.tenure.holds
 
 
 def has_peers(store: Store) -> bool:

@@ -111,6 +111,7 @@ class ClaimedDelivery(msgspec.Struct, frozen=True):
     release: ReleaseRef
     begun_by: ReleaseRef | None  # the release that sent part 0 of a message in parts
     had_unknown: bool  # an earlier attempt of this delivery reached `sending` and was not refuted
+    epoch: int = 0  # the life of the node that marked it; its frames may be written in no other
 
     @property
     def idempotency_key(self) -> str:

@@ -1,6 +1,7 @@
 """One try at a delivery: send once, classify, say what becomes of it."""
 
 import random
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ log = get_logger(__name__)
 #: An edit shows the same however often it is made.
 _ALWAYS_S = 10**9
 _GONE = Fault(FaultKind.NOT_READY, "No provider serves this account now.")
+_TOO_LATE = Fault(FaultKind.NOT_READY, "This node was away so long that others do its work.")
 
 
 class Attempt:
@@ -31,12 +33,15 @@ class Attempt:
         clock: Clock,
         policy: RetryPolicy,
         dice: random.Random,
+        holds: Callable[[int], bool],
     ) -> None:
+        """Take what it needs; `holds` tells whether what was claimed in a life is still ours."""
         self._accounts = accounts
         self._providers = providers
         self._clock = clock
         self._policy = policy
         self._dice = dice
+        self._holds = holds
 
     async def make(self, delivery: ClaimedDelivery) -> tuple[Settlement, Fault | None]:
         """Send `delivery` once; the settlement to commit, and the fault if there was one."""
@@ -45,6 +50,8 @@ class Attempt:
         provider = self._providers.serving(delivery.message.channel)
         if account is None or provider is None:
             return self._settle_fault(delivery, _GONE, account, None, 0), _GONE
+        if not self._holds(delivery.epoch):
+            return self._settle_fault(delivery, _TOO_LATE, account, None, 0), _TOO_LATE
         try:
             sent = await self._bring(provider, account, delivery)
         except ProviderFault as error:

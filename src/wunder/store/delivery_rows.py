@@ -160,7 +160,7 @@ def attempt_row(
 
 
 def claimed(
-    head: Head, message: OutboundMessage, release: ReleaseRef, now: At, fence: int
+    head: Head, message: OutboundMessage, release: ReleaseRef, now: At, fence: int, epoch: int
 ) -> ClaimedDelivery:
     """What is handed to who sends; `head` is as before this attempt."""
     attempt_no = head.attempts + 1
@@ -187,6 +187,7 @@ def claimed(
         release=release,
         begun_by=begun_by,
         had_unknown=bool(head.had_unknown),
+        epoch=epoch,
     )
 
 

@@ -34,6 +34,7 @@ class StorePolicy(msgspec.Struct, frozen=True):
     max_retries: int = 5
     backoff_s: float = 2.0
     max_backoff_s: float = 60.0
+    tombstone_s: float = 60.0
     apology: str = "抱歉，暂时无法处理这条消息。 Sorry, this message cannot be processed right now."
     housekeeping_every_s: float = 5.0
     housekeeping_rows: int = 500  # per step, so that messages never wait long behind it

@@ -23,7 +23,7 @@ def nothing_waits_for_long(policy: StorePolicy) -> Unit[None]:
 
     async def unit(tx: Transaction) -> None:
         latest = At(tx.now + int(policy.max_backoff_s * 1000))
-        await tx.run(_RESTS, (At(tx.now + int(policy.freeze_s * 1000)),))
+        await tx.run(_RESTS, (At(tx.now + int(policy.tombstone_s * 1000)),))
         await tx.run(_TURNS, (tx.now,))
         await tx.run(_LANES, (latest,))
         await tx.run(_RETRIES, (latest,))

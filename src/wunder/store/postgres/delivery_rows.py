@@ -96,7 +96,7 @@ def begin_attempt(
     """Write the attempt row of a delivery that is `sending`; `head` is as before this attempt."""
     tx.later(_INSERT_ATTEMPT, attempt_row(head, message, facts.release, now, fence))
     tx.step(sending_step(head, message, facts.release, now))
-    return claimed(head, message, facts.release, now, fence)
+    return claimed(head, message, facts.release, now, fence, tx.epoch)
 
 
 async def heads_of(tx: Tx, lanes: Sequence[tuple[int, str]]) -> list[HeadAndMessage | None]:

@@ -87,7 +87,9 @@ class Housekeeping:
 
     async def look_after_leases(self) -> None:
         """Renew this node's lease and take over from those whose lease ran out."""
+        asked_s = self._life.tenure.monotonic()
         await self._writer.commit(self._life.renew)
+        self._life.tenure.granted(self._life.epoch, asked_s)
         ended = await self._writer.commit(self._take_over)
         if ended:
             log.warning("nodes_were_taken_over", nodes=ended)
@@ -95,8 +97,8 @@ class Housekeeping:
 
     async def _take_over(self, tx: Tx) -> int:
         ended = await end_leases(tx, self._life.lease_name)
-        if ended:
-            found = await recover(tx, self._policy)
+        if ended.count:
+            found = await recover(tx, self._policy, ended)
             log.info(
                 "work_taken_over",
                 turns_again=len(found.again),
@@ -107,7 +109,7 @@ class Housekeeping:
         peers = await tx.one(_PEERS, (self._life.node_id,))
         self._life.peers = int(peers[0]) if peers else 0
         self._writer.counters.look(await tx.execute(ALL_COUNTERS))
-        return ended
+        return ended.count
 
     async def _sweep_now_and_then(self) -> None:
         while True:

@@ -12,6 +12,7 @@ from pathlib import Path
 from wunder.errors import DataDirRefused, StoreUnavailable
 from wunder.model.ids import At, new_id
 from wunder.store.postgres.session import Session
+from wunder.store.postgres.tenure import Tenure
 from wunder.store.postgres.transaction import Tx
 
 NODE_FILE = "node_id"
@@ -29,10 +30,10 @@ ON CONFLICT (name, account_uid) DO UPDATE SET epoch = excluded.epoch, lease_unti
   fence = channel_leases.fence + 1
 """  # noqa: S608 - constant
 #: A take-over deletes the row and so waits for who is writing; a renewal does not.
-_CHECK = """
-SELECT pg_current_xact_id()::text FROM channel_leases WHERE name = ? AND account_uid = '' AND epoch = ?
-FOR KEY SHARE
-"""
+_CHECK = f"""
+SELECT pg_current_xact_id()::text, {DB_NOW} FROM channel_leases
+WHERE name = ? AND account_uid = '' AND epoch = ? FOR KEY SHARE
+"""  # noqa: S608 - constant
 _RENEW = f"""
 UPDATE channel_leases SET lease_until = {DB_NOW} + ? WHERE name = ? AND account_uid = '' AND epoch = ?
 """  # noqa: S608 - constant
@@ -45,12 +46,13 @@ _NAME = re.compile(r"[0-9a-z-]{1,64}")
 class Life:
     """This start of this node. `check` is part of each transaction."""
 
-    def __init__(self, node_id: str, lease_s: float) -> None:
+    def __init__(self, node_id: str, lease_s: float, tenure: Tenure) -> None:
         self.node_id = node_id
         self.epoch = 0
         self.incarnation = ""
         self.peers = 0  # other nodes that were alive when this one last looked
         self.lease_name = f"node/{node_id}"
+        self.tenure = tenure
         self._lease_ms = int(lease_s * 1000)
 
     async def begin(self, session: Session, now: At) -> None:
@@ -69,13 +71,19 @@ class Life:
 
     async def begin_anew(self, session: Session) -> None:
         """Take the next epoch and a lease for it."""
+        asked_s = self.tenure.monotonic()
         self.epoch = int((await session.fetch(_NEXT_EPOCH))[0][0])
+        self.tenure.granted(self.epoch, asked_s)
         await session.fetch(_TAKE, self.lease_name, self.node_id, self.epoch, self._lease_ms)
 
     async def check(self, session: Session) -> str | None:
         """The transaction's id; None when this life was ended by another node."""
+        asked_s = self.tenure.monotonic()
         found = await session.fetch(_CHECK, self.lease_name, self.epoch)
-        return str(found[0][0]) if found else None
+        if not found:
+            return None
+        self.tenure.heard(At(found[0][1]), asked_s)
+        return str(found[0][0])
 
     async def renew(self, tx: Tx) -> None:
         """Prolong the lease. It stays this node's while nobody took it, however late."""
@@ -85,6 +93,12 @@ class Life:
     async def release(self, tx: Tx) -> None:
         """End the lease: what is still claimed may be taken over at once."""
         await tx.execute(_RELEASE, (self.lease_name, self.epoch))
+
+
+async def hear_the_time(session: Session, tenure: Tenure) -> None:
+    """Ask for the time before anything is written by it."""
+    asked_s = tenure.monotonic()
+    tenure.heard(At((await session.fetch(f"SELECT {DB_NOW}"))[0][0]), asked_s)
 
 
 def node_id_of(data_dir: Path) -> str:

@@ -32,7 +32,7 @@ _END_LEASES = f"""
 DELETE FROM channel_leases WHERE (name, account_uid) IN (
   SELECT name, account_uid FROM channel_leases WHERE name LIKE 'node/%' AND name <> ?
     AND lease_until < {DB_NOW} FOR UPDATE SKIP LOCKED)
-RETURNING node_id, epoch
+RETURNING node_id, epoch, lease_until
 """  # noqa: S608 - constant
 _FIGURES = "DELETE FROM meta WHERE key = ? RETURNING value"
 #: In one look, so that a life that begins meanwhile is not taken for a dead one.
@@ -62,7 +62,7 @@ WHERE message_id = ? AND state = 'answering' AND epoch = ANY(?::int8[])
 """
 _IN_FLIGHT = f"""
 SELECT delivery_id, retries_used, had_unknown, first_sending_at,
-  (streaming > 0 AND provider_message_id <> '' AND part = 0)::int FROM channel_outbox
+  (streaming > 0 AND provider_message_id <> '' AND part = 0)::int, epoch FROM channel_outbox
 WHERE {LIVE_DELIVERIES} AND (state = 'claimed' OR state = 'sending' OR state = 'streaming')
   AND epoch = ANY(?::int8[])
 ORDER BY account_uid, peer_kind, peer_id, thread_id, seq
@@ -100,19 +100,31 @@ class _InFlight(msgspec.Struct, frozen=True):
     had_unknown: int
     first_sending_at: At | None
     is_shown: int  # an edit shows the same however often it is made
+    epoch: int
 
 
-async def end_leases(tx: Tx, own_name: str) -> int:
-    """End the lives whose leases ran out, and take over their figures; how many."""
+class Ended(msgspec.Struct, frozen=True):
+    """Lives whose leases ended; of the `silent` ones nobody knows whether their process did."""
+
+    count: int = 0
+    silent: frozenset[int] = frozenset()
+
+
+async def end_leases(tx: Tx, own_name: str) -> Ended:
+    """End the lives whose leases ran out or were given up, and take over their figures."""
     ended = await tx.execute(_END_LEASES, (own_name,))
-    for node_id, _epoch in ended:
+    for node_id, *_ in ended:
         for (value,) in await tx.execute(_FIGURES, (PREFIX + node_id,)):
             folded(tx.counts, value)
-    return len(ended)
+    return Ended(len(ended), frozenset(epoch for _, epoch, until in ended if until > 0))
 
 
-async def recover(tx: Tx, policy: StorePolicy) -> Recovered:
-    """Put right what lives that ended had in hand."""
+async def recover(tx: Tx, policy: StorePolicy, ended: Ended) -> Recovered:
+    """Put right what lives that ended had in hand.
+
+    Calls of a silent life may still be running: what has to be parked keeps its lane shut for as long
+    as after a call that timed out.
+    """
     dead = [row[0] for row in await tx.execute(_DEAD, (tx.epoch,))]
     if not dead:
         return Recovered()
@@ -124,7 +136,8 @@ async def recover(tx: Tx, policy: StorePolicy) -> Recovered:
     unknown: list[DeliveryId] = []
     for row in await tx.execute(_IN_FLIGHT, (dead,)):
         found = _InFlight(*row)
-        is_resent = await _delivery(tx, found, dead, policy)
+        rests = policy.tombstone_s if found.epoch in ended.silent else 0
+        is_resent = await _delivery(tx, found, dead, policy, rests)
         (resent if is_resent else unknown).append(found.delivery_id)
     return Recovered(tuple(again), tuple(poisoned), tuple(resent), tuple(unknown))
 
@@ -188,7 +201,9 @@ async def _turn(tx: Tx, row: tuple[object, ...], dead: list[int], policy: StoreP
     return message_id
 
 
-async def _delivery(tx: Tx, found: _InFlight, dead: list[int], policy: StorePolicy) -> bool:
+async def _delivery(
+    tx: Tx, found: _InFlight, dead: list[int], policy: StorePolicy, rests_s: float
+) -> bool:
     """Put one delivery right; False when it was parked as `unknown`."""
     before = await standing_of(tx, found.delivery_id)
     if before is None:
@@ -225,6 +240,8 @@ async def _delivery(tx: Tx, found: _InFlight, dead: list[int], policy: StorePoli
     await tx.execute(_PARK, (tx.now, *note, found.delivery_id))
     tx.moved("channel_outbox", standing.state, "unknown")
     tell(tx, StepName.UNKNOWN, found.delivery_id, standing, tx.now, kind=note[0])
+    if rests_s:
+        lanes.rest(lane, At(tx.now + int(rests_s * 1000)))
     await lanes.leave_deliveries(tx, lane, tx.now, found.delivery_id)
     tx.event(_parked(tx, found.delivery_id, standing))
     return False

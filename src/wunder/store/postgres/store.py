@@ -33,7 +33,7 @@ from wunder.store.postgres.faults import translate
 from wunder.store.postgres.health import PostgresHealth
 from wunder.store.postgres.housekeeping import Housekeeping
 from wunder.store.postgres.intake import PostgresIntake
-from wunder.store.postgres.life import DB_NOW, Life, node_id_of
+from wunder.store.postgres.life import DB_NOW, Life, hear_the_time, node_id_of
 from wunder.store.postgres.migrations import migrate
 from wunder.store.postgres.news import WORK, Ear
 from wunder.store.postgres.outbox import PostgresOutbox
@@ -43,6 +43,7 @@ from wunder.store.postgres.rounds import alone
 from wunder.store.postgres.session import Line, Session
 from wunder.store.postgres.shelf import PostgresShelf
 from wunder.store.postgres.streams import PostgresStreams
+from wunder.store.postgres.tenure import Heard, Tenure, unheard
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.turns import PostgresTurns
 from wunder.store.postgres.writer import Writer
@@ -170,6 +171,7 @@ async def open_store(
     clock: Clock,
     on_fatal: Callable[[StoreBroken], None] | None = None,
     machine: Machine = Machine(),  # noqa: B008 - without state
+    on_time: Heard = unheard,
 ) -> PostgresStore:
     """Join the database as a node, and put right what lives that ended left.
 
@@ -179,6 +181,7 @@ async def open_store(
         clock: for rows and housekeeping; leases go by the database's.
         on_fatal: called on the loop when the store has failed; the process must end.
         machine: file system and free space.
+        on_time: told, from any thread, what the database's clock shows; see observe/clock.py.
 
     Raises:
         DataDirRefused: another process holds the directory, or it cannot be used.
@@ -190,7 +193,10 @@ async def open_store(
     lock.take()
     try:
         policy = address.policy
-        life = Life(await asyncio.to_thread(node_id_of, data_dir), policy.lease_s)
+        tenure = Tenure(policy.lease_s, clock.monotonic)
+        tenure.heard = on_time
+        node_id = await asyncio.to_thread(node_id_of, data_dir)
+        life = Life(node_id, policy.lease_s, tenure)
         opened = _Opened(lock, life, Disk(data_dir, policy, machine.free))
         await _join(opened, address, clock)
     except BaseException as error:
@@ -211,11 +217,12 @@ async def _join(opened: _Opened, address: Address, clock: Clock) -> None:
         if not await conn.fetchval(_LASTS):
             log.error("database_does_not_keep_commits", database=address.shown)
         session, life = Session(conn), opened.life
+        await hear_the_time(session, life.tenure)
         async with conn.transaction():
             await life.begin(session, clock.now())
             tx = Tx(life.epoch, clock.now())
-            await alone(session, end_leases(tx, life.lease_name))
-            opened.recovered = await alone(session, recover(tx, address.policy))
+            ended = await alone(session, end_leases(tx, life.lease_name))
+            opened.recovered = await alone(session, recover(tx, address.policy, ended))
             counters = Counters(life.node_id)
             counters.load(await session.fetch(ALL_COUNTERS))
             await tx.flush(session, counters.changed)

@@ -75,7 +75,7 @@ def begin_attempt(
     """Write the attempt row of a delivery that is `sending`; `head` is as before this attempt."""
     tx.execute(_INSERT_ATTEMPT, attempt_row(head, message, facts.release, now, fence))
     tx.step(sending_step(head, message, facts.release, now))
-    return claimed(head, message, facts.release, now, fence)
+    return claimed(head, message, facts.release, now, fence, tx.epoch)
 
 
 def head_of(tx: Tx, lane_id: int) -> tuple[Head, OutboundMessage] | None:

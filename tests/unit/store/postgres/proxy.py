@@ -18,6 +18,16 @@ class Proxy:
         self.cut_after: int | None = None  # bytes of a COMMIT and its answer that still pass
         self.goes_down_with_the_cut = False
         self.cuts = 0
+        self._flows = asyncio.Event()
+        self._flows.set()
+
+    def fall_silent(self) -> None:
+        """Carry nothing and say nothing, as a network does that has lost its way; nothing is lost yet."""
+        self._flows.clear()
+
+    def speak_again(self) -> None:
+        """Carry on with whatever waits on either side."""
+        self._flows.set()
 
     async def start(self) -> None:
         self._server = await asyncio.start_unix_server(self._accept, self._socket)
@@ -25,6 +35,7 @@ class Proxy:
     async def stop(self) -> None:
         assert self._server is not None
         self._server.close()
+        self.speak_again()
         self.cut()
         for task in list(self._tasks):
             task.cancel()
@@ -39,7 +50,12 @@ class Proxy:
         if self.is_down:
             writer.transport.abort()
             return
-        there, back = await asyncio.open_unix_connection(self._target)
+        await self._flows.wait()
+        try:
+            there, back = await asyncio.open_unix_connection(self._target)
+        except OSError:  # the server is away
+            writer.transport.abort()
+            return
         self._writers |= {writer, back}
         link = _Link()
         for source, target, is_up in ((reader, back, True), (there, writer, False)):
@@ -52,6 +68,7 @@ class Proxy:
     ) -> None:
         try:
             while chunk := await source.read(65_536):
+                await self._flows.wait()
                 if is_up and b"COMMIT\x00" in chunk and self.cut_after is not None:
                     link.left, self.cut_after = self.cut_after, None
                 if link.left is not None:

@@ -20,7 +20,9 @@ from wunder.store.postgres.address import Address
 from wunder.store.postgres.store import open_store
 
 #: Impatient: a doubt is asked after for half a second, and a lost server is tried at each call.
-POLICY = StorePolicy(ballast_bytes=0, database_stall_s=0.5, database_backoff_s=0.0)
+POLICY = StorePolicy(
+    ballast_bytes=0, database_stall_s=0.5, database_backoff_s=0.0, database_connect_s=1.0
+)
 
 
 @pytest.fixture
@@ -128,6 +130,21 @@ async def test_what_a_commit_claimed_whose_answer_never_came_is_given_back(
     figures = world.store.health.figures()
     assert (figures["channel_outbox_sent"], figures["channel_messages_answered"]) == (1, 1)
     assert not figures.get("channel_outbox_pending") and not figures["channel_outbox_sending"]
+
+
+async def test_a_wire_that_falls_silent_is_given_up_and_nothing_is_lost(
+    world: World, wire: Proxy
+) -> None:
+    turn = await world.turn("1")
+    wire.fall_silent()
+    async with asyncio.timeout(20):
+        with pytest.raises(StoreUnavailable):
+            await world.take(world.new("2", "p2"))
+        with pytest.raises(StoreUnavailable):
+            await world.store.outbox.ready(world.now)
+    wire.speak_again()
+    await world.answer(turn, "still answered")
+    assert await world.sends_in_order() == ["still answered"]
 
 
 async def test_a_server_that_was_killed_has_everything_that_was_acknowledged(
