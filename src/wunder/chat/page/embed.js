@@ -10,13 +10,24 @@
   const zh = (lang || document.documentElement.lang || navigator.language).toLowerCase().startsWith("zh");
   const words = label || (zh ? "聊天" : "Chat");
 
+  const store = {
+    get: () => { try { return localStorage.getItem(`wunder-chat:${chat}`); } catch { return null; } },
+    set: (text) => { try { localStorage.setItem(`wunder-chat:${chat}`, text); } catch { /* this visit only */ } },
+  };
+
   const frame = () => {
     const page = new URL(chat, base);
     if (lang) page.searchParams.set("lang", lang);
     if (theme) page.searchParams.set("theme", theme);
     // In the fragment: it reaches neither a log nor another site.
-    page.hash = new URLSearchParams({ origin: location.origin, ...(claim && { claim }) }).toString();
+    const kept = store.get();
+    page.hash = new URLSearchParams({ origin: location.origin, ...(claim && { claim }), ...(kept && { kept }) }).toString();
     const element = document.createElement("iframe");
+    // Browsers that give frames of other sites no storage: what the chat has to keep is kept here.
+    addEventListener("message", (event) => {
+      const isOurs = event.source === element.contentWindow && event.origin === base.origin;
+      if (isOurs && typeof event.data?.wunderChat === "string") store.set(event.data.wunderChat);
+    });
     element.title = words;
     element.src = page.href;
     element.referrerPolicy = "origin";

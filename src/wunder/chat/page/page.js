@@ -19,11 +19,22 @@
     try { return document.referrer ? new URL(document.referrer).origin : "unknown"; } catch { return "unknown"; }
   }
 
-  // Private windows and frames may have no storage: then it lasts as long as the page.
+  // A frame may have no storage of its own: then the page around it keeps what is to be kept, and else it
+  // lasts as long as this page.
   function memory() {
     const own = {};
-    try { Object.assign(own, JSON.parse(localStorage.getItem(key) || "{}")); } catch { /* stays empty */ }
-    const store = () => { try { localStorage.setItem(key, JSON.stringify(own)); } catch { /* this page only */ } };
+    try {
+      Object.assign(own, JSON.parse(localStorage.getItem(key) || "{}"));
+    } catch {
+      try { Object.assign(own, JSON.parse(given.get("kept") || "{}")); } catch { /* stays empty */ }
+    }
+    const store = () => {
+      try {
+        localStorage.setItem(key, JSON.stringify(own));
+      } catch {
+        if (origin.startsWith("http")) window.parent.postMessage({ wunderChat: JSON.stringify(own) }, origin);
+      }
+    };
     return { get: (name) => own[name], set: (name, value) => { own[name] = value; store(); } };
   }
 

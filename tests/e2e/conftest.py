@@ -1,0 +1,73 @@
+"""What tests in a browser share: one browser, a gateway of their own, pages that may not complain.
+
+Every test here is marked `e2e`; tools/test.sh runs them as a phase of their own. The browser's driver keeps an
+event loop that asynchronous tests would trip over: where both kinds run, these come last.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e import browser as browsers
+from tests.e2e.browser import Watched
+from tests.journeys.gateway_process import GatewayProcess
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("e2e")
+            item.add_marker(pytest.mark.timeout(120))
+    items.sort(key=lambda item: item.path.is_relative_to(HERE))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with browsers.driven() as browser:
+        yield browser
+
+
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Callable[..., Watched]]:
+    """Make contexts, as many as wanted; at the end none of their pages may have complained."""
+    made: list[Watched] = []
+
+    def make(**options: Any) -> Watched:
+        made.append(Watched(browser, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """A real gateway on a port of its own, the same after a restart."""
+    folder = tmp_path_factory.mktemp("gateway")
+    settings = {
+        "WUNDER_SERVER_PORT": str(_free_port()),
+        "WUNDER_API_ALLOWED_HOSTS": "localhost,127.0.0.1,gateway.example.com",
+        "WUNDER_RETRY_BASE_S": "0.2",
+        "WUNDER_RETRY_CAP_S": "0.5",
+    }
+    with GatewayProcess(folder / "data", **settings) as process:
+        yield process
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def pytest_report_header() -> str:
+    asked = os.environ.get("WUNDER_SCREENSHOTS") == "1"
+    return f"pictures: {'written to docs/images' if asked else 'none (WUNDER_SCREENSHOTS=1)'}"
