@@ -90,8 +90,10 @@ class HttpGateway:
 
 
 @asynccontextmanager
-async def http_gateway(data_dir: Path, **channel: Any) -> AsyncIterator[HttpGateway]:
-    """Open a gateway on `data_dir` with a token of every scope."""
+async def http_gateway(
+    data_dir: Path, *, is_set_up: bool = True, **channel: Any
+) -> AsyncIterator[HttpGateway]:
+    """Open a gateway on `data_dir` with a token of every scope, or as it is before its first user."""
     platform = FakeChannelProvider("chat", **{"account_schema": SCHEMA} | channel)
     store = await open_store(data_dir, SystemClock())
     gateway = wired(data_dir, store, platform)
@@ -105,17 +107,19 @@ async def http_gateway(data_dir: Path, **channel: Any) -> AsyncIterator[HttpGate
         async with asyncio.TaskGroup() as group:
             rooms = [gateway.dispatcher.run(), gateway.worker.run(), store.run()]
             rooms += [gateway.host.run(), gateway.attachments.run(), gateway.stage.run()]
+            rooms += [gateway.console.hub.run(), gateway.console.minutes.run()]
             rooms += [gateway.upkeep.run()]
             tasks = [group.create_task(room) for room in rooms]
             serving = group.create_task(server.serve_until(stop))
             async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as http:
                 here = HttpGateway(gateway, platform, http)
-                if setup:
+                if setup and is_set_up:
                     first = {"token": SetupToken(data_dir).read(), "name": "first"}
                     _, issued = await here.call("POST", "setup", first)
                     here.token = issued["token"]
                 yield here
             stop.set()
+            gateway.console.hub.close()
             await serving
             for task in tasks:
                 task.cancel()

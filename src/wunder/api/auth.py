@@ -24,4 +24,4 @@ async def require_scope(connection: Connection, handler: BaseRouteHandler) -> No
     if scope in NEEDS_NOBODY:
         refuse_other_sites(asgi)
         return
-    asgi["auth"] = await authorised(asgi, scope, connection.app.state.parts)
+    await authorised(asgi, scope, connection.app.state.parts)

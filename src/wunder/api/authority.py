@@ -29,6 +29,7 @@ async def authorised(asgi: Scope, scope: str, parts: ApiParts) -> Caller:
     caller = await _caller(asgi, parts)
     if caller is None:
         raise token_needed()
+    asgi["auth"] = caller  # a refusal is written down with who was refused
     if scope == PERSON:
         if caller.person is None:
             raise NotAllowed("This is for people: a token has no session.")

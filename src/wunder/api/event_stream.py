@@ -77,7 +77,7 @@ class EventStreams:
         self._open[name] += 1
         try:
             is_own = scope["path"] == OWN_EVENTS
-            stream = self._stream(caller, self._view(caller, topics, is_own=is_own))
+            stream = self._stream(caller, topics, is_own=is_own)
             await self._serve(stream, resume_from, receive, send)
         finally:
             self._open[name] -= 1
@@ -134,11 +134,14 @@ class EventStreams:
                 return frames, at
         return [RESET], await feed.newest_id()
 
-    def _stream(self, caller: Caller, view: View) -> Stream:
-        if caller.person is not None:
-            return Stream(view, caller.person.session.session_hash, lambda: True)
-        token = caller.token
-        return Stream(view, None, lambda: token is not None and self._parts.tokens.is_good(token))
+    def _stream(self, caller: Caller, topics: frozenset[str], *, is_own: bool) -> Stream:
+        view, token = self._view(caller, topics, is_own=is_own), caller.token
+        session_hash = caller.person.session.session_hash if caller.person else None
+
+        def is_allowed() -> bool:
+            return token is None or self._parts.tokens.is_good(token)
+
+        return Stream(view, session_hash, is_allowed, has_figures=not is_own)
 
     def _view(self, caller: Caller, topics: frozenset[str], *, is_own: bool) -> View:
         see = _own_view(caller.user_id, self._parts.owner_of) if is_own else _admin_view(caller)

@@ -29,12 +29,18 @@ View = Callable[[Event, Frame], Frame | None]
 
 
 class Stream:
-    """One open page: what waits for it, and what it may see."""
+    """One open page: what waits for it, and what it may see. Figures are those of the whole gateway."""
 
     def __init__(
-        self, view: View, session_hash: SessionHash | None, is_allowed: Callable[[], bool]
+        self,
+        view: View,
+        session_hash: SessionHash | None,
+        is_allowed: Callable[[], bool],
+        *,
+        has_figures: bool = True,
     ) -> None:
         self.view = view
+        self.has_figures = has_figures
         self.session_hash = session_hash
         self.is_allowed = is_allowed
         self.is_over = False
@@ -170,7 +176,8 @@ class FeedHub:
         if counted.figures != (last.figures if last else None):
             frame = figures(counted)
             for stream in self._streams:
-                stream.put(frame)
+                if stream.has_figures:
+                    stream.put(frame)
         return counted
 
     def _tell(self, event: Event) -> None:
