@@ -46,6 +46,19 @@ def take_choices(markdown: str) -> tuple[str, tuple[Choice, ...]]:
     return ("\n".join(kept).strip(), tuple(found)) if found else (markdown, ())
 
 
+def finished_part(markdown: str) -> str:
+    """Return what may be shown of a text that is still being written.
+
+    Nothing that its end may turn into something to tap: no choice, and no line that may become one.
+    """
+    at = markdown.find("](reply:")
+    shown = markdown if at < 0 else markdown[: markdown.rfind("\n", 0, at) + 1]
+    last_line = shown.rfind("\n") + 1
+    if "[" in shown[last_line:]:
+        shown = shown[:last_line]
+    return shown.rstrip()
+
+
 def as_lines(choices: Iterable[Choice]) -> str:
     """Return the choices as text, for where nothing can be tapped."""
     lines = [

@@ -49,6 +49,7 @@ class FeishuConfig:
     reply_style: str = "auto"
     quote: str = "groups"
     allow_at_all: bool = False
+    typewriter: bool = True
 
     @property
     def base(self) -> str:

@@ -23,6 +23,7 @@ from wunder_channels.feishu.events import (
     read_event,
 )
 from wunder_channels.feishu.files import download
+from wunder_channels.feishu.growing import begin
 from wunder_channels.feishu.memory import Memory, Recent
 from wunder_channels.feishu.sending import PartSender
 from wunder_sdk import (
@@ -87,10 +88,20 @@ class FeishuChannel(Channel[FeishuConfig]):
 
     async def send_outbound(self, account: Account[FeishuConfig], send: Send) -> SendResult:
         """Send one platform message; `sending` tells how, `wording` in which form."""
-        sender = PartSender(account, send, Memory(account, self.now_ms()))
-        result, msg_type = await sender.send_part()
+        memory = Memory(account, self.now_ms())
+        if send.message.meta.get("streaming") is True:
+            begun = await begin(account, send, memory)
+            if begun is not None:
+                return self._keep_growing(account.account_id, *begun)
+        result, msg_type = await PartSender(account, send, memory).send_part()
         if result.provider_message_id:
             self._recent.keep_shown(account.account_id, result.provider_message_id, msg_type)
+        return result
+
+    def _keep_growing(self, account_id: str, result: SendResult, card_id: str) -> SendResult:
+        if result.provider_message_id:
+            shown = self._recent.keep_shown(account_id, result.provider_message_id, "interactive")
+            shown.card_id = card_id
         return result
 
     async def edit_outbound(self, account: Account[FeishuConfig], edit: Edit) -> None:

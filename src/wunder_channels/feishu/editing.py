@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 from wunder_channels.feishu.api import FeishuApi, FeishuConfig
+from wunder_channels.feishu.growing import GrowingCard, card_of
 from wunder_channels.feishu.memory import Memory, Recent, Shown
 from wunder_channels.feishu.provider_errors import (
     PlatformAnswer,
@@ -10,9 +11,10 @@ from wunder_channels.feishu.provider_errors import (
     error_for,
     refusal_of,
 )
-from wunder_channels.feishu.sending import MESSAGES, PartSender
-from wunder_channels.feishu.wording import Style, word
+from wunder_channels.feishu.sending import MESSAGES, PartSender, manner_of
+from wunder_channels.feishu.wording import Style, Worded, word
 from wunder_sdk import Account, Edit, Send
+from wunder_sdk.choices import finished_part
 
 #: A message takes 5 edits a second (open.feishu.cn, PATCH im/v1/messages): what comes sooner is
 #: left out, since each edit shows the whole text; the last one is not, and finds room. The gateway
@@ -36,7 +38,9 @@ class Editor:
         self._recent = recent
         self._now_ms = now_ms
         self._api = FeishuApi(account)
-        self._text = (edit.message.text or "").strip()
+        self._text, self._manner = manner_of(edit.message, account.config)
+        if not edit.final:
+            self._text = finished_part(self._text)
 
     async def show(self) -> None:
         """Show the text; the final one wholly, in further messages where one is too small.
@@ -50,16 +54,27 @@ class Editor:
         shown.edits += 1
         shown.edited_at_ms = self._now_ms
         style = _STYLES.get(shown.msg_type, "text")
-        worded = word(
-            self._text,
-            0,
-            style,
-            is_markdown=self._edit.message.format == "markdown",
-            allow_at_all=self._account.config.allow_at_all,
-        )
-        await self._replace(shown.msg_type, worded.content)
+        worded = word(self._text, 0, style, self._manner)
+        if not shown.card_id or not await self._grew(shown, worded):
+            await self._replace(shown.msg_type, worded.content)
         if self._edit.final:
             await self._send_rest(worded.end)
+
+    async def _grew(self, shown: Shown, worded: Worded) -> bool:
+        """Let a card of CardKit grow, or end it; False where it has to be replaced as a whole."""
+        card = GrowingCard(self._account, shown, self._edit.seq)
+        if self._edit.final:
+            is_last = worded.end >= len(self._text)
+            has_choices = is_last and bool(self._manner.choices)
+            return await card.end(worded, has_choices=has_choices) is None
+        if shown.is_closed:
+            return True
+        refusal = await card.show(worded.said)
+        # Whatever is written now is refused: the end begins it again.
+        shown.is_closed = refusal is Refusal.NOT_GROWING
+        if not shown.is_closed:
+            card.require_shown(refusal)
+        return True
 
     def _is_too_soon(self, shown: Shown) -> bool:
         since_ms = self._now_ms - shown.edited_at_ms
@@ -80,7 +95,10 @@ class Editor:
         first = items[0] if isinstance(items, list) and items else None
         msg_type = first.get("msg_type") if isinstance(first, dict) else None
         kind = msg_type if isinstance(msg_type, str) else "interactive"
-        return self._recent.keep_shown(account_id, message_id, kind)
+        shown = self._recent.keep_shown(account_id, message_id, kind)
+        if kind == "interactive" and self._account.config.typewriter:
+            shown.card_id = await card_of(self._account, message_id)
+        return shown
 
     async def _replace(self, msg_type: str, content: str) -> None:
         path = f"{MESSAGES}/{quote(self._edit.provider_message_id, safe='')}"

@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from wunder_channels.feishu.api import FeishuConfig
 from wunder_channels.feishu.content import Names, Said, read_content, read_v1_content
+from wunder_channels.feishu.wording import CHOICE
 from wunder_sdk import (
     Account,
     ChannelMessage,
@@ -17,6 +18,7 @@ from wunder_sdk import (
     Sender,
     Thread,
 )
+from wunder_sdk.choices import Choice, pressed
 from wunder_sdk.loose_json import (
     JsonObject,
     nested,
@@ -262,11 +264,18 @@ def _read_button(event: Event) -> Found:
     """Read a pressed button, a chosen option or a submitted form of a card."""
     content, context = event.content, nested(event.content, "context")
     message_id = _first(context, "open_message_id") or string(content, "open_message_id")
-    who = nested(event.content, "operator") or content
-    return _event_message(
-        event, _pressed(nested(content, "action")), _first(who, "open_id", "union_id", "user_id"),
-        message_id,
-    )  # fmt: skip
+    who, action = nested(content, "operator") or content, nested(content, "action")
+    found = _event_message(
+        event, _pressed(action), _first(who, "open_id", "union_id", "user_id"), message_id
+    )
+    choice = pressed(string(nested(action, "value"), CHOICE))
+    return found if choice is None else Found(tuple(_said(one, choice) for one in found.messages))
+
+
+def _said(message: ChannelMessage, choice: Choice) -> ChannelMessage:
+    """Return the press of a button that an agent offered: its title, said by who pressed it."""
+    meta = {**message.meta, "payload_id": choice.id}
+    return replace(message, type="text", text=choice.title, mentions_bot=True, meta=meta)
 
 
 def _pressed(action: JsonObject) -> str:
@@ -290,9 +299,9 @@ def _read_notice(event: Event, whose: str) -> Found:
     people_ids = (nested(one, "operator_id") or one for one in people)
     actor = next((found for one in people_ids if (found := _first(one, "open_id"))), "")
     is_private = event.is_private if whose == "either" else whose == "user"
-    pressed = string(content, "event_key") or string(nested(content, "reaction_type"), "emoji_type")
+    told = string(content, "event_key") or string(nested(content, "reaction_type"), "emoji_type")
     return _event_message(
-        event, pressed or event.name, actor or string(content, "open_id"),
+        event, told or event.name, actor or string(content, "open_id"),
         string(content, "message_id"), is_private=is_private,
     )  # fmt: skip
 

@@ -11,6 +11,9 @@ from wunder_sdk.recent_keys import RecentKeys
 _OWN_ID = "own_id"
 _PRIVATE = "private_chats"
 _UNSURE = "unsure"
+_NOT_GROWING = "cardkit_refused_ms"
+#: A permission can be granted any day: asked again after this long (choice).
+_GROW_AGAIN_MS = 24 * 3_600_000
 #: Private chats that are told from groups when only a chat's id is given; 40 bytes each of 64 KiB.
 _PRIVATE_MAX = 1_200
 #: As long as Feishu folds repeats of one uuid, which is as long as the gateway repeats one.
@@ -51,6 +54,15 @@ class Memory:
         if chat_id not in known:
             await self._state.put(_PRIVATE, [*known, chat_id][-_PRIVATE_MAX:], rev=rev)
 
+    async def may_grow(self) -> bool:
+        """May cards grow as if typed? Not for a day after Feishu said that this app may not."""
+        at = await self._state.get(_NOT_GROWING)
+        return not isinstance(at, int) or self._now_ms - at >= _GROW_AGAIN_MS
+
+    async def remember_not_growing(self) -> None:
+        """Let answers grow by edits of whole cards for a day."""
+        await self._state.put(_NOT_GROWING, self._now_ms)
+
     async def may_have_arrived(self, key: str) -> bool:
         """May an earlier attempt under this key have arrived as a reply?"""
         return await self._unsure.holds(key, self._now_ms)
@@ -62,11 +74,18 @@ class Memory:
 
 @dataclass(slots=True)
 class Shown:
-    """A message of ours: what it is, and how edits went."""
+    """A message of ours: what it is, and how edits went.
+
+    `card_id` is what CardKit calls it, `sequence` the number of its last change there; `is_closed`:
+    it does not grow any more, whatever is written.
+    """
 
     msg_type: str
     edits: int = 0
     edited_at_ms: int = 0
+    card_id: str = ""
+    sequence: int = 0
+    is_closed: bool = False
 
 
 class Recent:

@@ -33,6 +33,8 @@ class Refusal(StrEnum):
     CARD = "card"
     TOO_LONG = "too_long"
     EDITS = "edits"
+    NOT_GROWING = "not_growing"
+    SEQUENCE = "sequence"
     SYSTEM = "system"
     NO_ANSWER = "no_answer"
     UNKNOWN = "unknown"
@@ -81,6 +83,9 @@ REFUSAL_OF_CODE: dict[int, Refusal] = {
     **_codes(Refusal.CARD, (230099, 200220)),
     **_codes(Refusal.TOO_LONG, (230025, 19036)),
     **_codes(Refusal.EDITS, (230072,)),
+    **_codes(Refusal.CONTENT, (300307, 300311)),
+    **_codes(Refusal.NOT_GROWING, (300309, 200850)),
+    **_codes(Refusal.SEQUENCE, (300317,)),
 }
 #: What newer API versions say of a recalled message, with HTTP 400 and no code.
 _WITHDRAWN = "the message was withdrawn"
@@ -96,6 +101,8 @@ _LASTING: dict[Refusal, type[ChannelError]] = {
     Refusal.CONTENT: ProviderRejected,
     Refusal.CARD: ProviderRejected,
     Refusal.EDITS: ProviderRejected,
+    Refusal.NOT_GROWING: ProviderRejected,
+    Refusal.SEQUENCE: ProviderRejected,
     Refusal.UNKNOWN: ProviderRejected,
     Refusal.TOO_LONG: TooLarge,
     Refusal.NO_ANSWER: OutcomeUnknown,

@@ -13,15 +13,25 @@ from wunder_channels.feishu.provider_errors import (
     error_for,
     refusal_of,
 )
-from wunder_channels.feishu.wording import Style, Worded, as_text, choose_style, word
+from wunder_channels.feishu.wording import (
+    Manner,
+    Style,
+    Worded,
+    as_text,
+    choose_style,
+    dumps,
+    word,
+)
 from wunder_sdk import (
     Account,
     NextPart,
+    OutboundMessage,
     OutcomeUnknown,
     ProviderRejected,
     Send,
     SendResult,
 )
+from wunder_sdk.choices import as_lines, take_choices
 
 MESSAGES = "/open-apis/im/v1/messages"
 #: What an id starts with says what it is (open.feishu.cn, how to get open_id, chat_id, ..).
@@ -64,9 +74,8 @@ class PartSender:
         self._send = send
         self._api = FeishuApi(account)
         self._memory = memory
-        self._text = send.text.strip()
         self._files = send.message.attachments
-        self._is_markdown = send.message.format == "markdown"
+        self._text, self._manner = manner_of(send.message, account.config)
 
     async def send_part(self) -> tuple[SendResult, str]:
         """Send part `send.part`; return the result and the type of the message sent.
@@ -86,6 +95,17 @@ class PartSender:
         answer, said = await self._post(wording, progress)
         return _result(answer, self._next(said)), said.msg_type
 
+    async def send_entity(self, card_id: str) -> SendResult:
+        """Send a card that CardKit holds, as the first part.
+
+        Raises:
+            ChannelError: What Feishu's refusal means.
+        """
+        content = dumps({"type": "card", "data": {"card_id": card_id}})
+        wording = Wording("interactive", content, Progress(len(self._text)), self._reply_to())
+        answer, _ = await self._post(wording, Progress(len(self._text)))
+        return _result(answer, None)
+
     def _progress(self) -> Progress:
         state = self._send.state or {}
         return Progress(int(state.get("at", 0)), int(state.get("file", 0)))
@@ -99,11 +119,7 @@ class PartSender:
     # --- wording -------------------------------------------------------------------------------
 
     def _word_text(self, progress: Progress) -> Wording:
-        style = self._style()
-        allow = self._config.allow_at_all
-        worded = word(
-            self._text, progress.at, style, is_markdown=self._is_markdown, allow_at_all=allow
-        )
+        worded = word(self._text, progress.at, self._style(), self._manner)
         return self._wording(worded, progress, self._reply_to())
 
     def _wording(
@@ -116,7 +132,7 @@ class PartSender:
         return choose_style(
             self._text,
             self._config.reply_style,
-            is_markdown=self._is_markdown,
+            is_markdown=self._manner.is_markdown,
         )
 
     def _reply_to(self) -> str:
@@ -135,8 +151,7 @@ class PartSender:
             return replace(said, reply_to="", form=said.form + "c")
         is_rich = said.msg_type in ("interactive", "post") and said.after.at > progress.at
         if refusal in (Refusal.CARD, Refusal.TOO_LONG) and is_rich:
-            end, allow = said.after.at, self._config.allow_at_all
-            worded = as_text(self._text, progress.at, end, allow_at_all=allow)
+            worded = as_text(self._text, progress.at, said.after.at, self._manner)
             return self._wording(worded, progress, said.reply_to, said.form + "t")
         return None
 
@@ -191,6 +206,15 @@ class PartSender:
         key = self._send.idempotency_key
         if self._send.attempt > 1 and await self._memory.may_have_arrived(key):
             raise OutcomeUnknown("the message replied to is gone; an earlier try may have arrived")
+
+
+def manner_of(message: OutboundMessage, config: FeishuConfig) -> tuple[str, Manner]:
+    """Return the text of a message without its choices, and how it is said."""
+    text, is_markdown = (message.text or "").strip(), message.format == "markdown"
+    text, choices = take_choices(text) if is_markdown else (text, ())
+    if not text:
+        text, choices = as_lines(choices), ()
+    return text, Manner(is_markdown, config.allow_at_all, choices)
 
 
 def reply_target(send: Send) -> str:

@@ -2,9 +2,11 @@
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from wunder_sdk.choices import Choice, as_lines
 from wunder_sdk.splitting import take
 
 Style = Literal["text", "post", "card"]
@@ -21,6 +23,8 @@ TEXT_BYTES = 145_000
 _LEAST_LIMIT = 64
 #: The element of our cards that edits replace.
 ELEMENT_ID = "md1"
+#: Where a button of ours keeps what was chosen.
+CHOICE = "reply"
 
 _AT = re.compile(
     r"<at\s+(?:user_id|open_id|id)\s*=\s*[\"']?([A-Za-z0-9_.@-]{1,128})[\"']?\s*(?:/>|>([^<>]{0,100})</at\s*>)"
@@ -42,6 +46,8 @@ class Worded:
     style: Style
     content: str
     end: int
+    #: The words alone, for a card that is changed element by element.
+    said: str = field(default="", compare=False)
 
     @property
     def msg_type(self) -> str:
@@ -65,7 +71,24 @@ def choose_style(text: str, wanted: str, *, is_markdown: bool) -> Style:
     return "card" if is_markdown or len(text) > TEXT_MAX else "text"
 
 
-def word(text: str, at: int, style: Style, *, is_markdown: bool, allow_at_all: bool) -> Worded:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a text is said, whichever piece of it.
+
+    Attributes:
+        is_markdown: The agent wrote markdown.
+        allow_at_all: It may mention everybody.
+        choices: Answers to tap, below the last piece.
+        grows: The card shows its text as if typed, and will get more.
+    """
+
+    is_markdown: bool
+    allow_at_all: bool = False
+    choices: Sequence[Choice] = ()
+    grows: bool = False
+
+
+def word(text: str, at: int, style: Style, manner: Manner) -> Worded:
     """Word the piece that begins at `at`: a pure function, so a retry words the same.
 
     The piece is shortened until it fits Feishu's size, which is counted in bytes after the
@@ -75,21 +98,25 @@ def word(text: str, at: int, style: Style, *, is_markdown: bool, allow_at_all: b
     most_bytes = TEXT_BYTES if style == "text" else CARD_BYTES
     while True:
         piece = take(text, at, limit)
-        form = _AT_FORM[style] if is_markdown or style == "text" else None
-        said = mentions(piece.text, form if at == 0 else None, allow_at_all=allow_at_all)
-        content = _content(said, style, is_markdown=is_markdown)
+        form = _AT_FORM[style] if manner.is_markdown or style == "text" else None
+        said = mentions(piece.text, form if at == 0 else None, allow_at_all=manner.allow_at_all)
+        is_last = piece.end >= len(text)
+        choices = manner.choices if is_last else ()
+        content = _content(said, style, replace(manner, choices=choices))
         size = encoded_size(content)
         if size <= most_bytes or limit <= _LEAST_LIMIT:
-            return Worded(style, content, piece.end)
+            return Worded(style, content, piece.end, said)
         shown = min(limit, len(piece.text))
         limit = max(_LEAST_LIMIT, shown * most_bytes // size * 19 // 20)
 
 
-def as_text(text: str, at: int, end: int, *, allow_at_all: bool) -> Worded:
+def as_text(text: str, at: int, end: int, manner: Manner) -> Worded:
     """Word the piece from `at` to `end` as plain text: what is left when a card is refused."""
     form = _AT_FORM["text"] if at == 0 else None
-    said = mentions(text[at:end].strip(), form, allow_at_all=allow_at_all)
-    return Worded("text", _content(said, "text", is_markdown=False), end)
+    said = mentions(text[at:end].strip(), form, allow_at_all=manner.allow_at_all)
+    choices = manner.choices if end >= len(text) else ()
+    plain = Manner(is_markdown=False, choices=choices)
+    return Worded("text", _content(said, "text", plain), end, said)
 
 
 def mentions(text: str, form: str | None, *, allow_at_all: bool) -> str:
@@ -112,15 +139,24 @@ def mentions(text: str, form: str | None, *, allow_at_all: bool) -> str:
     return _KEPT.sub(lambda found: kept[int(found[1])], shown)
 
 
-def card(text: str, *, is_markdown: bool) -> str:
-    """Return a card of schema 2.0 with one element; an edit may replace it for everybody."""
+def card(text: str, manner: Manner) -> str:
+    """Return a card of schema 2.0 with the text and its choices; edits replace it for everybody."""
     element: dict[str, object] = {"tag": "markdown", "content": text, "element_id": ELEMENT_ID}
-    if not is_markdown:
+    if not manner.is_markdown:
         plain = {"tag": "plain_text", "content": text}
         element = {"tag": "div", "text": plain, "element_id": ELEMENT_ID}
-    return dumps(
-        {"schema": "2.0", "config": {"update_multi": True}, "body": {"elements": [element]}}
-    )
+    config: dict[str, object] = {"update_multi": True}
+    if manner.grows:
+        config["streaming_mode"] = True
+    elements = [element, *(_button(one) for one in manner.choices)]
+    return dumps({"schema": "2.0", "config": config, "body": {"elements": elements}})
+
+
+def _button(one: Choice) -> dict[str, object]:
+    """Return a button that calls the bot back (open.feishu.cn, card JSON 2.0, button)."""
+    back = {"type": "callback", "value": {CHOICE: one.data}}
+    title = {"tag": "plain_text", "content": one.title}
+    return {"tag": "button", "text": title, "behaviors": [back]}
 
 
 def encoded_size(content: str) -> int:
@@ -133,10 +169,11 @@ def dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _content(text: str, style: Style, *, is_markdown: bool) -> str:
+def _content(text: str, style: Style, manner: Manner) -> str:
     if style == "card":
-        return card(text, is_markdown=is_markdown)
+        return card(text, manner)
+    text = "\n\n".join(filter(None, (text, as_lines(manner.choices))))
     if style == "post":
-        element = {"tag": "md" if is_markdown else "text", "text": text}
+        element = {"tag": "md" if manner.is_markdown else "text", "text": text}
         return dumps({"zh_cn": {"title": "", "content": [[element]]}})
     return dumps({"text": text})

@@ -31,7 +31,7 @@ from wunder_sdk import (
     SendResult,
     UnsupportedFeature,
 )
-from wunder_sdk.choices import as_lines, take_choices
+from wunder_sdk.choices import as_lines, finished_part, take_choices
 from wunder_sdk.loose_json import string
 from wunder_sdk.splitting import take
 
@@ -127,11 +127,15 @@ class Streamer:
     async def edit(self, edit: Edit) -> None:
         """Show the text so far; the final one ends the stream, and what it cannot hold follows.
 
+        A final text for a message that is no stream was sent as a whole just now.
+
         Raises:
             ProviderRejected: The final text does not begin with what was shown: the stream is
                 ended as it is, and the text has to be a message of its own.
             ChannelError: What QQ's refusal means.
         """
+        if edit.final and not edit.provider_message_id.startswith(f"{_WAY}:"):
+            return
         frames = Frames.of(edit.provider_message_id)
         shown = self._known.of(frames.stream_id)
         if edit.final:
@@ -213,13 +217,8 @@ class Streamer:
 
     def _growing(self, message: OutboundMessage) -> str:
         """Return what may be shown of an unfinished text: nothing that its end may take back."""
-        text = self._linkless((message.text or "").lstrip())
-        at = text.find("](reply:")
-        whole = text if at < 0 else text[: text.rfind("\n", 0, at) + 1]
-        last_line = whole.rfind("\n") + 1
-        if "[" in whole[last_line:]:
-            whole = whole[:last_line]
-        return take(whole, 0, _SHOWN_MAX).text.rstrip() if whole.strip() else ""
+        text = finished_part(self._linkless((message.text or "").lstrip()))
+        return take(text, 0, _SHOWN_MAX).text.rstrip() if text else ""
 
     def _whole(self, message: OutboundMessage) -> str:
         text, choices = take_choices(self._linkless((message.text or "").strip()))

@@ -19,6 +19,8 @@ CARD_BYTES, TEXT_BYTES = 30 * 1024, 150 * 1024
 EDITS_PER_S, TEXT_EDITS = 5, 20
 IMAGE_BYTES, FILE_BYTES = 10 * 1024 * 1024, 30 * 1024 * 1024
 ID_TYPES = {"oc_": "chat_id", "ou_": "open_id", "on_": "union_id"}
+#: A card grows for ten minutes.
+GROW_S = 600.0
 #: msg_type -> the file_type it may show.
 FILE_TYPES = {"audio": {"opus"}, "media": {"mp4"}}
 
@@ -35,11 +37,14 @@ class App:
     bot_name: str = "小助手"
 
 
+SCOPES = ("im:message:send_as_bot", "im:resource", "cardkit:card:write")
+
+
 @dataclass
 class Rules:
     """What this app may do; change them while the stand-in runs."""
 
-    scopes: set[str] = field(default_factory=lambda: {"im:message:send_as_bot", "im:resource"})
+    scopes: set[str] = field(default_factory=lambda: set(SCOPES))
     refused_peers: set[str] = field(default_factory=set)
     chat_qps: int = 0  # 0: chats are not paced
     cards: bool = True
@@ -79,6 +84,17 @@ class Sent:
         return shown(self.msg_type, self.edits[-1] if self.edits else self.content)
 
 
+@dataclass
+class Card:
+    """A card that CardKit holds: what it shows, whether it grows, the number of its last change."""
+
+    said: Json
+    grows_until: float = 0.0
+    sequence: int = 0
+    shows: list[str] = field(default_factory=list)
+    message: Sent | None = None
+
+
 class Refused(Exception):
     """The platform answers with an error."""
 
@@ -100,6 +116,7 @@ class FeishuPlatform:
         self.received: dict[str, str] = {}
         self.recalled: set[str] = set()
         self.uploads: dict[str, tuple[str, bytes]] = {}
+        self.cards: dict[str, Card] = {}
         self.resources: dict[tuple[str, str], tuple[str, str, bytes]] = {}
         self._clock, self._skipped_s = clock, 0.0
         self._tokens: dict[str, float] = {}
@@ -231,6 +248,45 @@ class FeishuPlatform:
         message.edits.append(str(body["content"]))
         return {}
 
+    def make_card(self, body: Json) -> Json:
+        """Keep a card that messages can show and changes can reach."""
+        self.require_scope("cardkit:card:write")
+        said = json.loads(body["data"])
+        self._check_card(said)
+        grows = said.get("config", {}).get("streaming_mode")
+        card_id = f"73{next(self._ids):017}"
+        self.cards[card_id] = Card(said, self.now() + GROW_S if grows else 0.0)
+        return {"card_id": card_id}
+
+    def change_card(self, card_id: str, body: Json, element: str = "") -> Json:
+        """Change an element's content, the settings, or the whole card; numbers only grow."""
+        card = self.cards[card_id]
+        if int(body["sequence"]) <= card.sequence:
+            raise Refused(400, 300317, "sequence number compare failed")
+        if element and self.now() >= card.grows_until:
+            raise Refused(400, 300309, "streaming mode is closed")
+        card.sequence = int(body["sequence"])
+        if element:
+            (found,) = (one for one in card.said["body"]["elements"]
+                        if one.get("element_id") == element)  # fmt: skip
+            found["content"] = body["content"]
+        elif "settings" in body:
+            grows = json.loads(body["settings"])["config"]["streaming_mode"]
+            card.grows_until = self.now() + GROW_S if grows else 0.0
+        else:
+            card.said = json.loads(body["card"]["data"])
+            card.grows_until = 0.0
+        if card.message is not None:
+            card.message.edits.append(json.dumps(card.said, ensure_ascii=False))
+        return {}
+
+    def card_of(self, message_id: str) -> Json:
+        """Tell what CardKit calls the card of a message."""
+        for card_id, card in self.cards.items():
+            if card.message is not None and card.message.id == message_id:
+                return {"card_id": card_id}
+        raise Refused(400, 300311, "no card of this app")
+
     def find(self, message_id: str) -> Sent:
         """Return a message of the bot."""
         found = next((one for one in self.sent if one.id == message_id), None)
@@ -282,14 +338,25 @@ class FeishuPlatform:
         if uuid and known is not None and self.now() - at < UUID_WINDOW_S:
             return _told(known)
         msg_type = str(body.get("msg_type"))
-        self._check_content(msg_type, body.get("content"))
+        content, card = self._entity(msg_type, body.get("content"))
+        self._check_content(msg_type, content)
         message = Sent(
-            f"om_out{next(self._ids):06}", chat_id, msg_type, str(body["content"]), self.now(),
+            f"om_out{next(self._ids):06}", chat_id, msg_type, str(content), self.now(),
             reply_to, bool(body.get("reply_in_thread")), uuid,
         )  # fmt: skip
         self.sent.append(message)
+        if card is not None:
+            card.message = message
         self._uuids[uuid] = (self.now(), message)
         return _told(message)
+
+    def _entity(self, msg_type: str, content: Any) -> tuple[Any, Card | None]:
+        """Return what a message shows that names a card of CardKit, and that card."""
+        said = json.loads(content) if msg_type == "interactive" and isinstance(content, str) else {}
+        if said.get("type") != "card":
+            return content, None
+        card = self.cards[said["data"]["card_id"]]
+        return json.dumps(card.said, ensure_ascii=False), card
 
     def _pace(self, chat_id: str) -> None:
         written = self._written.setdefault(chat_id, deque())

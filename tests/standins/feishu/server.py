@@ -14,6 +14,7 @@ from tests.standins.serving import Handler, StandinServer, as_json, reset_connec
 
 TRACE = {"X-Tt-Logid": "standin-log"}
 IM = "/open-apis/im/v1"
+CARDS = "/open-apis/cardkit/v1/cards"
 
 
 class FeishuStandin(StandinServer):
@@ -40,6 +41,11 @@ class FeishuStandin(StandinServer):
             web.get(f"{IM}/messages/{{id}}/resources/{{key}}", self._resource),
             web.post(f"{IM}/images", self._image),
             web.post(f"{IM}/files", self._file),
+            web.post(f"{CARDS}", self._make_card),
+            web.post(f"{CARDS}/id_convert", self._card_of),
+            web.put(f"{CARDS}/{{id}}", self._change_card),
+            web.patch(f"{CARDS}/{{id}}/settings", self._change_card),
+            web.put(f"{CARDS}/{{id}}/elements/{{element}}/content", self._change_card),
             web.post("/standin/send", self._deliver_asked),
             web.post("/standin/check", self._check),
             web.post("/standin/rules", self._set_rules),
@@ -56,7 +62,7 @@ class FeishuStandin(StandinServer):
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         fault = None
         try:
-            if request.path.startswith(IM):
+            if request.path.startswith((IM, CARDS)):
                 self.platform.requests[f"{request.method} {_family(request.path)}"] += 1
                 self.platform.check_token(request.headers.get("Authorization", ""))
                 fault = self.platform.take_fault(request.path)
@@ -131,6 +137,17 @@ class FeishuStandin(StandinServer):
             raise Refused(400, 234001, "Invalid request param.")
         return _done({"file_key": self.platform.keep_upload(kind, _bytes_of(form["file"]))})
 
+    async def _make_card(self, request: web.Request) -> web.StreamResponse:
+        return _done(self.platform.make_card(await request.json()))
+
+    async def _card_of(self, request: web.Request) -> web.StreamResponse:
+        return _done(self.platform.card_of((await request.json())["message_id"]))
+
+    async def _change_card(self, request: web.Request) -> web.StreamResponse:
+        element = request.match_info.get("element", "")
+        asked = await request.json()
+        return _done(self.platform.change_card(request.match_info["id"], asked, element))
+
     def _broken(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         if fault.kind == "fail":
             return web.Response(status=fault.status, text="<html>system error</html>")
@@ -183,6 +200,8 @@ def _done(data: Json) -> web.Response:
 
 def _family(path: str) -> str:
     """Return a path without its ids."""
+    if path.startswith(CARDS):
+        return "cards"
     return "/".join(part for part in path.removeprefix(IM).split("/") if "_" not in part)
 
 

@@ -15,7 +15,8 @@ from wunder_channels.feishu.tests.people import People
 from wunder_sdk import ChannelError
 
 TARGET = (230002, 230013, 230018, 230029, 230034, 230035, 230036, 230038, 230053, 232009)
-CONTENT = (230001, 230022, 230028, 230054, 230055, 230075, 230099, 200220, 230072)
+CONTENT = (230001, 230022, 230028, 230054, 230055, 230075, 230099, 200220, 230072,
+           300307, 300311, 300309, 200850, 300317)  # fmt: skip
 TOKEN = (99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677)
 
 #: kind, retry_after_s at the first attempt, scope, outcome

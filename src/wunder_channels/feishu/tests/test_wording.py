@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.standins.feishu.platform import CARD_BYTES, TEXT_BYTES, shown
 from wunder_channels.feishu.wording import (
     TEXT_MAX,
+    Manner,
     Style,
     Worded,
     as_text,
@@ -56,7 +57,7 @@ def _all_worded(text: str, style: Style, *, is_markdown: bool = True) -> list[Wo
     found: list[Worded] = []
     at = 0
     while at < len(text):
-        found.append(word(text, at, style, is_markdown=is_markdown, allow_at_all=False))
+        found.append(word(text, at, style, Manner(is_markdown)))
         at = found[-1].end
     return found
 
@@ -173,6 +174,6 @@ def test_a_post_is_sent_with_a_locale() -> None:
 def test_a_refused_card_says_its_own_piece_as_text() -> None:
     text = "first\n\nsecond"
 
-    assert as_text(text, 7, len(text), allow_at_all=False) == Worded(
+    assert as_text(text, 7, len(text), Manner(is_markdown=True)) == Worded(
         "text", '{"text":"second"}', len(text)
     )
