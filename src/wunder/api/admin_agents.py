@@ -1,7 +1,7 @@
 """Agents: what answers. Made by administrators; one is the default."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import delete, get, post, put
@@ -12,6 +12,7 @@ from wunder.accounts.agents import AgentDraft, AgentView
 from wunder.api.admin_request import IF_MATCH, AdminRequest
 from wunder.api.secret_scope import writes_secrets
 from wunder.errors import AgentFailed, Conflict, FieldFault, Invalid, NotFound
+from wunder.model.binding import AgentKind
 from wunder.model.conversation import Conversation
 from wunder.model.ids import (
     AccountId,
@@ -52,10 +53,28 @@ class Tried(msgspec.Struct, frozen=True):
     took_ms: int
 
 
+class AgentKindView(msgspec.Struct, frozen=True):
+    """A kind of agent, and the form of its configuration."""
+
+    kind: AgentKind
+    config_schema: dict[str, Any]
+
+
 @get(PATH, operation_id="list_agents", tags=TAGS, summary="List the agents")
 async def list_agents(request: AdminRequest) -> Page[AgentView]:
     """Every agent; a secret shows as `{"set": true}`."""
     return Page(tuple(await request.parts.agents.list()))
+
+
+@get(
+    "/wunder/admin/agent_kinds",
+    operation_id="list_agent_kinds",
+    tags=TAGS,
+    summary="List the kinds of agents",
+)
+async def list_agent_kinds(request: AdminRequest) -> Page[AgentKindView]:
+    """What an agent can be, each with the JSON Schema of its configuration, as channels have."""
+    return Page(tuple(AgentKindView(kind, schema) for kind, schema in AGENT_SCHEMAS.items()))
 
 
 @get(f"{PATH}/{{agent_id:str}}", operation_id="get_agent", tags=TAGS, summary="Show an agent")
@@ -148,4 +167,12 @@ def _turn(text: str, request: AdminRequest) -> AgentTurn:
     return AgentTurn(TurnId(new_id()), SessionId(new_id()), message, ())
 
 
-HANDLERS = (list_agents, get_agent, create_agent, replace_agent, remove_agent, try_agent)
+HANDLERS = (
+    list_agents,
+    list_agent_kinds,
+    get_agent,
+    create_agent,
+    replace_agent,
+    remove_agent,
+    try_agent,
+)

@@ -89,6 +89,7 @@ SCOPES: Mapping[str, str] = {
     f"POST {_C}/outbox/replay": "operate",
     f"POST {_C}/outbox/release": "operate",
     # agents
+    "GET /wunder/admin/agent_kinds": "read",
     "GET /wunder/admin/agents": "read",
     "POST /wunder/admin/agents": "admin",
     "GET /wunder/admin/agents/{agent_id}": "read",
