@@ -58,7 +58,7 @@ async def keep(tx: Transaction, request: SpooledRequest, policy: StorePolicy) ->
 
 async def is_ahead(tx: Transaction, account_uid: str) -> bool:
     """True while an earlier request of the account waits: who overtook it would break the order."""
-    if not tx.figure("channel_spool"):
+    if not tx.has_spooled():
         return False
     return await tx.first(_WAITS, (account_uid, _HOLDS_UP_TO_TRIES)) is not None
 

@@ -44,6 +44,10 @@ class Transaction(Gathered):
     async def alone(self, name: str) -> None:
         """Let no other unit, on no other node, run under the same name until this one is committed."""
 
+    def has_spooled(self) -> bool:
+        """False where certainly no request waits in any account's spool."""
+        return bool(self.figure("channel_spool"))
+
     def tell(self, topic: str) -> None:
         """Have other nodes hear of a topic when this is committed."""
 

@@ -31,7 +31,7 @@ ON CONFLICT (name, account_uid) DO UPDATE SET epoch = excluded.epoch, lease_unti
 """  # noqa: S608 - constant
 #: A take-over deletes the row and so waits for who is writing; a renewal does not.
 _CHECK = f"""
-SELECT pg_current_xact_id()::text, {DB_NOW} FROM channel_leases
+SELECT pg_current_xact_id()::text, {DB_NOW}, EXISTS (SELECT 1 FROM channel_spool) FROM channel_leases
 WHERE name = ? AND account_uid = '' AND epoch = ? FOR KEY SHARE
 """  # noqa: S608 - constant
 _RENEW = f"""
@@ -53,6 +53,7 @@ class Life:
         self.peers = 0  # other nodes that were alive when this one last looked
         self.lease_name = f"node/{node_id}"
         self.tenure = tenure
+        self.spool_waits = True  # any request in any spool, as of the last check
         self._lease_ms = int(lease_s * 1000)
 
     async def begin(self, session: Session, now: At) -> None:
@@ -82,8 +83,9 @@ class Life:
         found = await session.fetch(_CHECK, self.lease_name, self.epoch)
         if not found:
             return None
-        self.tenure.heard(At(found[0][1]), asked_s)
-        return str(found[0][0])
+        xid, shared, self.spool_waits = found[0]
+        self.tenure.heard(At(shared), asked_s)
+        return str(xid)
 
     async def renew(self, tx: Tx) -> None:
         """Prolong the lease. It stays this node's while nobody took it, however late."""

@@ -50,6 +50,7 @@ class Tx(Transaction):
         super().__init__(epoch, now, kept)
         self.lanes = LaneBook()
         self.topics: set[str] = set()  # what other nodes should hear of
+        self.spool_waits = True  # when it began; figures of other nodes are as old as the last look
         self._later: dict[Many, list[tuple[Any, ...]]] = {}
 
     for_update = " FOR UPDATE"
@@ -69,6 +70,10 @@ class Tx(Transaction):
             return await self.execute(sql, row)
         except asyncpg.UniqueViolationError as error:
             raise RowExists(error.constraint_name) from error
+
+    def has_spooled(self) -> bool:
+        """False where certainly no request waited when this began, nor was any spooled since."""
+        return self.spool_waits or self.counts["channel_spool"] > 0
 
     async def alone(self, name: str) -> None:
         """Wait until no other unit runs under this name, on any node."""

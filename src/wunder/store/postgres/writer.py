@@ -234,6 +234,7 @@ class Writer:
     async def _alive(self, session: Session, tx: Tx) -> str:
         """Check this life inside the transaction; begin another where it was ended."""
         xid = await self._life.check(session)
+        tx.spool_waits = self._life.spool_waits
         if xid is not None:
             return xid
         await self._life.begin_anew(session)

@@ -8,11 +8,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.contracts.store_world import World, database_of, open_postgres
+from tests.contracts.store_world import CHANNEL, UID, World, database_of, open_postgres
 from tests.fakes.clock import FakeClock
 from wunder.errors import FenceLost
 from wunder.model.delivery import DeliveryState
-from wunder.model.ids import new_id
+from wunder.model.ids import AccountId, new_id
+from wunder.model.intake import SpooledRequest, SpoolVerdict
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.store import PostgresStore
@@ -66,6 +67,16 @@ async def test_a_repeat_on_another_node_is_a_duplicate(nodes: list[World]) -> No
     (one,) = (await first.store.intake.take_in(unit)).results.values()
     (two,) = (await second.take(second.new(platform_id="pm"))).results.values()
     assert (one, two) == ("accepted", "duplicate")
+
+
+async def test_nobody_overtakes_what_another_node_has_spooled(nodes: list[World]) -> None:
+    first, second, _ = nodes
+    request = SpooledRequest("s1", UID, CHANNEL, AccountId("main"), b"sealed", first.now)
+    await first.store.intake.spool(request)
+    assert (await second.take(second.new("later"))).is_behind_spool
+    (due,) = await second.store.intake.due_spooled(second.now, 9)
+    await second.store.intake.settle_spooled(due, SpoolVerdict.REFUSED, second.now, "forged")
+    assert not (await first.take(first.new("later"))).is_behind_spool
 
 
 async def test_a_head_is_claimed_once_however_many_nodes_ask(nodes: list[World]) -> None:
