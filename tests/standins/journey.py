@@ -62,6 +62,12 @@ class Journey:
         recorded = self.kind.write(self.standin, who, text, self.clock.now() / 1000)
         assert await self.post(recorded) == (200, self.kind.ack)
 
+    async def send_picture(self, content: bytes, person: int = 0) -> None:
+        """Somebody sends a picture."""
+        who, now_s = self.kind.person(person), self.clock.now() / 1000
+        recorded = self.kind.picture(self.standin, who, content, now_s)
+        assert await self.post(recorded) == (200, self.kind.ack)
+
     def texts(self) -> list[str]:
         """What people have read, oldest first."""
         return [one.text for one in self.platform.sent]

@@ -1,5 +1,6 @@
 """What differs between the platforms' stand-ins, so that one journey fits all of them."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,8 @@ class Kind:
         token_call: What the stand-in counts token requests under; "" where tokens never end.
         lost: What a delivery ends as whose answer got lost.
         ack: The body that the platform reads as "received".
+        picture: A callback with a picture that a person sent.
+        pictures: The bytes of the pictures people were shown.
         courteous: Fields of an account that shows read marks or typing; None where there are none.
         shown: What the stand-in saw of them.
     """
@@ -72,6 +75,8 @@ class Kind:
     write: Callable[[Any, str, str, float], Recorded]
     person: Callable[[int], str]
     outcomes: tuple[Outcome, ...]
+    picture: Callable[[Any, str, bytes, float], Recorded]
+    pictures: Callable[[Any], list[bytes]]
     token_call: str = "token"
     lost: str = SENT
     ack: bytes = b""
@@ -86,6 +91,21 @@ def _feishu_write(standin: Any, person: str, text: str, now_s: float) -> Recorde
     asked = {"text": text, "chat_id": person, "sender": person.replace("oc_", "ou_")}
     callback = standin.callbacks.write(asked)
     return Recorded("POST", "", callback.headers, callback.body)
+
+
+def _feishu_picture(standin: Any, person: str, content: bytes, now_s: float) -> Recorded:
+    key = "img_v3_in"
+    asked = {"message_type": "image", "content": {"image_key": key}, "chat_id": person}
+    callback = standin.callbacks.write(asked)
+    standin.platform.resources[callback.message_id, key] = ("image/png", "", content)
+    return Recorded("POST", "", callback.headers, callback.body)
+
+
+def _feishu_pictures(platform: Any) -> list[bytes]:
+    keys = [
+        json.loads(one.content)["image_key"] for one in platform.sent if one.msg_type == "image"
+    ]
+    return [platform.uploads[key][1] for key in keys]
 
 
 FEISHU = Kind(
@@ -104,6 +124,8 @@ FEISHU = Kind(
         *_sent(99991400, 230020, 11232, 230049, 99991663, 99991672),
         *_failed(230013, 230001, 230022, 230025, 230099),
     ),
+    _feishu_picture,
+    _feishu_pictures,
     ack=b'{"code":0}',
 )
 
@@ -114,6 +136,18 @@ FEISHU = Kind(
 def _wecom_write(standin: Any, person: str, text: str, now_s: float) -> Recorded:
     callback = standin.callbacks.write({"text": text, "user": person, "now_s": now_s})
     return Recorded(callback.method, callback.raw_query, dict(callback.headers), callback.body)
+
+
+def _wecom_picture(standin: Any, person: str, content: bytes, now_s: float) -> Recorded:
+    media_id = standin.platform.upload("image", "a.png", content)["media_id"]
+    asked = {"kind": "image", "user": person, "now_s": now_s, "fields": {"MediaId": media_id}}
+    callback = standin.callbacks.write(asked)
+    return Recorded(callback.method, callback.raw_query, dict(callback.headers), callback.body)
+
+
+def _wecom_pictures(platform: Any) -> list[bytes]:
+    shown = [one.body["image"]["media_id"] for one in platform.sent if "image" in one.body]
+    return [platform.media[media_id][2] for media_id in shown]
 
 
 WECOM = Kind(
@@ -133,6 +167,8 @@ WECOM = Kind(
         *_sent(-1, 6000, 45009, 45033, 40014, 42001, 60020),
         *_failed(60111, 81013, 40003, 45002, 44004, 40058, 47001),
     ),
+    _wecom_picture,
+    _wecom_pictures,
     token_call="gettoken",
 )
 
@@ -145,6 +181,20 @@ def _mp_write(standin: Any, person: str, text: str, now_s: float) -> Recorded:
     callback = standin.callbacks.write(asked)
     standin.platform.acted(person, is_message=True)
     return Recorded("POST", callback.query_string, {}, callback.body)
+
+
+def _mp_picture(standin: Any, person: str, content: bytes, now_s: float) -> Recorded:
+    media_id = standin.platform.upload("image", "a.png", "image/png", content)["media_id"]
+    extra = {"PicUrl": f"{standin.url}/files/{media_id}", "MediaId": media_id}
+    asked = {"kind": "image", "openid": person, "created_s": int(now_s), "extra": extra}
+    callback = standin.callbacks.write(asked)
+    standin.platform.acted(person, is_message=True)
+    return Recorded("POST", callback.query_string, {}, callback.body)
+
+
+def _mp_pictures(platform: Any) -> list[bytes]:
+    shown = [one.body["image"]["media_id"] for one in platform.sent if "image" in one.body]
+    return [platform.media[media_id][2] for media_id in shown]
 
 
 WECHAT_MP = Kind(
@@ -165,6 +215,8 @@ WECHAT_MP = Kind(
         *_sent(-1, 45011, 45009, 40001, 42001, 40164),
         *_failed(45015, 45047, 43004, 48002, 87014, 40003, 44004),
     ),
+    _mp_picture,
+    _mp_pictures,
     token_call="/cgi-bin/stable_token",
     lost=UNKNOWN,
     ack=b"success",
@@ -180,6 +232,17 @@ def _whatsapp_write(standin: Any, person: str, text: str, now_s: float) -> Recor
     asked = {"text": text, "from": person, "user_id": ""}
     callback = standin.webhooks.write(asked)
     return Recorded("POST", "", callback.headers, callback.body)
+
+
+def _whatsapp_picture(standin: Any, person: str, content: bytes, now_s: float) -> Recorded:
+    asked = {"kind": "image", "bytes": content, "mime": "image/png", "from": person, "user_id": ""}
+    callback = standin.webhooks.write(asked)
+    return Recorded("POST", "", callback.headers, callback.body)
+
+
+def _whatsapp_pictures(platform: Any) -> list[bytes]:
+    shown = [one.body["image"]["id"] for one in platform.sent if one.body["type"] == "image"]
+    return [platform.media[media_id].content for media_id in shown]
 
 
 WHATSAPP = Kind(
@@ -199,6 +262,8 @@ WHATSAPP = Kind(
         *_sent(190, 10, 131042, 133010),
         *_failed(131049, 131047, 131026, 131030, 131050, 131009, 132001, 130472, 131020),
     ),
+    _whatsapp_picture,
+    _whatsapp_pictures,
     token_call="",
     lost=UNKNOWN,
     courteous={},
@@ -217,6 +282,19 @@ def _qq_write(standin: Any, person: str, text: str, now_s: float) -> Recorded:
     return Recorded("POST", "", callback.headers, callback.body)
 
 
+def _qq_picture(standin: Any, person: str, content: bytes, now_s: float) -> Recorded:
+    standin.platform.cdn["a.png"] = content
+    attachment = {"content_type": "image/png", "url": f"{standin.url}/standin/cdn/a.png"}
+    asked = {"kind": "c2c", "peer": person, "now_s": now_s, "attachments": [attachment]}
+    callback = standin.callbacks.write(asked)
+    return Recorded("POST", "", callback.headers, callback.body)
+
+
+def _qq_pictures(platform: Any) -> list[bytes]:
+    shown = [one.body["media"]["file_info"] for one in platform.sent if "media" in one.body]
+    return [platform.files[file_info] for file_info in shown]
+
+
 QQ = Kind(
     "qqbot",
     lambda: QqStandin(QQ_ID, QQ_SECRET),
@@ -227,6 +305,8 @@ QQ = Kind(
         *_sent(11244, 22009, 11281, 50055001, 40034100, 11251),
         *_failed(304027, 40034102, 40034006, 40054003, 50006),
     ),
+    _qq_picture,
+    _qq_pictures,
     ack=b'{"op":12,"d":0}',
     courteous={"typing": True},
     shown=lambda platform: ["typing" for _ in platform.typing],

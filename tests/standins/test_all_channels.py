@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.standins.journey import WAYS, Way, agent_server, journey
-from tests.standins.kinds import KINDS, QQ, SENT, WECHAT_MP, WHATSAPP, Kind
+from tests.standins.kinds import FEISHU, KINDS, QQ, SENT, WECHAT_MP, WHATSAPP, Kind
 from tests.waiting import until
 
 PEOPLE = 50
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.channel)
 ways = pytest.mark.parametrize("way", WAYS)
 
@@ -114,6 +115,47 @@ async def test_who_writes_sees_that_an_answer_is_on_its_way(
 
         await here.until_states(SENT)
         assert here.texts() == ["think"]
+
+
+@ways
+@pytest.mark.parametrize("kind", [FEISHU, QQ], ids=lambda kind: kind.channel)
+async def test_an_answer_is_shown_while_it_is_written(kind: Kind, way: Way, tmp_path: Path) -> None:
+    async with agent_server() as agent, journey(kind, way, tmp_path / "data", agent=agent) as here:
+        agent.stream(
+            b'event: delta\ndata: {"text":"Once upon"}\n\n',
+            b'event: final\ndata: {"replies":[{"text":"Once upon a time","format":"markdown"}]}\n\n',
+            wait_before_last=True,
+        )
+        agent.hang()
+        await here.write("tell me")
+
+        def is_shown() -> bool:
+            here.clock.advance(0.1)
+            return here.texts() == ["Once upon"]
+
+        await until(is_shown)
+        agent.go_on.set()
+
+        await here.until_states(SENT)
+        assert here.texts() == ["Once upon a time"]
+
+
+@ways
+@kinds
+async def test_a_picture_goes_to_the_agent_and_back(kind: Kind, way: Way, tmp_path: Path) -> None:
+    async with agent_server() as agent, journey(kind, way, tmp_path / "data", agent=agent) as here:
+        agent.answer({"replies": [{"text": "got it"}]})
+        await here.send_picture(PNG)
+        await here.until_states(SENT, step_s=0.05)
+        (brought,) = agent.turns[0]["message"]["attachments"]
+        assert brought["mime"] == "image/png" and brought["url"]
+
+        back = {"kind": "image", "blob_id": brought["blob_id"], "name": "back.png"}
+        agent.answer({"replies": [{"text": "here", "attachments": [back]}]})
+        await here.write("again")
+
+        await here.until_states(SENT, SENT, step_s=0.05)
+        assert kind.pictures(here.platform) == [PNG]
 
 
 @pytest.mark.process

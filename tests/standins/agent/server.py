@@ -38,13 +38,17 @@ class AgentServer:
 
         self.answers.append(reply)
 
-    def stream(self, *chunks: bytes, then_wait: bool = False) -> None:
+    def stream(
+        self, *chunks: bytes, then_wait: bool = False, wait_before_last: bool = False
+    ) -> None:
         """Answer the next request with an event stream, in these pieces."""
 
         async def reply(request: web.Request) -> web.StreamResponse:
             answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
             await answer.prepare(request)
-            for chunk in chunks:
+            for number, chunk in enumerate(chunks, 1):
+                if wait_before_last and number == len(chunks):
+                    await self.go_on.wait()
                 await answer.write(chunk)
             if then_wait:
                 await self.go_on.wait()
