@@ -1,5 +1,6 @@
 """Without a gateway the command line opens the store itself, under the data directory's lock."""
 
+import io
 import json
 import stat
 from pathlib import Path
@@ -23,6 +24,7 @@ LISTS = [
     ["plugin", "list"],
     ["providers"],
     ["token", "list"],
+    ["user", "list"],
     ["doctor"],
 ]
 
@@ -223,3 +225,29 @@ def test_setup_without_a_gateway_says_what_to_do(capsys):
 def test_trace_of_what_is_not_there_says_how_to_find_it(capsys):
     assert main(["trace", "nothing"]) == FAILED
     assert "wunder message list" in capsys.readouterr().err
+
+
+def test_people_are_made_changed_and_removed(ran, tmp_path, monkeypatch) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("purple giraffe umbrella\n", "utf-8")
+    made = ran("user", "create", "Ann", "--role", "admin", "--password-file", str(secret))
+    assert (made["name"], made["role"], made["has_password"]) == ("ann", "admin", True)
+    ran("user", "create", "bob", "--role", "admin", "--no-password")
+    monkeypatch.setattr("sys.stdin", io.StringIO("green tortoise ladder\n"))
+    ran("user", "password", "bob", "--password-file", "-")
+    assert ran("user", "role", "bob", "viewer")["role"] == "viewer"
+    assert ran("user", "disable", "bob")["is_disabled"] is True
+    assert ran("user", "enable", "bob")["is_disabled"] is False
+    assert main(["user", "disable", "ann"]) == FAILED  # the last administrator
+    ran("user", "remove", "bob")
+    assert [user["name"] for user in ran("user", "list")] == ["ann"]
+
+
+def test_a_weak_password_and_an_unknown_role_are_refused(tmp_path, capsys) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("short", "utf-8")
+    line = ["user", "create", "ann", "--role", "admin", "--password-file", str(secret)]
+    assert main(line) == FAILED
+    assert "10 characters" in capsys.readouterr().err
+    assert main(["user", "create", "ann", "--role", "king"]) == BAD_USAGE
+    assert main(["user", "password", "ghost", "--password-file", str(secret)]) == FAILED

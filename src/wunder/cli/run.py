@@ -44,6 +44,7 @@ COMMANDS = {
     "job": Entry("jobs", "Jobs: work that goes on in small steps."),
     "pairing": Entry("pairings", "Strangers with a code: let them in, or keep them out."),
     "token": Entry("tokens", "API tokens."),
+    "user": Entry("users", "People who sign in to the console."),
     "backup": Entry(
         "backup", "Write a copy of the store while the gateway serves.", is_group=False
     ),
