@@ -185,7 +185,7 @@ class Worker:
             raise RuntimeError("a turn runs in a task")
         self._asking[conversation] = task
         try:
-            return await self._runner.answer(turn)
+            return await self._when_readable(turn)
         except asyncio.CancelledError:
             if conversation not in self._interrupted:
                 raise
@@ -194,6 +194,15 @@ class Worker:
         finally:
             del self._asking[conversation]
             self._interrupted.discard(conversation)
+
+    async def _when_readable(self, turn: ClaimedTurn) -> TurnCommit:
+        """A turn reads before it asks: a store that is away then is waited for, as at its commit."""
+        while True:
+            try:
+                return await self._runner.answer(turn)
+            except StoreUnavailable as error:
+                log.warning("turn_not_readable_yet", turn_id=turn.turn_id, reason=error.code)
+            await self._clock.sleep(self._policy.store_retry_s)
 
     async def _commit_failure(self, turn: ClaimedTurn) -> None:
         """End a turn that broke in our own code: shown as failed, its lane free."""
