@@ -9,7 +9,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
 from wunder import __version__
-from wunder.api import openapi_streams
+from wunder.api import openapi_chat, openapi_streams
 from wunder.api.problems import Problem
 from wunder.api.scopes import NEEDS_NOBODY, PUBLIC, SCOPES
 
@@ -61,7 +61,7 @@ def document_of(app: Litestar) -> dict[str, Any]:
     document["components"]["responses"] = {
         str(status): _refused(words) for status, words in FAILURES.items()
     }
-    document["paths"] |= _BARE | openapi_streams.PATHS
+    document["paths"] |= _BARE | openapi_streams.PATHS | openapi_chat.PATHS
     document["paths"] = dict(sorted(document["paths"].items()))
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
@@ -148,7 +148,7 @@ def _parameters(query: type[msgspec.Struct], schemas: dict[str, Any]) -> Iterato
 
 def _described(app: Litestar) -> dict[str, Any]:
     """Return the schemas of every body, with what Litestar leaves out: docstrings and bounds."""
-    kinds: list[Any] = [Problem, *openapi_streams.KINDS]
+    kinds: list[Any] = [Problem, *openapi_streams.KINDS, *openapi_chat.KINDS]
     for _, handler, _ in _operations(app):
         for field in (handler.parsed_data_field, handler.parsed_return_field):
             if field is not None and handler.include_in_schema:

@@ -23,11 +23,15 @@ _GUEST_BYTES = 12
 
 
 class Coming(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who knocks: the site around the page, "" for none; what was shown before; the site's claim."""
+    """Who knocks: the site around the page, "" for none; what was shown before; the site's claim.
+
+    `language` as manifests name them, such as `zh-CN`.
+    """
 
     origin: Annotated[str, msgspec.Meta(max_length=origins.MAX_CHARS)] = ""
     token: Annotated[str, msgspec.Meta(max_length=4_096)] = ""
     claim: Annotated[str, msgspec.Meta(max_length=4_096)] = ""
+    language: Annotated[str, msgspec.Meta(max_length=35)] = ""
 
 
 class Entered(msgspec.Struct, frozen=True):
@@ -85,7 +89,7 @@ class ChatDesk:
         return Entered(
             token=token_of(visitor, self._key),
             ends_at=visitor.ends_s * 1000,
-            title=place.title,
+            title=place.title(coming.language),
             greeting=place.settings.greeting,
             name=visitor.name,
             text_chars=self._policy.text_chars,

@@ -1,5 +1,7 @@
 """How often somebody may do something: bounded token buckets, on this node."""
 
+import math
+
 
 class Pace:
     """Buckets by name, each filled at a rate a minute; the longest unused is forgotten first.
@@ -27,4 +29,4 @@ class Pace:
             del self._buckets[next(iter(self._buckets))]
         is_there = level >= 1
         self._buckets[name] = (level - 1 if is_there else level, now)
-        return 0 if is_there else int((1 - level) * 60 / per_minute) + 1
+        return 0 if is_there else max(1, math.ceil((1 - level) * 60 / per_minute))

@@ -31,7 +31,14 @@ class ChatPlace(msgspec.Struct, frozen=True):
 
     account: Account
     settings: ChatSettings
-    title: str
+    facts: ProviderFacts
+
+    def title(self, language: str) -> str:
+        """Return what stands above the conversation; the channel's own name is in a language."""
+        own = self.settings.title or self.account.row.display_name
+        texts = self.facts.i18n.get(language)
+        named = texts.get("name") if isinstance(texts, dict) else None
+        return own or (named if isinstance(named, str) else self.facts.name)
 
 
 class ChatPlaces:
@@ -64,5 +71,4 @@ def _place(account: Account, facts: ProviderFacts) -> ChatPlace:
         settings = msgspec.convert(given, ChatSettings)
     except msgspec.ValidationError:
         raise NotFound("This account's settings are none that a chat page obeys.") from None
-    title = settings.title or account.row.display_name or facts.name
-    return ChatPlace(account, settings, title)
+    return ChatPlace(account, settings, facts)

@@ -46,8 +46,8 @@ class Frame(msgspec.Struct, frozen=True):
         return f"{numbered}event: {self.name}\n".encode() + b"data: " + self.body + b"\n\n"
 
 
-class _Lines(msgspec.Struct, frozen=True):
-    """`is_whole`: these are all lines that the page is to show."""
+class Told(msgspec.Struct, frozen=True):
+    """What an event of the stream holds; `is_whole`: these are all lines that the page is to show."""
 
     lines: tuple[ShownLine, ...]
     is_whole: bool
@@ -170,7 +170,7 @@ class _Telling:
         self._last_id = frame_id
         if is_known or not (fresh or is_whole):
             return None
-        body = msgspec.json.encode(_Lines(tuple(fresh), is_whole))
+        body = msgspec.json.encode(Told(tuple(fresh), is_whole))
         return Frame("lines", frame_id, body)
 
 

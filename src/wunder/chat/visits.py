@@ -93,7 +93,7 @@ def _opened(text: str, key: bytes, wanted: type[T]) -> T | None:
     if not dot or len(text) > MAX_TOKEN_CHARS or not text.isascii():
         return None
     expected = hmac.digest(key, said.encode(), "sha256").hex()
-    if not hmac.compare_digest(expected, signature.lower()):
+    if not hmac.compare_digest(expected, signature):
         return None
     try:
         document = base64.urlsafe_b64decode(said + "=" * (-len(said) % 4))

@@ -70,8 +70,8 @@
   // --- coming in ------------------------------------------------------------------------------
 
   async function enter() {
-    const claim = given.get("claim") || "";
-    const response = await call("/visits", { method: "POST", body: JSON.stringify({ origin, token: visit.token, claim }) });
+    const claim = given.get("claim") || "", language = document.documentElement.lang;
+    const response = await call("/visits", { method: "POST", body: JSON.stringify({ origin, token: visit.token, claim, language }) });
     if (!response.ok) throw await refusal(response);
     visit = await response.json();
     kept.set("token", visit.token);
