@@ -26,6 +26,7 @@ QUICK: dict[str, list[str]] = {
     "cold_start": ["--rounds", "5"],
     "memory": ["--messages", "100"],
     "rpc_roundtrip": ["--rounds", "6"],
+    "webhook_parse": ["--rounds", "7"],
     "store_group_commit": ["--messages", "1000"],
     "store_growth": ["--sizes", "1000,10000"],
     "journey": ["--rounds", "1", "--seconds", "2"],

@@ -66,8 +66,9 @@ class QqChannel(Channel[QqConfig]):
 
     async def parse_inbound(self, account: Account[QqConfig], http: Request) -> ParseResult:
         """Verify a callback, then answer the address check or read the event."""
-        self._require_own_app(account.config, http)
-        is_signed = self._verify(account.config, http)
+        marks = _marks(http)
+        self._require_own_app(account.config, marks)
+        is_signed = self._verify(account.config, http, marks)
         payload = self._payload(http, is_signed=is_signed)
         op = payload.get("op")
         if type(op) is int and op == _ADDRESS_CHECK:
@@ -142,14 +143,13 @@ class QqChannel(Channel[QqConfig]):
 
     # --- the steps of parse_inbound --------------------------------------------------------------
 
-    def _require_own_app(self, config: QqConfig, http: Request) -> None:
-        named = http.headers.get_all(_APP_ID_HEADER)
-        if any(app_id != config.app_id for app_id in named):
+    def _require_own_app(self, config: QqConfig, marks: dict[str, list[str]]) -> None:
+        if any(app_id != config.app_id for app_id in marks[_APP_ID_HEADER.lower()]):
             raise Forbidden("the callback is for another bot")
 
-    def _verify(self, config: QqConfig, http: Request) -> bool:
+    def _verify(self, config: QqConfig, http: Request, marks: dict[str, list[str]]) -> bool:
         """Verify the signature if there is one; False means the request carries none."""
-        timestamps, signatures = (http.headers.get_all(name) for name in _SIGNATURE_HEADERS)
+        timestamps, signatures = (marks[name.lower()] for name in _SIGNATURE_HEADERS)
         if not timestamps and not signatures:
             return False
         if len(timestamps) != 1 or len(signatures) != 1:
@@ -233,6 +233,17 @@ class QqChannel(Channel[QqConfig]):
             raise AuthFailed("QQ did not say who this bot is")
         await Memory(account, self.now_ms()).remember_own_id(own_id)
         return ExternalIdentity(own_id, name if isinstance(name, str) else None)
+
+
+def _marks(http: Request) -> dict[str, list[str]]:
+    """Return the values of the headers that say who speaks, by small names, in one pass."""
+    found: dict[str, list[str]] = {
+        name.lower(): [] for name in (_APP_ID_HEADER, *_SIGNATURE_HEADERS)
+    }
+    for name, value in http.headers:
+        if (small := name.lower()) in found:
+            found[small].append(value)
+    return found
 
 
 def _faults(config: QqConfig) -> list[ConfigFault]:

@@ -132,26 +132,28 @@ def _read_message(event: Event, *, accept_bots: bool) -> Found:
     mentions, names = _mentions(content, own_ids)
     raw_text = string(content, "content")
     attachments = tuple(_attachments(content))
-    quote = _quote(content)
+    scene = _scene(content)
+    quote = _quote(content, scene)
     text = to_plain(raw_text, names, own_ids) or _spoken(content)
     if not text and not attachments:
         # Forwarded messages arrive as quotes under an empty text.
         text = to_plain(string(quote, "quoted_text"), names, own_ids)
+    sent_ms = _at_ms(content.get("timestamp"), 0)
     message = ChannelMessage(
         channel=event.account.channel,
         account_id=event.account.account_id,
         peer=_peer(scope, peer_id),
         message_id=_bounded(message_id),
         sender=_sender(sender_id, author),
-        ts=_at_ms(content.get("timestamp"), event.received_ms),
+        ts=sent_ms or event.received_ms,
         type=_type(raw_text, attachments),
         text=text,
         attachments=attachments,
         mentions=mentions,
         mentions_bot=always_addressed or any(one.is_self for one in mentions),
-        reply_to=_quoted_id(content) or None,
+        reply_to=_quoted_id(content, scene) or None,
         meta={
-            **_meta(event, scope),
+            **_meta(event, scope, sent_ms),
             "msg_id": message_id,
             # QQ lets a reply grow in private chats only.
             **({} if scope == "c2c" else {"streams": False}),
@@ -233,16 +235,16 @@ def _spoken(content: JsonObject) -> str:
     return "\n".join(filter(None, heard)).strip()
 
 
-def _quoted_id(content: JsonObject) -> str:
+def _quoted_id(content: JsonObject, scene: dict[str, str]) -> str:
     """Return the id of the message that this one quotes."""
     reference = nested(content, "message_reference")
-    return _scene(content).get("ref_msg_idx") or string(reference, "message_id")
+    return scene.get("ref_msg_idx") or string(reference, "message_id")
 
 
-def _quote(content: JsonObject) -> JsonObject:
+def _quote(content: JsonObject, scene: dict[str, str]) -> JsonObject:
     """Return how this message can be quoted (`msg_idx`) and what it quotes (`quoted_text`)."""
     found: JsonObject = {}
-    if msg_idx := _scene(content).get("msg_idx"):
+    if msg_idx := scene.get("msg_idx"):
         found["msg_idx"] = msg_idx
     said = [string(one, "content") for one in objects(content, "msg_elements")]
     if quoted := "\n".join(filter(None, said)):
@@ -302,17 +304,18 @@ def _event_message(
 ) -> Found:
     if not peer_id:
         return Found(ignored="missing_peer")
+    sent_ms = _at_ms(event.content.get("timestamp"), 0)
     message = ChannelMessage(
         channel=event.account.channel,
         account_id=event.account.account_id,
         peer=_peer(scope, peer_id),
         message_id=_bounded(event.event_id or _derived_id(event)),
         sender=Sender(id=actor),
-        ts=_at_ms(event.content.get("timestamp"), event.received_ms),
+        ts=sent_ms or event.received_ms,
         type="event",
         text=text or event.name,
         meta={
-            **_meta(event, scope),
+            **_meta(event, scope, sent_ms),
             "answerable": answerable and bool(event.event_id),
             **_guild(event.content, scope),
         },
@@ -347,11 +350,11 @@ def _sender(sender_id: str, author: JsonObject) -> Sender:
     )
 
 
-def _meta(event: Event, scope: str) -> JsonObject:
+def _meta(event: Event, scope: str, sent_ms: int) -> JsonObject:
     meta: JsonObject = {"scope": scope, "event_type": event.name}
     if event.event_id:
         meta["event_id"] = event.event_id
-    return {**meta, **RULES[scope], "sent_ms": _at_ms(event.content.get("timestamp"), 0)}
+    return {**meta, **RULES[scope], "sent_ms": sent_ms}
 
 
 def _derived_id(event: Event) -> str:

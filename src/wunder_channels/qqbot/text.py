@@ -31,6 +31,9 @@ def to_plain(content: str, names: Mapping[str, str], own_ids: frozenset[str]) ->
     Source: QQ bot docs 2026-07, message content, text chain.
     """
 
+    if "<" not in content and "&" not in content:
+        return content.strip()
+
     def words(tag: re.Match[str]) -> str:
         if escape := tag["escape"]:
             return _ESCAPES[escape]
