@@ -28,6 +28,7 @@ from wunder.runtime.policy import RuntimePolicy
 from wunder.people.policy import PeoplePolicy
 from wunder.store.policy import StorePolicy
 from wunder.streaming.policy import StreamPolicy
+from wunder.upkeep.admission import AdmissionPolicy
 from wunder.upkeep.pairing import PairingPolicy
 from wunder.upkeep.replay import JobPolicy
 
@@ -108,6 +109,7 @@ class Config(msgspec.Struct, frozen=True):
     streaming: StreamPolicy = StreamPolicy()
     pairing: PairingPolicy = PairingPolicy()
     jobs: JobPolicy = JobPolicy()
+    admission: AdmissionPolicy = AdmissionPolicy()
 
     @property
     def store_policy(self) -> StorePolicy:

@@ -43,6 +43,9 @@ from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.store.sqlite.store import SqliteStore, open_store
 from wunder.streaming.policy import StreamPolicy
 from wunder.streaming.stage import Stage
+from wunder.upkeep.admission import AdmissionPolicy
+from wunder.upkeep.doors import Doors
+from wunder.upkeep.room import Upkeep, UpkeepPolicy
 
 
 class Book:
@@ -109,6 +112,7 @@ class Corridor:
     slots: Slots
     sends: SendDesk
     attachments: AttachmentRoom
+    upkeep: Upkeep
     tasks: list[asyncio.Task] = field(default_factory=list)
 
     async def post(self, *items: dict, account: str | None = "main", **headers) -> WebhookAnswer:
@@ -175,6 +179,7 @@ async def corridor(
     platform: FakeChannelProvider | None = None,
     agents: Agents | None = None,
     attachment_policy: AttachmentPolicy | None = None,
+    admission: AdmissionPolicy | None = None,
     is_running: bool = True,
     **channel,
 ):
@@ -220,7 +225,10 @@ async def corridor(
     worker = Worker(store.turns, runner, beside, clock, metrics, WorkerPolicy(poll_s=0.02))
     desk = IntakeDesk(store.intake, worker, worker, clock, metrics)
     spool = Spool(store.intake, FakeSealer(), clock, store.events, SpoolPolicy())
-    rooms = WaitingRooms(spool, inline)
+    doors = Doors(store.events, clock, worker.wake, store.health.figures)
+    policy = UpkeepPolicy(admission=admission or AdmissionPolicy())
+    upkeep = Upkeep(store.upkeep, doors, lambda: len(book.accounts), policy)
+    rooms = WaitingRooms(upkeep.gate, spool, inline)
     webhooks = Webhooks(WebhookDirectory(book, providers), rooms, desk, store.events, metrics)
     here = Corridor(
         store=store,
@@ -236,6 +244,7 @@ async def corridor(
         slots=slots,
         sends=SendDesk(store.outbox, book, dispatcher, kept.media, clock),
         attachments=kept,
+        upkeep=upkeep,
     )
     for row in await store.accounts.all():
         book.accounts[row.account_uid] = Account(row, {})

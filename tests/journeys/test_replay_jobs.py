@@ -78,7 +78,7 @@ async def test_a_job_that_is_over_is_not_cancelled(tmp_path: Path) -> None:
 
 def upkeep_of(here: Corridor, policy: JobPolicy) -> Upkeep:
     doors = Doors(here.store.events, here.clock, here.dispatcher.wake, here.store.health.figures)
-    return Upkeep(here.store.upkeep, doors, UpkeepPolicy(policy))
+    return Upkeep(here.store.upkeep, doors, lambda: 1, UpkeepPolicy(policy))
 
 
 async def failed_before(here: Corridor, count: int) -> None:
@@ -99,11 +99,10 @@ async def test_a_job_survives_a_restart_and_does_nothing_twice(tmp_path: Path) -
             task = tg.create_task(upkeep.run())
 
             async def some() -> bool:
-                return (await upkeep.jobs.get(job.job_id)).done == 4
+                here.clock.advance(1)
+                return (await upkeep.jobs.get(job.job_id)).done >= 4
 
-            while not await some():
-                here.clock.advance(2)
-                await asyncio.sleep(0)
+            await until(some)
             task.cancel()
     async with corridor(tmp_path, clock=here.clock, platform=here.platform) as here:
         upkeep = upkeep_of(here, JobPolicy(per_s=1e6))
@@ -130,16 +129,17 @@ async def test_a_cancelled_job_stops_and_what_it_did_stays(tmp_path: Path) -> No
             task = tg.create_task(upkeep.run())
 
             async def begun() -> bool:
-                return (await upkeep.jobs.get(job.job_id)).done == 2
+                return (await upkeep.jobs.get(job.job_id)).done >= 2
 
             await until(begun)
             ended = await upkeep.jobs.cancel(job.job_id, "ann")
             here.clock.advance(100)
             await asyncio.sleep(0)
             task.cancel()
-        assert (ended.state, ended.done) == ("cancelled", 2)
+        assert ended.state == "cancelled"
+        assert 2 <= ended.done < 10
         figures = here.store.health.figures()
-        assert figures["channel_outbox_failed"] == 8
+        assert figures["channel_outbox_failed"] == 10 - ended.done
 
 
 async def test_a_job_waits_while_traffic_is_behind(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ async def test_a_job_waits_while_traffic_is_behind(tmp_path: Path) -> None:
         figures = {"channel_outbox_pending": 100.0}
         doors = Doors(here.store.events, here.clock, lambda: None, lambda: figures)
         policy = JobPolicy(rows=1, per_s=1e9, pending_up_to=50)
-        upkeep = Upkeep(here.store.upkeep, doors, UpkeepPolicy(policy))
+        upkeep = Upkeep(here.store.upkeep, doors, lambda: 1, UpkeepPolicy(policy))
         job = await upkeep.replays.order(("a", "b", "c"), None, "ann")
         async with asyncio.TaskGroup() as tg:
             task = tg.create_task(upkeep.run())

@@ -47,6 +47,10 @@ class AccountBook:
                 by_channel.setdefault(row.channel, []).append(uid)
         self._by_channel = {channel: tuple(uids) for channel, uids in by_channel.items()}
 
+    def __len__(self) -> int:
+        """How many accounts there are, enabled or not."""
+        return len(self._rows)
+
     def get(self, account_uid: AccountUid) -> Account | None:
         """Return a live account, opened; None when there is none or its seal is broken."""
         kept = self._opened.get(account_uid)

@@ -76,6 +76,7 @@ class ApiPolicy(msgspec.Struct, frozen=True):
     connections: int = 4_096  # further ones are closed at once
     stop_grace_s: int = 10
     webhooks_at_once: int = 1_000
+    webhook_bytes_at_once: int = 134_217_728  # bodies in memory, shared fairly between accounts
     json_bytes: int = 1_048_576
     package_bytes: int = 67_108_864
     ready_probe_s: float = 2.0

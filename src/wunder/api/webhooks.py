@@ -14,6 +14,7 @@ from wunder.errors import RequestRefused, WunderError
 from wunder.model.ids import ChannelId
 from wunder.model.provider import RawRequest, WebhookAnswer
 from wunder.observe.logs import get_logger
+from wunder.upkeep.fair_share import HeldBytes
 
 log = get_logger(__name__)
 
@@ -46,6 +47,7 @@ class WebhookRoute:
         self._knocks = Knocks(parts.policy.knocks)
         self._proxies = proxies
         self._at_once = 0
+        self._held = HeldBytes(parts.policy.webhook_bytes_at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of a platform, or of a stranger who looks like one.
@@ -84,9 +86,11 @@ class WebhookRoute:
         received_at = self._clock.now()
         source = source_key(remote)
         unread: Receive | None = receive
+        place, held = scope["path"], 0
         try:
             channel, account = _place(scope)
             limit = self._admit(scope, source, channel, account or "")
+            held = self._hold(place, _announced(scope, limit))
             query = _query(scope["query_string"])
             body = await self._body(receive, limit)
             unread = None
@@ -110,6 +114,8 @@ class WebhookRoute:
             trace_id = uuid.uuid4().hex
             log.warning("webhook_not_taken", code=error.code, trace_id=trace_id)
             await refuse(send, outage(error, trace_id), unread=unread)
+        finally:
+            self._held.let_go(place, held)
         return None
 
     def _admit(self, scope: Scope, source: str, channel: str, account: str) -> int:
@@ -126,6 +132,13 @@ class WebhookRoute:
             if name == b"content-length" and int(value) > limit:
                 raise RequestRefused(413, "body_too_large")
         return limit
+
+    def _hold(self, place: str, size_bytes: int) -> int:
+        """Reserve memory for a body. Raises: RequestRefused 503."""
+        wait_s = self._held.wait_s(place, size_bytes, self._clock.monotonic())
+        if wait_s:
+            raise RequestRefused(503, "too_much_at_once", retry_after_s=wait_s)
+        return size_bytes
 
     async def _body(self, receive: Receive, limit: int) -> bytes:
         chunks: list[bytes] = []
@@ -160,6 +173,14 @@ class WebhookRoute:
             self._knocks.charge(source, self._policy.knocks.bad_signature_cost, now)
         elif status == 404:
             self._knocks.charge(source, self._policy.knocks.unknown_place_cost, now)
+
+
+def _announced(scope: Scope, limit: int) -> int:
+    """How many bytes a body will have; as many as it may where nothing says so."""
+    sizes = [int(value) for name, value in scope["headers"] if name == b"content-length"]
+    if sizes:
+        return sizes[0]
+    return 0 if scope["method"] == "GET" else limit
 
 
 def _place(scope: Scope) -> tuple[str, str | None]:

@@ -210,6 +210,9 @@ class Gateway:
         config, store, clock = self.config, self.store, self.clock
         figures = self.metrics
         media = self.attachments.media
+        doors = Doors(store.events, clock, self._wake, store.health.figures)
+        policy = UpkeepPolicy(config.jobs, config.admission)
+        self.upkeep = Upkeep(store.upkeep, doors, self.accounts.__len__, policy)
         self.agents = AgentCatalog(
             self.agent_desk.spec, self.agent_desk.default_id, self.http, clock, media
         )
@@ -237,17 +240,16 @@ class Gateway:
         spool = Spool(store.intake, keyring, clock, store.events, config.spool)
         who = WebhookDirectory(self.accounts, self.providers)
         limit = config.gateway.max_body_bytes
-        rooms = WaitingRooms(spool, inline)
+        rooms = WaitingRooms(self.upkeep.gate, spool, inline)
         self.webhooks = Webhooks(who, rooms, desk, store.events, figures, limit)
         self.spool = SpoolWorker(spool, desk, self.accounts, self.providers, clock)
-        doors = Doors(store.events, clock, self._wake, store.health.figures)
-        self.upkeep = Upkeep(store.upkeep, doors, UpkeepPolicy(config.jobs))
         self.sends = SendDesk(store.outbox, self.accounts, self.dispatcher, media, clock)
         whose, files = (self.accounts, self.providers), self.attachments.desk.view
         self.chat = ChatRoom(whose, store.chat, files, keyring.chat_key(), clock, config.chat)
 
     def _build_app(self) -> App:
-        self.metrics.watch(self.store.health.figures, self.host.states)
+        store, gate = self.store.health, self.upkeep.gate
+        self.metrics.watch(lambda: {**store.figures(), **gate.figures()}, self.host.states)
         return build_app(
             ApiParts(
                 webhooks=self.webhooks,

@@ -18,6 +18,7 @@ from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
 from wunder.observe.metrics import Metrics
 from wunder.ports import Accounts, ChannelProvider, EventLog, Providers
+from wunder.upkeep.admission import Gate
 
 log = get_logger(__name__)
 MAX_BODY_BYTES = 5 * 1_048_576
@@ -54,8 +55,9 @@ class Directory(msgspec.Struct, frozen=True):
 
 
 class WaitingRooms(msgspec.Struct, frozen=True):
-    """Where requests wait: kept for later parsing, or held for their reply."""
+    """Where requests wait: before the gate, kept for later parsing, or held for their reply."""
 
+    gate: Gate
     spool: Spool
     inline: InlineDesk
 
@@ -74,6 +76,7 @@ class Webhooks:
     ) -> None:
         self._directory = directory
         self._desk = desk
+        self._gate = waiting.gate
         self._spool = waiting.spool
         self._inline = waiting.inline
         self._events = events
@@ -107,6 +110,9 @@ class Webhooks:
         )
         if provider is None:
             raise RequestRefused(503, "channel_disabled", retry_after_s=60)
+        refused = self._gate.refusal(chosen[0].uid)
+        if refused is not None:
+            return await self._later(facts, chosen[0], request, refused)
         request_id = RequestId(ordered_id(request.received_at))
         try:
             enabled = self._directory.accounts.enabled(channel_id)
@@ -117,7 +123,11 @@ class Webhooks:
         if channel_id in self._away:
             self._away.discard(channel_id)
             log.info("channel_available", channel=channel_id)
-        answer, taken = await self._commit(request_id, request, parses)
+        try:
+            answer, taken = await self._commit(request_id, request, parses)
+        except StoreUnavailable as error:
+            refused = RequestRefused(503, error.code, retry_after_s=5)
+            return await self._later(facts, chosen[0], request, refused)
         inline = parses[0].parsed.inline
         if inline is None or taken is None:
             return answer
@@ -140,13 +150,11 @@ class Webhooks:
         if not is_anything(parses):
             self._metrics.webhook_requests.inc("challenge" if immediate else "ignored")
             return immediate or _ACCEPTED, None
-        try:
-            taken = await self._desk.take_in(request_id, request.received_at, parses)
-        except StoreUnavailable as error:
-            self._metrics.webhook_requests.inc("unavailable")
-            raise RequestRefused(503, error.code, retry_after_s=5) from error
+        taken = await self._desk.take_in(request_id, request.received_at, parses)
         if taken.is_behind_spool:
             return await self._queue_behind(request, parses, immediate), None
+        for parse in parses:
+            self._gate.accepted(parse.account.uid, len(parse.parsed.messages))
         is_new = any(result is Taken.ACCEPTED for result in taken.results.values())
         self._metrics.webhook_requests.inc("accepted" if is_new else "duplicate")
         return immediate or _ACCEPTED, taken
@@ -157,8 +165,8 @@ class Webhooks:
         """Keep an authentic request behind those that wait in the spool: order holds."""
         for parse in parses:
             if not await self._spool.keep(parse.account, request):
-                self._metrics.webhook_requests.inc("unavailable")
-                raise RequestRefused(503, "spool_full", retry_after_s=5)
+                refused = RequestRefused(503, "spool_full", retry_after_s=5)
+                return self._turned_away(parse.facts, refused)
         self._metrics.webhook_requests.inc("spooled")
         return immediate or _ACCEPTED
 
@@ -191,18 +199,26 @@ class Webhooks:
         if facts.channel not in self._away:
             self._away.add(facts.channel)
             log.warning("channel_unavailable", channel=facts.channel, kind=fault.kind)
-        if facts.redelivery == "long" or facts.ack is None:
-            self._metrics.webhook_requests.inc("unavailable")
-            raise RequestRefused(503, f"provider_{fault.kind}", retry_after_s=5)
-        if await self._spool.keep(account, request):
+        refused = RequestRefused(503, f"provider_{fault.kind}", retry_after_s=5)
+        return await self._later(facts, account, request, refused)
+
+    async def _later(
+        self, facts: ProviderFacts, account: Account, request: RawRequest, refused: RequestRefused
+    ) -> WebhookAnswer:
+        """Keep what no platform brings again; else say when to come, or nothing at all."""
+        ack = facts.ack if facts.redelivery != "long" else None
+        if ack is not None and await self._spool.keep(account, request):
             self._metrics.webhook_requests.inc("spooled")
-            ack = facts.ack
             return WebhookAnswer(ack.status, ack.content_type, ack.body)
+        return self._turned_away(facts, refused)
+
+    def _turned_away(self, facts: ProviderFacts, refused: RequestRefused) -> WebhookAnswer:
+        """Answer what cannot be taken: some platforms show people any answer but none."""
         if facts.when_unavailable == "drop":
             self._metrics.webhook_requests.inc("dropped")
             return DROPPED
         self._metrics.webhook_requests.inc("unavailable")
-        raise RequestRefused(503, "spool_full", retry_after_s=30)
+        raise refused
 
     def _note_refusal(self, facts: ProviderFacts, account: Account, fault: Fault) -> None:
         is_forged = fault.kind is FaultKind.SIGNATURE_INVALID

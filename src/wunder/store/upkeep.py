@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from wunder.model.ids import At, DeliveryId, MessageId
+from wunder.store.backlog import SqlBacklogTable
 from wunder.store.jobs import Leases, SqlJobTable
 from wunder.store.pairing import SqlPairingTable
 from wunder.store.reads import Reads
@@ -22,7 +23,10 @@ class Moves(NamedTuple):
 class UpkeepTables:
     """Doors of administration and of work in small steps."""
 
-    def __init__(self, writer: Works, reader: Reads, moves: Moves) -> None:
+    def __init__(
+        self, writer: Works, reader: Reads, moves: Moves, figure: Callable[[str], int]
+    ) -> None:
         self.pairings = SqlPairingTable(writer, reader, moves.reroute)
         self.jobs = SqlJobTable(writer, reader, moves.leases)
+        self.backlog = SqlBacklogTable(reader, figure)
         self.replays = SqlReplayTable(writer, reader, self.jobs, moves.replay)

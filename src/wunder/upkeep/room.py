@@ -1,10 +1,12 @@
 """The whole room, put together: what the composition root asks for, and what the API speaks to."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 
+from wunder.upkeep.admission import AdmissionPolicy, BacklogTable, Gate
 from wunder.upkeep.doors import Doors
 from wunder.upkeep.jobs import JobDesk, JobTable
 from wunder.upkeep.pairing import PairingDesk, PairingTable
@@ -26,17 +28,26 @@ class Tables(Protocol):
     def replays(self) -> ReplayTable:
         """What replays ask of `channel_outbox`."""
 
+    @property
+    def backlog(self) -> BacklogTable:
+        """What waits."""
+
 
 class UpkeepPolicy(msgspec.Struct, frozen=True):
     """The settings of every part."""
 
     jobs: JobPolicy = JobPolicy()
+    admission: AdmissionPolicy = AdmissionPolicy()
 
 
 class Upkeep:
     """What administrators do beside the traffic, and the work that goes on in small steps."""
 
-    def __init__(self, tables: Tables, doors: Doors, policy: UpkeepPolicy) -> None:
+    def __init__(
+        self, tables: Tables, doors: Doors, members: Callable[[], int], policy: UpkeepPolicy
+    ) -> None:
+        """Take what it stands on; `members` says how many accounts there are."""
+        self.gate = Gate(tables.backlog, doors, members, policy.admission)
         self.pairings = PairingDesk(tables.pairings, doors)
         self.jobs = JobDesk(tables.jobs, doors)
         self.replays = ReplayDesk(tables.replays, tables.jobs, doors)
@@ -48,3 +59,4 @@ class Upkeep:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tg:
             tg.create_task(self._replaying.run(), name="replays")
+            tg.create_task(self.gate.run(), name="gate")

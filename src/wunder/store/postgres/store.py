@@ -98,7 +98,7 @@ class PostgresStore:
         alive = f"coalesce(l.lease_until >= {DB_NOW}, FALSE)"
         self.nodes = SqlNodes(writer, quick, life.node_id, is_alive=alive)
         self.chat = StoredChatLog(slow)
-        self.upkeep = UpkeepTables(writer, slow, MOVES)
+        self.upkeep = UpkeepTables(writer, slow, MOVES, writer.counters.value)
         self.ledger = SqlLedger(slow, "ILIKE")
         self.events = SqlEventLog(writer, slow, policy)
         self.health = PostgresHealth(writer, self.events, life, address)

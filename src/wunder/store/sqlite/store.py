@@ -89,7 +89,7 @@ class SqliteStore:
         self.shelf = FileShelf(opened.path.parent)
         self.nodes = SqlNodes(writer, quick, "local")
         self.chat = StoredChatLog(slow)
-        self.upkeep = UpkeepTables(writer, slow, MOVES)
+        self.upkeep = UpkeepTables(writer, slow, MOVES, writer.counters.value)
         self.ledger = SqlLedger(slow, "LIKE")
         self.events = SqlEventLog(writer, slow, policy)
         self.health = SqliteHealth(writer, self._checkpoints, self.events, opened.life, path, clock)
