@@ -7,7 +7,7 @@ import hmac
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +250,20 @@ async def test_who_speaks_too_often_is_told_when_to_come_again(gateway: HttpGate
     assert said == [202, 202, 202, 429, 429]
     other = await token(gateway, key)
     assert await say(gateway, key, other, line="line-0100") == 202
+
+
+async def test_nobody_opens_streams_without_end(gateway: HttpGateway) -> None:
+    key = await opened(gateway)
+    whose = await token(gateway, key)
+    headers = {"Authorization": f"Bearer {whose}"}
+    url = f"/wunder/chat/{key}/events"
+    async with AsyncExitStack() as stack:
+        for _ in range(8):
+            await stack.enter_async_context(page(gateway, key, whose))
+        async with gateway.http.get(url, headers=headers) as answer:
+            assert answer.status == 429
+    async with page(gateway, key, whose) as told:
+        await told.read()
 
 
 @pytest.mark.parametrize(

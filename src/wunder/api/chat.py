@@ -116,7 +116,8 @@ class ChatRoute:
 
     async def _tell(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
         visitor = self._desk.visitor(key, bearer_of(scope["headers"]))
-        frames = self._parts.chat.streams.frames(key, visitor, _last_id(scope))
+        source = source_key(self._proxies.remote_address(scope))
+        frames = self._parts.chat.streams.frames(key, visitor, _last_id(scope), source)
         async with aclosing(frames):
             first = await anext(frames)  # what is refused is refused before anything is written
             await send({"type": "http.response.start", "status": 200, "headers": list(_STREAM)})

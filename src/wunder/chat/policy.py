@@ -24,4 +24,5 @@ class ChatPolicy(msgspec.Struct, frozen=True):
     heartbeat_s: float = 15.0
     streams: int = 2_000
     streams_per_visitor: int = 8
+    streams_per_source: int = 200
     visits_per_minute: int = 30  # of one source

@@ -71,10 +71,10 @@ class ChatStreams:
         self._files = files
         self._clock = clock
         self._policy = policy
-        self._open: Counter[str] = Counter()
+        self._open: Counter[str] = Counter()  # each stream by its visitor, and by its source
 
     async def frames(
-        self, key: str, visitor: Visitor, last_id: str
+        self, key: str, visitor: Visitor, last_id: str, source: str = ""
     ) -> AsyncGenerator[Frame | None, None]:
         """Yield what the page is to be told until the visit ends, and None now and then meanwhile.
 
@@ -82,16 +82,18 @@ class ChatStreams:
             key: of the page.
             visitor: checked by the desk; checked again before each frame.
             last_id: of the last frame that the page has; it is spared what it knows.
+            source: where the page is, so that one source does not take all streams.
 
         Raises:
             RequestRefused: 503, too many pages are open.
         """
-        whose = f"{visitor.account_uid}/{visitor.peer_id}"
-        if self._open.total() >= self._policy.streams:
+        policy, whose = self._policy, f"{visitor.account_uid}/{visitor.peer_id}"
+        if self._open.total() >= 2 * policy.streams:
             raise RequestRefused(503, "too_many_streams", retry_after_s=10)
-        if self._open[whose] >= self._policy.streams_per_visitor:
+        limits = ((whose, policy.streams_per_visitor), (source, policy.streams_per_source))
+        if any(self._open[name] >= limit for name, limit in limits):
             raise RequestRefused(429, "too_many_streams", retry_after_s=10)
-        self._open[whose] += 1
+        self._open.update((whose, source))
         conversation = self._desk.conversation(visitor)
         try:
             with self._feed.watch(conversation) as watch:
@@ -105,7 +107,7 @@ class ChatStreams:
                         return
                     yield frame
         finally:
-            self._open[whose] -= 1
+            self._open.subtract((whose, source))
             self._open += Counter()  # forget who has none open
 
     async def _told(

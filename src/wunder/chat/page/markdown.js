@@ -1,7 +1,8 @@
 // Markdown as agents write it, made of elements and text nodes only: no HTML of a stranger is ever parsed.
 "use strict";
-WunderChat.markdown = (() => {
-  const INLINE = /(`+)(.+?)\1|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s](?:.*?[^*\s])?)\*|\[([^\]]*)\]\((https?:\/\/[^\s)]+)\)|(https?:\/\/[^\s<>"')\]，。；！？、]+)/;
+(() => {
+  const BARE = /https?:\/\/[^\s<>"')\]，。；！？、]*[^\s<>"')\].,;:!?，。；！？、]/;
+  const INLINE = /(`+)(.+?)\1|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s](?:.*?[^*\s])?)\*|\[([^\]]*)\]\((https?:\/\/[^\s)]+)\)|(https?:\/\/[^\s<>"')\]，。；！？、]*[^\s<>"')\].,;:!?，。；！？、])/;
 
   const make = (name, ...children) => {
     const element = document.createElement(name);
@@ -52,7 +53,19 @@ WunderChat.markdown = (() => {
     return make("p", ...lines(held.join("\n")));
   };
 
-  return (text) => {
+  // Plain text with its addresses as links.
+  WunderChat.plain = (text) => {
+    const made = document.createDocumentFragment();
+    let rest = text;
+    for (let match = BARE.exec(rest); match; match = BARE.exec(rest)) {
+      made.append(rest.slice(0, match.index), link(match[0], match[0]));
+      rest = rest.slice(match.index + match[0].length);
+    }
+    made.append(rest);
+    return made;
+  };
+
+  WunderChat.markdown = (text) => {
     const made = document.createDocumentFragment();
     let held = [], name = "", fence = null;
     const flush = () => {

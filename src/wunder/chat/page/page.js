@@ -2,7 +2,7 @@
 // sends it again under the same id, so that nothing is lost and nothing doubled.
 "use strict";
 (() => {
-  const { say, markdown } = WunderChat;
+  const { say, markdown, plain } = WunderChat;
   const at = (id) => document.getElementById(id);
   const here = location.pathname.replace(/\/$/, "");
   const given = new URLSearchParams(location.hash.slice(1));
@@ -112,7 +112,7 @@
       if (line.format === "markdown") {
         bubble.classList.add("markdown");
         bubble.append(markdown(line.text));
-      } else bubble.textContent = line.text;
+      } else bubble.append(plain(line.text));
       (line.files || []).forEach((file) => bubble.append(attached(file)));
       const meta = document.createElement("div");
       meta.className = "meta";
