@@ -51,8 +51,9 @@ from wunder_sdk.loose_json import nested, string
 
 #: What Feishu reads as "received"; it looks at the status alone.
 ACK = {"code": 0}
+_ACK = json_response(ACK)
 #: What the client of a person who pressed a button reads: nothing to show.
-BUTTON_ACK: dict[str, object] = {}
+_BUTTON_ACK = json_response({})
 _APP_ID = re.compile(r"cli_[A-Za-z0-9_]{1,60}\Z")
 _ID_TYPES = ("open_id", "union_id", "user_id", "email", "chat_id")
 _CHALLENGE_MAX = 1_000
@@ -78,12 +79,12 @@ class FeishuChannel(Channel[FeishuConfig]):
         self._require_own_app(account.config, letter)
         event = await self._event(account, letter, http)
         found = read_event(event)
-        ack = BUTTON_ACK if event.name == CARD_BUTTON else ACK
+        ack = _BUTTON_ACK if event.name == CARD_BUTTON else _ACK
         return ParseResult(
             messages=found.messages,
             receipts=found.receipts,
             ignored=found.ignored,
-            immediate_response=json_response(ack),
+            immediate_response=ack,
         )
 
     async def send_outbound(self, account: Account[FeishuConfig], send: Send) -> SendResult:

@@ -47,6 +47,7 @@ from wunder_sdk import (
 _DISPATCH, _ADDRESS_CHECK = 0, 13
 #: What QQ reads as "received, do not send again".
 ACK = {"op": 12, "d": 0}
+_ACK = json_response(ACK)
 _SIGNATURE_HEADERS = ("X-Signature-Timestamp", "X-Signature-Ed25519")
 _APP_ID_HEADER = "X-Bot-Appid"
 _APP_ID = re.compile(r"[0-9]{5,20}\Z")
@@ -75,9 +76,8 @@ class QqChannel(Channel[QqConfig]):
             return self._answer_address_check(account.config, http, payload)
         if not is_signed:
             raise SignatureInvalid("the request is not signed")
-        ack = json_response(ACK)
         if type(op) is not int or op != _DISPATCH:
-            return ParseResult(ignored="unknown_op", immediate_response=ack)
+            return ParseResult(ignored="unknown_op", immediate_response=_ACK)
         found = read_event(
             await self._event(account, http, payload), accept_bots=account.config.accept_bots
         )
@@ -85,7 +85,7 @@ class QqChannel(Channel[QqConfig]):
             messages=found.messages,
             receipts=found.receipts,
             ignored=found.ignored,
-            immediate_response=ack,
+            immediate_response=_ACK,
         )
 
     async def send_outbound(self, account: Account[QqConfig], send: Send) -> SendResult:
