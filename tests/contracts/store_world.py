@@ -91,6 +91,11 @@ def database_of(data_dir: Path, of: Path | None = None) -> str:
     return _databases[data_dir]
 
 
+def stand_for(data_dir: Path, url: str) -> None:
+    """Let a database that a test made stand for a data directory."""
+    _databases[data_dir] = url
+
+
 def give_back(data_dir: Path) -> None:
     """Let another test have what stood for this data directory."""
     url = _databases.pop(data_dir, None)

@@ -7,8 +7,8 @@ import msgspec
 
 from tests.contracts.store_world import World
 from wunder.model.ids import At, PluginId
-from wunder.model.node import Node
 from wunder.model.plugin import PluginCounters
+from wunder.upkeep.nodes import Node
 
 ID = PluginId("demo")
 

@@ -3,21 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.contracts.store_world import World
+from tests.contracts.store_world import World, stand_for
 from tests.contracts.test_session_table import session
 from tests.contracts.test_user_table import user
 from tests.fakes.clock import FakeClock
 from tests.fakes.store_health import FakeStoreHealth
+from tests.postgres_server import postgres
 from wunder.errors import Conflict, DataDirRefused, StoreBroken, StoreFull
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, TokenId
 from wunder.model.message import MessageState
 from wunder.model.token import ApiToken
 from wunder.ports import StoreHealth
-from wunder.store.sqlite.backup import manifest_path, restore
+from wunder.store.backups import manifest_path
+from wunder.store.postgres.address import Address
+from wunder.store.postgres.loading import restore as restore_archive
+from wunder.store.sqlite.backup import restore
 from wunder.store.sqlite.store import SqliteStore
 
 
@@ -55,18 +60,24 @@ def backup(tmp_path: Path) -> Path:
     return tmp_path / "backups" / "one.db"
 
 
-@pytest.fixture
-def in_a_file(world: World) -> None:
-    if not isinstance(world.store, SqliteStore):
-        pytest.skip("tests/unit/store/postgres restores with PostgreSQL's own programs")
-
-
 async def restored(world: World, backup: Path) -> World:
     """A world on another data directory, made from a backup."""
     place = world.dir.with_name("restored")
-    await asyncio.to_thread(restore, backup, place, world.now)
+    opened: Any = world.store
+    if isinstance(opened, SqliteStore):
+        await asyncio.to_thread(restore, backup, place, world.now)
+    else:
+        url = await postgres().empty_database()
+        stand_for(place, url)
+        await restore_archive(Address(url, world.policy), backup, world.now, lambda _words: None)
     clock = FakeClock(world.now)
     return await World(world.opener, place, clock).open()
+
+
+@pytest.fixture
+def in_a_file(world: World) -> None:
+    if not isinstance(world.store, SqliteStore):
+        pytest.skip("tests/unit/store/postgres/test_loading.py says the same of databases")
 
 
 async def test_a_probe_fails_while_intake_would(world: World) -> None:
@@ -107,7 +118,6 @@ async def test_what_fails_is_not_counted(world: World) -> None:
     assert "channel_dedupe" not in figures
 
 
-@pytest.mark.usefixtures("in_a_file")
 async def test_a_backup_is_taken_while_messages_flow(world: World, backup: Path) -> None:
     async def traffic() -> None:
         for n in range(50):
@@ -127,7 +137,6 @@ async def test_a_backup_overwrites_nothing(world: World, backup: Path) -> None:
         await world.store.health.backup(str(backup))
 
 
-@pytest.mark.usefixtures("in_a_file")
 async def test_after_a_restore_nothing_leaves_until_a_person_lets_it(
     world: World, backup: Path
 ) -> None:
@@ -144,7 +153,6 @@ async def test_after_a_restore_nothing_leaves_until_a_person_lets_it(
     await other.store.close()
 
 
-@pytest.mark.usefixtures("in_a_file")
 async def test_after_a_restore_a_send_that_was_under_way_may_have_arrived(
     world: World, backup: Path
 ) -> None:
@@ -157,7 +165,6 @@ async def test_after_a_restore_a_send_that_was_under_way_may_have_arrived(
     await other.store.close()
 
 
-@pytest.mark.usefixtures("in_a_file")
 async def test_after_a_restore_unanswered_messages_stand_still_too(
     world: World, backup: Path
 ) -> None:
@@ -184,7 +191,6 @@ async def test_after_a_restore_nobody_is_signed_in_any_more(world: World, backup
     await other.store.close()
 
 
-@pytest.mark.usefixtures("in_a_file")
 async def test_a_restore_begins_a_new_life_and_ends_tokens(world: World, backup: Path) -> None:
     token = ApiToken(TokenId("t"), "ci", b"h", ("admin",), world.now, "ann")
     await world.store.tokens.add(token)

@@ -126,6 +126,12 @@ async def open_keyring(
     return keyring
 
 
+def key_at(data_dir: Path) -> tuple[Path, Keyring | None]:
+    """Where a data dir's key is or would be, and the key where there is one. Raises: ConfigInvalid."""
+    place, key = _find_key(data_dir, None)
+    return place, None if key is None else Keyring(key)
+
+
 def _find_key(data_dir: Path, credentials_dir: Path | None) -> tuple[Path, bytes | None]:
     """Return where the key is, or would be made, and the key."""
     if credentials_dir is not None and (place := credentials_dir / CREDENTIAL).exists():

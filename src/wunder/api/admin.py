@@ -22,6 +22,7 @@ from wunder.api import (
     admin_jobs,
     admin_messages,
     admin_monitor,
+    admin_nodes,
     admin_outbox,
     admin_pairings,
     admin_plugins,
@@ -43,6 +44,7 @@ from wunder.errors import WunderError
 HANDLERS: Sequence[HTTPRouteHandler] = (
     *admin_plugins.HANDLERS,
     *admin_monitor.HANDLERS,
+    *admin_nodes.HANDLERS,
     *admin_accounts.HANDLERS,
     *admin_bindings.HANDLERS,
     *admin_agents.HANDLERS,

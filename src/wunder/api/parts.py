@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # the desks bring their rooms with them; who builds the parts
     from wunder.outbound.queue import SendDesk
     from wunder.people.room import Room
     from wunder.plugins.desk import PluginDesk
+    from wunder.upkeep.nodes import Members
     from wunder.upkeep.room import Upkeep
 
 
@@ -122,6 +123,7 @@ class ApiParts:
     plugin_host: PluginHost
     answers: Agents
     upkeep: "Upkeep"
+    members: "Members"
     clock: Clock
     metrics: Metrics
     data_dir: Path

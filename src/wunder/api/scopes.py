@@ -83,6 +83,7 @@ SCOPES: Mapping[str, str] = {
     f"POST {_C}/pairings/{{pairing}}/approve": "operate",
     f"POST {_C}/pairings/{{pairing}}/reject": "operate",
     f"DELETE {_C}/pairings/{{pairing}}": "operate",
+    "GET /wunder/admin/nodes": "read",
     "GET /wunder/admin/jobs": "read",
     "GET /wunder/admin/jobs/{job_id}": "read",
     "POST /wunder/admin/jobs/{job_id}/cancel": "operate",

@@ -23,8 +23,8 @@ from wunder.api.listener import Listener
 from wunder.api.parts import ApiParts, ApiPolicy
 from wunder.api.server import build_app
 from wunder.app.console import ConsoleSide
-from wunder.app.membership import Membership, SendersHere
 from wunder.app.news import POLL_S, NewsDesk
+from wunder.app.senders import SendersHere
 from wunder.app.stores import Store, has_peers, holds_of, listen
 from wunder.attachments.fetching import Whereabouts
 from wunder.attachments.files import BlobFiles
@@ -64,6 +64,7 @@ from wunder.providers.registry import ProviderRegistry
 from wunder.runtime.host import HostDoors, ProcessHost
 from wunder.streaming.stage import Stage
 from wunder.upkeep.doors import Doors
+from wunder.upkeep.nodes import Members
 from wunder.upkeep.room import Upkeep, UpkeepPolicy
 
 log = logs.get_logger(__name__)
@@ -79,7 +80,7 @@ class Gateway:
         self.clock = clock
         self.is_draining = False
         self.metrics = Metrics()
-        self.membership = Membership(store.nodes, store.life, clock)
+        self.members = Members(store.nodes, store.life, clock, __version__)
         self._ready: set[PluginId] = set()  # plugins that take calls on this node
         self._changed: set[PluginId] = set()
         self._news = asyncio.Event()
@@ -279,6 +280,7 @@ class Gateway:
                 plugin_host=self.host,
                 answers=self.agents,
                 upkeep=self.upkeep,
+                members=self.members,
                 clock=self.clock,
                 metrics=self.metrics,
                 data_dir=self.config.data_dir,
@@ -398,7 +400,7 @@ class Gateway:
             await stop.wait()
             log.info("gateway_stopping")
             self.is_draining = True
-            await self.membership.say("draining")
+            await self.members.say("draining")
             starting.cancel()
             self.console.hub.close()
             await serving

@@ -22,6 +22,8 @@ from wunder.config import Config
 from wunder.errors import StoreBroken
 from wunder.observe import logs
 from wunder.observe.clock import SharedClock
+from wunder.plugins.launch import this_host
+from wunder.store.schema import migrations
 
 log = logs.get_logger(__name__)
 RUN_FILE = Path("run", "cli.json")
@@ -65,7 +67,8 @@ async def _serve(config: Config) -> None:
         run_file = _write_run_file(config.data_dir, url, gateway.tokens.admit_this_run())
         has_people = not await gateway.console.people.users.nobody_yet()
         setup_file = await gateway.tokens.offer_setup(has_people=has_people)
-        await gateway.membership.introduce(url)
+        system, schema = this_host().name, migrations()[-1].number
+        await gateway.members.introduce(url, system, schema)
         log.info("gateway_started", url=url, version=__version__, setup_token_file=setup_file or "")
         welcome(gateway.own_url, config.data_dir, is_first=setup_file is not None)
         try:
@@ -73,7 +76,7 @@ async def _serve(config: Config) -> None:
         finally:
             run_file.unlink(missing_ok=True)
             if not broken:
-                await gateway.membership.say("stopped")
+                await gateway.members.say("stopped")
     log.info("gateway_stopped")
     if broken:
         raise broken[0]

@@ -49,6 +49,10 @@ COMMANDS = {
         "backup", "Write a copy of the store while the gateway serves.", is_group=False
     ),
     "restore": Entry("restore", "Put a backup in the place of the store.", is_group=False),
+    "migrate": Entry("migrate", "Bring the store's schema up to date.", is_group=False),
+    "export": Entry("export_store", "Leave SQLite: everything in one file.", is_group=False),
+    "import": Entry("import_store", "Fill an empty PostgreSQL from an export.", is_group=False),
+    "nodes": Entry("nodes", "Show the gateways that share the store.", is_group=False),
 }
 
 

@@ -5,7 +5,6 @@ from typing import Literal
 
 from wunder.model.account import AccountRow
 from wunder.model.binding import ANY, Binding
-from wunder.model.node import NodePlugin
 from wunder.model.plugin import PluginRow, PluginStatus, Release
 from wunder.model.runtime import RuntimeReport, RuntimeState
 from wunder.plugins import permissions, signature
@@ -28,6 +27,7 @@ from wunder.plugins.views import (
     ReleaseView,
     Review,
 )
+from wunder.upkeep.nodes import NodePlugin
 from wunder_wire.manifest import Manifest
 
 NO_IMPACT = Impact((), 0)

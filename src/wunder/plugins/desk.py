@@ -8,7 +8,6 @@ import msgspec
 
 from wunder.errors import Conflict, NotFound, WunderError
 from wunder.model.ids import PluginId
-from wunder.model.node import NodePlugin
 from wunder.model.plugin import Approval, PluginRow, PluginStatus, Release, Source
 from wunder.observe.logs import get_logger
 from wunder.plugins.describe import impact_as_state, impact_on, plugin_view
@@ -27,6 +26,7 @@ from wunder.plugins.release import (
 from wunder.plugins.starting import Gatekeeper
 from wunder.plugins.switching import Switchboard
 from wunder.plugins.views import PluginView, Review
+from wunder.upkeep.nodes import NodePlugin
 
 log = get_logger(__name__)
 

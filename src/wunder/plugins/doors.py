@@ -6,10 +6,10 @@ from typing import Protocol
 
 from wunder.errors import NotFound
 from wunder.model.ids import At, PluginId
-from wunder.model.node import NodePlugin
 from wunder.model.plugin import PluginRow, Release
 from wunder.model.trail import Event
 from wunder.ports import AccountTable, BindingTable, Clock, EventLog, PluginHost, PluginTable
+from wunder.upkeep.nodes import NodePlugin
 
 
 class PackageShelf(Protocol):

@@ -5,9 +5,9 @@ from typing import Any, Literal
 import msgspec
 
 from wunder.model.ids import At
-from wunder.model.node import NodePlugin
 from wunder.model.plugin import PluginStatus, Source
 from wunder.model.runtime import RuntimeReport
+from wunder.upkeep.nodes import NodePlugin
 
 PermissionName = Literal["network", "filesystem", "command", "webhook"]
 

@@ -5,9 +5,9 @@ from collections import defaultdict
 import msgspec
 
 from wunder.model.ids import At, PluginId
-from wunder.model.node import Node, NodePlugin
 from wunder.store.reads import Reads
 from wunder.store.unit import Transaction, Works, doing
+from wunder.upkeep.nodes import Node, NodePlugin
 
 #: Nodes that left or died so long ago are forgotten when another one starts (choice).
 FORGOTTEN_AFTER_MS = 30 * 86_400_000
@@ -89,7 +89,7 @@ WHERE CAST(?1 AS TEXT) IS NULL OR r.plugin_id = ?1 ORDER BY r.plugin_id, r.node_
             held[node_id].append(f"{name} {account_uid}".strip())
         return [
             msgspec.structs.replace(
-                Node(*row[:13], is_alive=bool(row[13])), leases=tuple(sorted(held[row[0]]))
+                Node(*row[:13]), is_alive=bool(row[13]), leases=tuple(sorted(held[row[0]]))
             )
             for row in await self._reader.rows(self._all)
         ]
@@ -105,4 +105,6 @@ WHERE CAST(?1 AS TEXT) IS NULL OR r.plugin_id = ?1 ORDER BY r.plugin_id, r.node_
     async def plugins(self, plugin_id: PluginId | None = None) -> list[NodePlugin]:
         """Each plugin on each node that was ever there."""
         rows = await self._reader.rows(self._plugins, plugin_id, self.node_id)
-        return [NodePlugin(*row[:11], is_alive=bool(row[11])) for row in rows]
+        return [
+            msgspec.structs.replace(NodePlugin(*row[:11]), is_alive=bool(row[11])) for row in rows
+        ]

@@ -15,7 +15,6 @@ from wunder.errors import Conflict, NotFound
 from wunder.model.account import AccountConfig, AccountRow
 from wunder.model.binding import Binding
 from wunder.model.ids import AccountId, AccountUid, AgentId, At, BindingId, ChannelId, PluginId
-from wunder.model.node import NodePlugin
 from wunder.model.plugin import Approval, PluginRow, PluginStatus, Release
 from wunder.model.trail import Event
 from wunder.plugins.desk import PluginDesk
@@ -23,6 +22,7 @@ from wunder.plugins.doors import DeskDoors
 from wunder.plugins.folders import PluginFolders
 from wunder.plugins.policy import PluginPolicy
 from wunder.plugins.release import HostPlatform
+from wunder.upkeep.nodes import NodePlugin
 
 HERE = HostPlatform("linux-amd64", (3, 11, 7))
 

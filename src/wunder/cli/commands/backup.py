@@ -4,12 +4,9 @@ from pathlib import Path
 
 import typer
 
-from wunder.cli.gateway import data_dir
+from wunder.cli.gateway import loaded_config
 from wunder.cli.output import size
 from wunder.cli.session import session_of
-
-#: What belongs to a store and is not in it.
-_BESIDE = ("keys", "channel_plugins")
 
 
 def command(
@@ -17,16 +14,28 @@ def command(
     target: Path = typer.Argument(
         ..., metavar="FILE", help="A new file; its manifest goes beside it."
     ),
+    no_files: bool = typer.Option(
+        False, "--no-files", help="Leave out attachments and plugin packages (SQLite)."
+    ),
 ) -> None:
-    """Write a copy of the store, as it is at one instant, while the gateway serves."""
+    """Write a copy of the store, as it is at one instant, while the gateway serves.
+
+    With attachments and plugin packages. What is not in it: the key, and plugins' own data.
+    """
     from wunder.cli.safekeeping import copy_store
 
     session = session_of(context)
-    place = data_dir(session.options)
-    with session.out.progress("copying the store"):
-        made = copy_store(place, target)
+    config = loaded_config(session.options)
+    made = copy_store(config, target, session.out.note, with_files=not no_files)
     if session.out.is_json:
         session.out.document(made)
     session.out.line(f"{made['path']}  {size(made['size_bytes'])}  sha256 {made['sha256']}")
-    beside = " and ".join(str(place / name) for name in _BESIDE)
-    session.out.line(f"Keep {beside} apart from it: without the key no secret in it can be read.")
+    if made["files_sha256"]:
+        files = f"{made['path']}.files.tar  {size(made['files_bytes'])}"
+        session.out.line(f"{files}  {made['files']} attachments and packages")
+    for name in made["missing"]:
+        session.out.line(f"not there, so not in it: {name}")
+    session.out.line(
+        f"Keep {config.data_dir / 'keys'} apart from it: without the key no secret in it can be read."
+    )
+    session.out.line("Not in it: the plugins' own data, channel_plugins/<id>/data on each node.")

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -33,19 +33,10 @@ class Address:
             raise ConfigInvalid("store.database_url begins with postgresql://")
         self._url = url
         self.policy = policy
-        self._password = unquote(parts.password) if parts.password else ""
-        user, has_user, host = parts.netloc.rpartition("@")
-        netloc = user.partition(":")[0] + has_user + host
-        self.without_password = urlunsplit(parts._replace(netloc=netloc))
         self.shown = f"postgresql://{parts.hostname or ''}{parts.path}"
 
     def __repr__(self) -> str:
         return f"Address({self.shown})"
-
-    def environment(self) -> dict[str, str]:
-        """What a program of PostgreSQL's own needs to connect, beside `without_password`."""
-        wanted = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG")}
-        return {**wanted, **({"PGPASSWORD": self._password} if self._password else {})}
 
     async def connect(
         self, role: str, *, is_writer: bool = False

@@ -1,14 +1,13 @@
 """What readiness, metrics and operators ask of the store."""
 
-import asyncio
-import os
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from wunder.errors import Conflict, StoreUnavailable
+from wunder.model.ids import At
 from wunder.ports import StoreHealth
 from wunder.store.events import SqlEventLog
 from wunder.store.postgres.address import Address
+from wunder.store.postgres.archiving import write_backup
 from wunder.store.postgres.life import Life
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
@@ -22,11 +21,19 @@ INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET valu
 class PostgresHealth(StoreHealth):
     """Port StoreHealth."""
 
-    def __init__(self, writer: Writer, events: SqlEventLog, life: Life, address: Address) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        events: SqlEventLog,
+        life: Life,
+        address: Address,
+        now: Callable[[], At],
+    ) -> None:
         self._writer = writer
         self._events = events
         self._life = life
         self._address = address
+        self._now = now
 
     async def probe(self) -> None:
         """Write and commit one row, as intake would. Raises: StoreUnavailable, StoreFull, StoreBroken."""
@@ -50,45 +57,5 @@ class PostgresHealth(StoreHealth):
         }
 
     async def backup(self, target: str) -> None:
-        """Have pg_dump write a consistent copy while serving.
-
-        Raises:
-            Conflict: `backup_exists`; `pg_dump_missing`, with what to run instead.
-            StoreUnavailable: pg_dump gave up; its words are in the message.
-        """
-        path = Path(target)
-        program = shutil.which("pg_dump")
-        if program is None:
-            raise Conflict(
-                "pg_dump is not on this machine: run `pg_dump --format=custom` where it is;"
-                " docs/operate has the page.",
-                reason="pg_dump_missing",
-            )
-        partial = path.with_name(path.name + ".partial")
-        fd = await asyncio.to_thread(_begin, path, partial)
-        try:
-            # The password goes by the environment: arguments are seen by everybody on this machine.
-            process = await asyncio.create_subprocess_exec(
-                program,
-                "--format=custom",
-                "--no-password",
-                f"--dbname={self._address.without_password}",
-                env=self._address.environment(),
-                stdout=fd,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            _, words = await process.communicate()
-        finally:
-            os.close(fd)
-        if process.returncode:
-            partial.unlink(missing_ok=True)
-            said = words.decode("utf-8", "replace").strip().splitlines()
-            raise StoreUnavailable(f"pg_dump gave up: {said[-1] if said else process.returncode}")
-        os.replace(partial, path)
-
-
-def _begin(path: Path, partial: Path) -> int:
-    if path.exists():
-        raise Conflict(f"{path} exists; give another name.", reason="backup_exists")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        """Write an archive and its manifest while serving. Raises: Conflict, StoreFull."""
+        await write_backup(self._address, Path(target), self._now(), lambda _words: None)

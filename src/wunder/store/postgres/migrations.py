@@ -4,6 +4,7 @@ A step is the file of the same number in store/migrations, translated, and then,
 that in store/migrations/postgres. One node migrates at a time, under an advisory lock.
 """
 
+import asyncio
 import re
 from importlib import resources
 
@@ -13,10 +14,13 @@ from wunder.errors import StoreBroken, StoreUnavailable
 from wunder.store.schema import Migration, migrations
 
 #: Any number, the same for every node.
-_LOCK = 0x77756E646572
-_LOCK_TIMEOUT = "30s"
+LOCK = 0x77756E646572
+#: How long to wait for another migrator, and for a table. Behind a step that waits for a table every
+#: statement on it waits too: so it waits for a moment only, and comes again.
+_MIGRATOR_TIMEOUT, _TABLE_TIMEOUT = "30s", "2s"
+_TRIES, _PAUSE_S = 15, 1.0
 _VERSION = "SELECT value FROM meta WHERE key = 'schema_version'"
-_SET_VERSION = """
+SET_VERSION = """
 INSERT INTO meta (key, value) VALUES ('schema_version', $1)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value
 """
@@ -45,7 +49,7 @@ def steps() -> list[Migration]:
     """Every step that came with this program, in order."""
     own = _own_steps()
     return [
-        Migration(step.number, translated(step.sql) + "\n" + own.get(step.number, ""))
+        Migration(step.number, translated(step.sql) + "\n" + own.get(step.number, ""), step.name)
         for step in migrations()
     ]
 
@@ -64,28 +68,44 @@ async def migrate(conn: "asyncpg.Connection[asyncpg.Record]") -> int:
         StoreBroken: the database is newer than this program; it is not touched.
         StoreUnavailable: another node migrates, or holds a table, for too long.
     """
-    wanted = steps()
-    known = wanted[-1].number
+    known = steps()[-1].number
     if await schema_version(conn) == known:
         return known
-    try:
-        async with conn.transaction():
-            await conn.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
-            await conn.execute("SET LOCAL statement_timeout = 0")
-            await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            found = await schema_version(conn)
-            if found > known:
-                raise StoreBroken(
-                    f"The database has schema {found} and this program knows {known}:"
-                    " run the newer program."
-                )
-            for step in wanted:
-                if step.number > found:
-                    await conn.execute(step.sql)
-            await conn.execute(_SET_VERSION, str(known))
-    except asyncpg.LockNotAvailableError as error:
-        raise StoreUnavailable("another node migrates the database, or holds a table") from error
+    for tried in range(1, _TRIES + 1):
+        try:
+            async with conn.transaction():
+                await conn.execute(f"SET LOCAL lock_timeout = '{_MIGRATOR_TIMEOUT}'")
+                await conn.execute("SET LOCAL statement_timeout = 0")
+                await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+                await conn.execute(f"SET LOCAL lock_timeout = '{_TABLE_TIMEOUT}'")
+                return await _apply(conn)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
+            if tried == _TRIES or not await _has_lock(conn):
+                words = "another node migrates the database, or holds a table, for too long"
+                raise StoreUnavailable(words) from error
+        await asyncio.sleep(_PAUSE_S)
+    raise AssertionError
+
+
+async def _apply(conn: "asyncpg.Connection[asyncpg.Record]") -> int:
+    wanted = steps()
+    known = wanted[-1].number
+    found = await schema_version(conn)
+    if found > known:
+        raise StoreBroken(
+            f"The database has schema {found} and this program knows {known}: run the newer program."
+        )
+    for step in wanted:
+        if step.number > found:
+            await conn.execute(step.sql)
+    await conn.execute(SET_VERSION, str(known))
     return known
+
+
+async def _has_lock(conn: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    """Whether the migrators' lock is free: then it was a table that somebody held."""
+    async with conn.transaction():
+        return bool(await conn.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK))
 
 
 def _own_steps() -> dict[int, str]:

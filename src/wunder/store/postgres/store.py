@@ -101,7 +101,7 @@ class PostgresStore:
         self.upkeep = UpkeepTables(writer, slow, MOVES, writer.counters.value)
         self.ledger = SqlLedger(slow, "ILIKE")
         self.events = SqlEventLog(writer, slow, policy)
-        self.health = PostgresHealth(writer, self.events, life, address)
+        self.health = PostgresHealth(writer, self.events, life, address, clock.now)
         self._housekeeping = Housekeeping(writer, self.events, life, watch, clock, policy)
         self._ear = Ear(Line(address, "ear", clock.monotonic), life, clock, policy)
         for part in (writer, quick, slow, bulk):

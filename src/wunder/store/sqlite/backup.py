@@ -1,69 +1,50 @@
-"""Backups: a consistent copy while serving, and a restore that begins a new life."""
+"""Backups: a consistent copy while serving, with its files, and a restore that begins a new life."""
 
-import hashlib
 import os
+import re
 import shutil
 import sqlite3
+import tarfile
 from pathlib import Path
 
 import msgspec
 
 from wunder.errors import Conflict, DataDirRefused, StoreBroken, StoreFull
-from wunder.model.ids import At, new_id
+from wunder.model.ids import At
+from wunder.store import new_life
+from wunder.store.backups import (
+    Manifest,
+    files_path,
+    sha256_of,
+    sync,
+    verified,
+    write_manifest,
+)
 from wunder.store.data_dir import DirLock, file_system_of, prepare_dir
 from wunder.store.disk import free_bytes
 from wunder.store.policy import StorePolicy
-from wunder.store.schema import migrations
-from wunder.store.sqlite.connection import open_reader
+from wunder.store.sqlite.connection import open_reader, open_writer
 from wunder.store.sqlite.counters import PREFIX
-from wunder.store.sqlite.desk import RESTORED
-from wunder.store.sqlite.migrations import schema_version
+from wunder.store.sqlite.migrations import migrate, schema_version
 
 DB_FILE = "wunder.db"
-_CHUNK_BYTES = 1_048_576
-_HOLD = """
-UPDATE channel_outbox SET state = 'held', retry_at = NULL, had_unknown = had_unknown OR state <> 'pending'
-WHERE state IN ('pending', 'claimed', 'sending')
-"""
-#: A reply that was being shown has no text of its own, and its turn stands still.
-_HAS_SESSIONS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'user_sessions'"
-_LEAVE_STREAMS = """
-UPDATE channel_lanes SET waiting = waiting - 1
-WHERE lane_id IN (SELECT lane_id FROM channel_outbox WHERE state = 'streaming')
-"""
-_END_STREAMS = """
-UPDATE channel_outbox SET state = 'failed', settled_at = ?, error_kind = 'internal', error = ?
-WHERE state = 'streaming'
-"""
-_STAND_STILL = """
-UPDATE channel_messages SET state = 'failed', reason = ?, finished_at = ?
-WHERE state IN ('received', 'answering')
-"""
-#: Turn lanes are empty then; delivery lanes are held by their heads.
-_SHUT_LANES = """
-UPDATE channel_lanes SET ready_at = NULL, is_suspect = 0, rests_until = NULL, fence = fence + 1,
-  waiting = CASE WHEN kind = 'turn' THEN 0 ELSE waiting END
-"""
+#: Whose rows speak of files below the data directory, and where those lie.
+_FILES = (
+    (
+        "SELECT 'attachments/' || substr(blob_id, -2) || '/' || blob_id FROM attachments"
+        " WHERE state = 'stored' ORDER BY 1"
+    ),
+    "SELECT 'shelf/package/' || package_sha256 FROM channel_plugin_versions ORDER BY 1",
+)
+_PLACES = re.compile(r"attachments/[0-9a-f]{2}/[0-9a-f]{32}|shelf/package/[0-9a-f]{64}")
 
 
-class Manifest(msgspec.Struct, frozen=True):
-    """What a backup says of itself, in a JSON file beside it."""
+def write_backup(
+    db_file: Path, target: Path, now: At, policy: StorePolicy, *, with_files: bool = True
+) -> Manifest:
+    """Copy the database as it is at one instant, and the files it speaks of.
 
-    at: At
-    incarnation: str
-    epoch: int
-    schema_version: int
-    size_bytes: int
-    sha256: str
-
-
-def manifest_path(backup: Path) -> Path:
-    """Where the manifest of a backup lies."""
-    return backup.with_name(backup.name + ".json")
-
-
-def write_backup(db_file: Path, target: Path, now: At, policy: StorePolicy) -> Manifest:
-    """Copy the database as it is at one instant; blocks this thread, not the writer.
+    Blocks this thread, not the writer.
 
     Raises:
         Conflict: `backup_exists`, there is a file with this name.
@@ -84,30 +65,31 @@ def write_backup(db_file: Path, target: Path, now: At, policy: StorePolicy) -> M
         copy.execute("PRAGMA journal_mode = DELETE")
         facts = dict(copy.execute("SELECT key, value FROM meta").fetchall())
         version = schema_version(copy)
+        wanted = [row[0] for sql in _FILES for row in copy.execute(sql)] if with_files else []
     finally:
         source.close()
         copy.close()
-    _sync(partial)
+    sync(partial)
     manifest = Manifest(
         at=now,
         incarnation=facts.get("incarnation", ""),
         epoch=int(facts.get("epoch", "0")),
         schema_version=version,
         size_bytes=partial.stat().st_size,
-        sha256=_sha256(partial),
+        sha256=sha256_of(partial),
     )
-    manifest_path(target).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+    if with_files:
+        manifest = _with_files(manifest, db_file.parent, wanted, files_path(target))
+    write_manifest(target, manifest)
     os.replace(partial, target)
-    _sync(target.parent)
+    sync(target.parent)
     return manifest
 
 
 def restore(backup: Path, data_dir: Path, now: At) -> Manifest:
     """Put a backup in the place of a data directory's missing store; blocks.
 
-    The new life has another incarnation. Deliveries that waited or were under way are held, messages
-    that were not answered stand still as failed (`restored`), until a person lets them go: what
-    happened between backup and loss is not known. API tokens and sessions of people end.
+    The new life has another incarnation, and nothing leaves in it by itself; see new_life.
 
     Raises:
         DataDirRefused: the directory is in use, or holds a store already.
@@ -120,36 +102,101 @@ def restore(backup: Path, data_dir: Path, now: At) -> Manifest:
         place = data_dir / DB_FILE
         if place.exists():
             raise DataDirRefused(f"{place} exists; move it and its -wal file away first.")
-        manifest = _verified(backup)
+        manifest = verified(backup, "sqlite")
         partial = place.with_name(place.name + ".partial")
         shutil.copyfile(backup, partial)
         os.chmod(partial, 0o600)
         _begin_anew(partial, now)
-        _sync(partial)
+        sync(partial)
+        if manifest.files_sha256:
+            _put_files_back(files_path(backup), data_dir)
         for leftover in ("-wal", "-shm"):
             place.with_name(place.name + leftover).unlink(missing_ok=True)
         os.replace(partial, place)
-        _sync(data_dir)
+        sync(data_dir)
         return manifest
     finally:
         lock.release()
 
 
-def _verified(backup: Path) -> Manifest:
+def version_of(db_file: Path) -> int:
+    """The schema of a store, 0 where there is none; a gateway may run on it. Raises: StoreBroken."""
+    if not db_file.is_file():
+        return 0
     try:
-        manifest = msgspec.json.decode(manifest_path(backup).read_bytes(), type=Manifest)
-        found = _sha256(backup)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise StoreBroken(f"{backup} or its manifest cannot be read: {error}.") from error
-    if found != manifest.sha256:
-        raise StoreBroken(f"{backup} does not have the hash that its manifest names.")
-    known = migrations()[-1].number
-    if manifest.schema_version > known:
-        raise StoreBroken(
-            f"The backup has schema {manifest.schema_version} and this program knows {known}:"
-            " restore it with the newer program."
-        )
-    return manifest
+        conn = open_reader(db_file, StorePolicy())
+        try:
+            return schema_version(conn)
+        finally:
+            conn.close()
+    except sqlite3.DatabaseError as error:
+        raise StoreBroken(f"{db_file} cannot be read: {error}.") from error
+
+
+def migrate_alone(data_dir: Path) -> int:
+    """Bring the schema of a stopped gateway's store up to date; the version reached.
+
+    Raises: DataDirRefused, while a gateway runs on it; StoreBroken, when it is newer.
+    """
+    prepare_dir(data_dir, file_system_of)
+    lock = DirLock(data_dir)
+    lock.take()
+    try:
+        conn = open_writer(data_dir / DB_FILE, StorePolicy())
+        try:
+            return migrate(conn)
+        finally:
+            conn.close()
+    finally:
+        lock.release()
+
+
+def _with_files(manifest: Manifest, data_dir: Path, wanted: list[str], target: Path) -> Manifest:
+    """Put packages and attachments beside the copy; what went meanwhile is named as missing."""
+    missing: list[str] = []
+    partial = target.with_name(target.name + ".partial")
+    partial.unlink(missing_ok=True)
+    fd = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    with open(fd, "w+b") as file, tarfile.open(fileobj=file, mode="w") as tar:
+        for name in wanted:
+            try:
+                with (data_dir / name).open("rb") as source:
+                    entry = tarfile.TarInfo(name)
+                    entry.size, entry.mode = os.fstat(source.fileno()).st_size, 0o600
+                    if free_bytes(target.parent) < entry.size:
+                        raise StoreFull(f"There is no room for a backup in {target.parent}.")
+                    tar.addfile(entry, source)
+            except FileNotFoundError:
+                missing.append(name)
+    sync(partial)
+    os.replace(partial, target)
+    return msgspec.structs.replace(
+        manifest,
+        files_sha256=sha256_of(target),
+        files_bytes=target.stat().st_size,
+        files=len(wanted) - len(missing),
+        missing=tuple(missing),
+    )
+
+
+def _put_files_back(source: Path, data_dir: Path) -> None:
+    """Unpack packages and attachments where they were; nothing else becomes a path."""
+    with tarfile.open(source, "r:") as tar:
+        for entry in tar:
+            content = tar.extractfile(entry)
+            if content is None or not _PLACES.fullmatch(entry.name):
+                raise StoreBroken(
+                    f"{source} holds something that is no file of ours; take another."
+                )
+            place = data_dir / entry.name
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            partial = place.with_name(place.name + ".partial")
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+            with open(os.open(partial, flags, 0o600), "wb") as file:
+                shutil.copyfileobj(content, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, place)
 
 
 def _begin_anew(db_file: Path, now: At) -> None:
@@ -157,18 +204,10 @@ def _begin_anew(db_file: Path, now: At) -> None:
     try:
         if conn.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise StoreBroken(f"{db_file} is damaged; take another backup.")
+        migrate(conn)
         conn.execute("BEGIN IMMEDIATE")
-        conn.execute(_LEAVE_STREAMS)
-        conn.execute(_END_STREAMS, (now, RESTORED))
-        conn.execute(_HOLD)
-        conn.execute(_STAND_STILL, (RESTORED, now))
-        conn.execute(_SHUT_LANES)
-        conn.execute("UPDATE api_tokens SET revoked_at = coalesce(revoked_at, ?)", (now,))
-        if conn.execute(_HAS_SESSIONS).fetchone():  # a backup may be older than they are
-            conn.execute("DELETE FROM user_sessions")
-        conn.execute("DELETE FROM channel_leases")
-        for key, value in (("incarnation", new_id()), ("restored_at", str(now))):
-            conn.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+        for sql, values in new_life.statements(now):
+            conn.execute(sql, values)
         _count_again(conn)
         conn.execute("COMMIT")
     except sqlite3.DatabaseError as error:
@@ -179,7 +218,11 @@ def _begin_anew(db_file: Path, now: At) -> None:
 
 def _count_again(conn: sqlite3.Connection) -> None:
     """Counters by state, from the rows: nobody waits for a restore."""
-    for table, where in (("channel_outbox", "1"), ("channel_messages", "direction = 'in'")):
+    for table, where in (
+        ("channel_outbox", "1"),
+        ("channel_messages", "direction = 'in'"),
+        ("jobs", "1"),
+    ):
         conn.execute(
             f"DELETE FROM meta WHERE key GLOB ? AND key <> '{PREFIX}channel_messages_out'",  # noqa: S608 - constants
             (f"{PREFIX}{table}_*",),
@@ -189,19 +232,3 @@ def _count_again(conn: sqlite3.Connection) -> None:
             f" WHERE {where} GROUP BY state",
             (f"{PREFIX}{table}_",),
         )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -22,8 +22,6 @@ from wunder.store.states import REPLAYABLE, TROUBLED_DELIVERIES, TROUBLED_MESSAG
 from wunder.store.upkeep import Moves
 
 #: Why a message that a restored store had not answered stands still.
-RESTORED = "restored"
-
 _TO_REPLAY = """
 SELECT o.account_uid, o.peer_kind, o.peer_id, o.thread_id, o.state, o.expires_at - o.created_at, a.status
 FROM channel_outbox o LEFT JOIN channel_accounts a ON a.account_uid = o.account_uid

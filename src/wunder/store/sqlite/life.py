@@ -30,7 +30,9 @@ def begin(conn: sqlite3.Connection, now: At) -> Life:
         conn.execute("SELECT key, value FROM meta WHERE key NOT GLOB 'count.*'").fetchall()
     )
     if facts.get("migrated_to"):
-        raise DataDirRefused(f"This store was moved to {facts['migrated_to']}; start that one.")
+        raise DataDirRefused(
+            f"This store was moved to {facts['migrated_to']}; `wunder export --undo` takes that back."
+        )
     epoch = int(facts.get("epoch", "0")) + 1
     incarnation = facts.get("incarnation") or new_id()
     _put(conn, "epoch", str(epoch))

@@ -67,10 +67,10 @@ async def test_an_unknown_newer_schema_is_refused_and_left_alone() -> None:
 
 
 async def test_a_migrator_that_is_held_up_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrations, "_LOCK_TIMEOUT", "200ms")
+    monkeypatch.setattr(migrations, "_MIGRATOR_TIMEOUT", "200ms")
     url = await postgres().empty_database()
     holder, late = await connected(url), await connected(url)
-    await holder.execute("SELECT pg_advisory_lock($1)", migrations._LOCK)
+    await holder.execute("SELECT pg_advisory_lock($1)", migrations.LOCK)
     with pytest.raises(StoreUnavailable):
         await migrations.migrate(late)
     assert await migrations.schema_version(late) == 0

@@ -1,27 +1,77 @@
-"""This node among the others: who it says it is, who else is there, and what it leaves to them."""
+"""Nodes: the gateways that share one store, how each is, and what runs on it."""
 
 import asyncio
 import platform
 import sys
-from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 
-from wunder import __version__
 from wunder.errors import StoreBroken, StoreUnavailable
-from wunder.model.ids import ChannelId, PluginId
-from wunder.model.node import Node, NodePlugin
-from wunder.model.provider import ProviderFacts
+from wunder.model.ids import At, PluginId
 from wunder.observe import logs
-from wunder.plugins.launch import this_host
-from wunder.ports import ChannelProvider, Clock, Providers
-from wunder.store.nodes import SqlNodes
-from wunder.store.schema import migrations
+from wunder.ports import Clock
 
 log = logs.get_logger(__name__)
 #: How long a word of farewell may take: who leaves a database that is away is not missed there.
 _FAREWELL_S = 2.0
+
+
+class Node(msgspec.Struct, frozen=True):
+    """One row of `nodes`. `state` is what it says itself: serving, draining or stopped."""
+
+    node_id: str
+    epoch: int
+    state: str
+    version: str
+    host: str
+    platform: str
+    python: str
+    url: str
+    schema_version: int
+    started_at: At
+    seen_at: At
+    stopped_at: At | None = None
+    lease_until: At | None = None  # by the database's clock; None where there are no leases
+    is_alive: bool = True
+    leases: tuple[str, ...] = ()  # what it holds beside its own
+
+
+class NodePlugin(msgspec.Struct, frozen=True):
+    """One plugin on one node; `last_error_code` says why it does not run there."""
+
+    node_id: str
+    plugin_id: PluginId
+    version: str
+    state: str
+    health: str
+    restarts: int
+    crashes: int
+    last_exit: str
+    last_error_code: str
+    last_error: str
+    noted_at: At
+    is_alive: bool = True
+
+
+class NodeTable(Protocol):
+    """`nodes`, and `channel_plugin_runtime` as all nodes see it."""
+
+    @property
+    def node_id(self) -> str:
+        """This node's name."""
+
+    async def introduce(self, node: Node) -> None:
+        """Say who this node is; those gone for long are forgotten."""
+
+    async def say(self, state: str, epoch: int, at: At) -> None:
+        """Say how this node is."""
+
+    async def all(self) -> list[Node]:
+        """Every node that is remembered."""
+
+    async def plugins(self, plugin_id: PluginId | None = None) -> list[NodePlugin]:
+        """Each plugin on each node."""
 
 
 class Life(Protocol):
@@ -29,11 +79,15 @@ class Life(Protocol):
 
     @property
     def epoch(self) -> int:
-        """Which start of all."""
+        """Which start of all; it changes when another node took this one's work over."""
 
 
 class NodeView(msgspec.Struct, frozen=True):
-    """One node as people see it. `state` is `dead` where it neither lives nor took its leave."""
+    """One node as people see it.
+
+    `state`: `serving`, `draining` or `stopped` as it said itself; `dead` where it neither lives nor
+    took its leave. `seen_at` is when it last renewed its lease; `leases` is what it holds beside its own.
+    """
 
     node_id: str
     is_this: bool
@@ -45,40 +99,39 @@ class NodeView(msgspec.Struct, frozen=True):
     platform: str
     python: str
     url: str
-    started_at: int
-    seen_at: int
-    stopped_at: int | None
-    lease_until: int | None
+    started_at: At
+    seen_at: At
+    stopped_at: At | None
+    lease_until: At | None
     leases: tuple[str, ...]
     plugins: tuple[NodePlugin, ...]
 
 
-class Membership:
+class Members:
     """Says in the table how this node is, and reads what the others say."""
 
-    def __init__(self, table: SqlNodes, life: Life, clock: Clock) -> None:
+    def __init__(self, table: NodeTable, life: Life, clock: Clock, version: str) -> None:
         self._table = table
         self._life = life
         self._clock = clock
+        self._version = version
         self._started_at = clock.now()
 
-    async def introduce(self, url: str) -> None:
-        """Say who this node is, once it listens."""
-        here = this_host()
-        now = self._clock.now()
+    async def introduce(self, url: str, system: str, schema_version: int) -> None:
+        """Say who this node is, once it listens; `system` such as linux-amd64."""
         await self._table.introduce(
             Node(
                 node_id=self._table.node_id,
                 epoch=self._life.epoch,
                 state="serving",
-                version=__version__,
+                version=self._version,
                 host=platform.node(),
-                platform=here.name,
+                platform=system,
                 python=".".join(map(str, sys.version_info[:3])),
                 url=url,
-                schema_version=migrations()[-1].number,
+                schema_version=schema_version,
                 started_at=self._started_at,
-                seen_at=now,
+                seen_at=self._clock.now(),
             )
         )
 
@@ -110,48 +163,9 @@ class Membership:
             python=node.python,
             url=node.url,
             started_at=node.started_at,
-            seen_at=self._clock.now() if is_this else node.seen_at,
+            seen_at=self._clock.now() if is_this and node.is_alive else node.seen_at,
             stopped_at=node.stopped_at,
-            lease_until=node.lease_until,
+            lease_until=node.lease_until or None,
             leases=node.leases,
             plugins=tuple(one for one in plugins if one.node_id == node.node_id),
         )
-
-
-class SendersHere(Providers):
-    """Port Providers, for who hands out send slots where nodes share the work.
-
-    A plugin that does not take calls on this node serves nobody here: its deliveries are left to the
-    nodes where it does, instead of being claimed, failed and put back with a pause.
-    """
-
-    def __init__(
-        self,
-        providers: Providers,
-        takes_calls: Callable[[PluginId], bool],
-        has_peers: Callable[[], bool],
-    ) -> None:
-        self._providers = providers
-        self._takes_calls = takes_calls
-        self._has_peers = has_peers
-
-    def serving(self, channel: ChannelId) -> ChannelProvider | None:
-        """The provider that serves this id and takes calls; None when others should."""
-        provider = self._providers.serving(channel)
-        if provider is None or not self._has_peers():
-            return provider
-        facts = provider.facts
-        is_here = facts.source != "plugin" or self._takes_calls(facts.release.plugin_id)
-        return provider if is_here else None
-
-    def known(self) -> list[ProviderFacts]:
-        """Every channel that could have accounts."""
-        return self._providers.known()
-
-    def facts(self, channel: ChannelId) -> ProviderFacts | None:
-        """What is known of a channel."""
-        return self._providers.facts(channel)
-
-    def is_known(self, channel: ChannelId) -> bool:
-        """True when accounts of this channel can exist."""
-        return self._providers.is_known(channel)
