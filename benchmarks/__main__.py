@@ -29,6 +29,7 @@ QUICK: dict[str, list[str]] = {
     "webhook_parse": ["--rounds", "7"],
     "store_group_commit": ["--messages", "1000"],
     "store_growth": ["--sizes", "1000,10000"],
+    "console_api": ["--messages", "100000", "--seconds", "5"],
     "journey": ["--rounds", "1", "--seconds", "2"],
 }
 LIMIT_S = 420.0

@@ -105,7 +105,11 @@ async def list_sessions(request: AdminRequest) -> Page[Session]:
     opt={"query": MessageQuery},
 )
 async def list_messages(request: AdminRequest) -> Page[StoredMessage]:
-    """Inbound and outbound messages, newest first."""
+    """Inbound and outbound messages, newest first; an id of ours as `text` is that message.
+
+    A call looks through what it can in a few hundredths of a second: a page may hold fewer items than
+    asked for, even none, while `next_cursor` says where to go on.
+    """
     query = request.read_query(MessageQuery)
     where = MessageFilter(
         text=query.text,

@@ -58,7 +58,7 @@ class Released(msgspec.Struct, frozen=True):
     opt={"query": DeliveryQuery},
 )
 async def list_deliveries(request: AdminRequest) -> Page[StoredDelivery]:
-    """Deliveries, newest first."""
+    """Deliveries, newest first; as with messages, a page may be short while `next_cursor` is not empty."""
     query = request.read_query(DeliveryQuery)
     where = DeliveryFilter(
         states=(query.state,) if query.state else (),

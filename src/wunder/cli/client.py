@@ -112,7 +112,7 @@ class Client:
             yield from found[:at_most]
             at_most -= len(found)
             asked["cursor"] = page.get("next_cursor")
-            if not asked["cursor"] or not found:
+            if not asked["cursor"]:  # a page may be empty while there is more to look through
                 return
 
     def upload(

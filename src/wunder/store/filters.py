@@ -1,13 +1,16 @@
 """Turn a filter of deliveries or messages into a WHERE made of constants and bound values."""
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from wunder.model.delivery import DeliveryState
 from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.store.clean import clean_text
-from wunder.store.states import TROUBLED_DELIVERIES, TROUBLED_MESSAGES
+from wunder.store.states import LIVE_DELIVERIES, TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 
-_TROUBLE = ("failed", "unknown", "expired", "cancelled", "held")
-_MESSAGE_TROUBLE = ("unrouted", "refused", "failed")
+TROUBLE = ("failed", "unknown", "expired", "cancelled", "held")
+LIVE = ("pending", "claimed", "sending", "held", "streaming")
+TROUBLE_OF_MESSAGES = ("unrouted", "refused", "failed")
 _TEXT_COLUMNS = (
     "text",
     "peer_name",
@@ -28,13 +31,20 @@ def delivery_where(where: DeliveryFilter) -> Condition:
         marks = ", ".join("?" * len(where.states))
         parts.append(f"state IN ({marks})")
         values += [state.value for state in where.states]
-        if all(state.value in _TROUBLE for state in where.states):
-            # Said again in the words of the partial index, so that it can be used.
+        # Said again in the words of a partial index, so that it can be used.
+        if all(state.value in TROUBLE for state in where.states):
             parts.append(TROUBLED_DELIVERIES)
+        elif all(state.value in LIVE for state in where.states):
+            parts.append(LIVE_DELIVERIES)
     equals = {"channel": where.channel, "account_id": where.account_id, "peer_id": where.peer_id}
     _add_equals(parts, values, equals)
     _add_span(parts, values, where.since, where.until)
     return " AND ".join(parts), tuple(values)
+
+
+def is_indexed(states: Iterable[DeliveryState], index: Collection[str]) -> bool:
+    """Tell whether a partial index (of TROUBLE, of LIVE) holds every delivery of these states."""
+    return all(state.value in index for state in states)
 
 
 def message_where(where: MessageFilter, like: str) -> Condition:
@@ -52,7 +62,7 @@ def message_where(where: MessageFilter, like: str) -> Condition:
     _add_equals(parts, values, equals)
     if where.session_id:
         parts.append("session_id IS NOT NULL")
-    if where.state in _MESSAGE_TROUBLE:
+    if where.state in TROUBLE_OF_MESSAGES:
         parts.append(TROUBLED_MESSAGES)
     _add_span(parts, values, where.since, where.until)
     if where.text:

@@ -98,8 +98,8 @@ class PostgresStore:
         alive = f"coalesce(l.lease_until >= {DB_NOW}, FALSE)"
         self.nodes = SqlNodes(writer, quick, life.node_id, is_alive=alive)
         self.chat = StoredChatLog(slow)
-        self.upkeep = UpkeepTables(writer, slow, MOVES, writer.counters.value)
-        self.ledger = SqlLedger(slow, "ILIKE")
+        self.upkeep = UpkeepTables(writer, slow, MOVES, writer.counters.value, policy)
+        self.ledger = SqlLedger(slow, "ILIKE", clock.monotonic)
         self.events = SqlEventLog(writer, slow, policy)
         self.health = PostgresHealth(writer, self.events, life, address, clock.now)
         self._housekeeping = Housekeeping(writer, self.events, life, watch, clock, policy)
