@@ -31,6 +31,7 @@ from wunder.streaming.policy import StreamPolicy
 from wunder.upkeep.admission import AdmissionPolicy
 from wunder.upkeep.pairing import PairingPolicy
 from wunder.upkeep.replay import JobPolicy
+from wunder.upkeep.retention import RetentionPolicy
 
 PREFIX = "WUNDER_"
 #: What the store must know of other rooms' settings: no settings of its own.
@@ -110,6 +111,7 @@ class Config(msgspec.Struct, frozen=True):
     pairing: PairingPolicy = PairingPolicy()
     jobs: JobPolicy = JobPolicy()
     admission: AdmissionPolicy = AdmissionPolicy()
+    retention: RetentionPolicy = RetentionPolicy()
 
     @property
     def store_policy(self) -> StorePolicy:

@@ -212,7 +212,7 @@ class Gateway:
         figures = self.metrics
         media = self.attachments.media
         doors = Doors(store.events, clock, self._wake, store.health.figures)
-        policy = UpkeepPolicy(config.jobs, config.admission)
+        policy = UpkeepPolicy(config.jobs, config.admission, config.retention)
         self.upkeep = Upkeep(store.upkeep, doors, self.accounts.__len__, policy)
         self.agents = AgentCatalog(
             self.agent_desk.spec, self.agent_desk.default_id, self.http, clock, media

@@ -7,8 +7,10 @@ from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.store.backlog import SqlBacklogTable
 from wunder.store.jobs import Leases, SqlJobTable
 from wunder.store.pairing import SqlPairingTable
+from wunder.store.policy import StorePolicy
 from wunder.store.reads import Reads
 from wunder.store.replays import SqlReplayTable
+from wunder.store.retention import SqlRetentionTable
 from wunder.store.unit import Works
 
 
@@ -24,9 +26,15 @@ class UpkeepTables:
     """Doors of administration and of work in small steps."""
 
     def __init__(
-        self, writer: Works, reader: Reads, moves: Moves, figure: Callable[[str], int]
+        self,
+        writer: Works,
+        reader: Reads,
+        moves: Moves,
+        figure: Callable[[str], int],
+        policy: StorePolicy,
     ) -> None:
         self.pairings = SqlPairingTable(writer, reader, moves.reroute)
         self.jobs = SqlJobTable(writer, reader, moves.leases)
+        self.retention = SqlRetentionTable(writer, reader, policy)
         self.backlog = SqlBacklogTable(reader, figure)
         self.replays = SqlReplayTable(writer, reader, self.jobs, moves.replay)

@@ -11,6 +11,7 @@ from wunder.upkeep.doors import Doors
 from wunder.upkeep.jobs import JobDesk, JobTable
 from wunder.upkeep.pairing import PairingDesk, PairingTable
 from wunder.upkeep.replay import JobPolicy, ReplayDesk, ReplayTable, ReplayWorker
+from wunder.upkeep.retention import Retention, RetentionPolicy, RetentionTable
 
 
 class Tables(Protocol):
@@ -29,6 +30,10 @@ class Tables(Protocol):
         """What replays ask of `channel_outbox`."""
 
     @property
+    def retention(self) -> RetentionTable:
+        """Everything that grows."""
+
+    @property
     def backlog(self) -> BacklogTable:
         """What waits."""
 
@@ -38,6 +43,7 @@ class UpkeepPolicy(msgspec.Struct, frozen=True):
 
     jobs: JobPolicy = JobPolicy()
     admission: AdmissionPolicy = AdmissionPolicy()
+    retention: RetentionPolicy = RetentionPolicy()
 
 
 class Upkeep:
@@ -55,8 +61,11 @@ class Upkeep:
             self.replays, tables.replays, tables.jobs, doors, policy.jobs
         )
 
+        self.retention = Retention(tables.retention, doors, policy.retention)
+
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tg:
             tg.create_task(self._replaying.run(), name="replays")
             tg.create_task(self.gate.run(), name="gate")
+            tg.create_task(self.retention.run(), name="retention")
