@@ -1,12 +1,13 @@
 """Read one callback of an app (自建应用): a member's message, or something that happened."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from wunder_channels.wechat.config import WecomConfig
 from wunder_channels.wechat.strict_xml import Element
 from wunder_sdk import Account, Attachment, ChannelMessage, Forbidden, Location, Peer, Sender
+from wunder_sdk.choices import pressed
 from wunder_sdk.loose_json import JsonObject, seconds_to_ms
 
 MessageType = Literal["text", "image", "audio", "video", "file", "location", "event", "mixed"]
@@ -171,6 +172,11 @@ def _read_event(account: Account[WecomConfig], xml: Element, received_ms: int) -
             **filled(kept),
         },
     )
+    choice = pressed(xml.text("EventKey")) if name == "template_card_event" else None
+    if choice is not None:
+        # An answer that an agent offered: said by who tapped it.
+        meta = {**message.meta, "payload_id": choice.id}
+        message = replace(message, type="text", text=choice.title, meta=meta)
     return Found((message,))
 
 

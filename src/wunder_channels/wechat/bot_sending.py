@@ -28,6 +28,7 @@ from wunder_sdk import (
     StateConflict,
     UnsupportedFeature,
 )
+from wunder_sdk.choices import as_lines, finished_part, take_choices
 from wunder_sdk.errors import Quota
 from wunder_sdk.loose_json import string
 from wunder_sdk.splitting import PLAIN_BYTES, take
@@ -105,7 +106,7 @@ class BotSender:
         stream_id, _, key = rest.partition(":")
         if way != _STREAM or not key:
             raise UnsupportedFeature("only an answer in a stream can be changed")
-        text = text_of(edit.message)
+        text = text_of(edit.message) if edit.final else finished_part(edit.message.text or "")
         piece = take(text, 0, STREAM_BYTES, PLAIN_BYTES)
 
         def change(stream: Stream) -> Stream:
@@ -199,8 +200,9 @@ def text_of(message: OutboundMessage) -> str:
     Raises:
         UnsupportedFeature: An attachment without a public URL.
     """
+    text, choices = take_choices((message.text or "").strip())
     links = [_link(one) for one in message.attachments]
-    return "\n\n".join(filter(None, ((message.text or "").strip(), *links)))
+    return "\n\n".join(filter(None, (text, as_lines(choices), *links)))
 
 
 def _link(attachment: Attachment) -> str:

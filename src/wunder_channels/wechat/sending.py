@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from wunder_channels.wechat.api import WecomApi
+from wunder_channels.wechat.choice_card import are_tappable, choice_card
 from wunder_channels.wechat.config import WecomConfig
 from wunder_channels.wechat.fingerprint import MARK_BYTES, marked
 from wunder_channels.wechat.media import MOST_BYTES, new_upload
@@ -24,6 +25,7 @@ from wunder_sdk import (
     Send,
     SendResult,
 )
+from wunder_sdk.choices import Choice, as_lines, take_choices
 from wunder_sdk.loose_json import JsonObject, string
 from wunder_sdk.recent_keys import RecentKeys
 from wunder_sdk.splitting import PLAIN_BYTES, take
@@ -48,12 +50,14 @@ class Progress:
         file: The attachment to send once the text is through.
         media_id: What WeCom calls it, once it is uploaded.
         media_type: As what it was uploaded.
+        is_card_sent: The card with the answers to tap has been shown.
     """
 
     at: int = 0
     file: int = 0
     media_id: str = ""
     media_type: str = ""
+    is_card_sent: bool = False
 
     @staticmethod
     def of(state: dict[str, object] | None) -> "Progress":
@@ -65,6 +69,7 @@ class Progress:
             file if isinstance(file, int) else 0,
             string(found, "media_id"),
             string(found, "media_type"),
+            found.get("card") is True,
         )
 
     def as_next(self) -> NextPart:
@@ -72,6 +77,8 @@ class Progress:
         fields: dict[str, object] = {"at": self.at, "file": self.file}
         if self.media_id:
             fields |= {"media_id": self.media_id, "media_type": self.media_type}
+        if self.is_card_sent:
+            fields["card"] = True
         return NextPart(fields)
 
 
@@ -87,8 +94,11 @@ class PartSender:
         self._now_ms = now_ms
         self._api = WecomApi(account)
         self._text = send.text.strip()
+        self._choices: tuple[Choice, ...] = ()
         self._files = send.message.attachments
         self._progress = Progress.of(send.state)
+        if send.message.format == "markdown":
+            self._word_choices()
 
     async def send_part(self) -> SendResult:
         """Send part `send.part`, or upload what the next part sends; say whether there is more.
@@ -101,6 +111,8 @@ class PartSender:
         if progress.at < len(self._text):
             piece = take(self._text, progress.at, TEXT_BYTES - MARK_BYTES, PLAIN_BYTES)
             return await self._post(self._said(piece.text), replace(progress, at=piece.end))
+        if self._choices and not progress.is_card_sent:
+            return await self._post_card(replace(progress, is_card_sent=True))
         if progress.file >= len(self._files):
             raise ProviderRejected("there is neither text nor an attachment to send")
         attachment = self._files[progress.file]
@@ -112,6 +124,22 @@ class PartSender:
 
     # --- wording ---------------------------------------------------------------------------------
 
+    def _word_choices(self) -> None:
+        """Take answers to tap out of the text, where a card can show them; else they are lines."""
+        text, choices = take_choices(self._text)
+        wants_cards = self._account.config.markdown == "auto" and not self._is_group
+        if wants_cards and are_tappable(choices):
+            self._text, self._choices = text, choices
+        elif choices:
+            self._text = "\n\n".join(filter(None, (text, as_lines(choices))))
+
+    async def _post_card(self, after: Progress) -> SendResult:
+        """Show the answers to tap; as lines where WeCom does not take the card."""
+        try:
+            return await self._post(choice_card(self._choices, self._send.idempotency_key), after)
+        except ProviderRejected:
+            return await self._post(self._said(as_lines(self._choices)), after)
+
     def _said(self, text: str) -> JsonObject:
         wants_markdown = self._send.message.format == "markdown"
         kind = "markdown" if wants_markdown and self._account.config.markdown == "auto" else "text"
@@ -119,7 +147,7 @@ class PartSender:
         return {"msgtype": kind, kind: {"content": content}}
 
     def _file_done(self) -> Progress:
-        return Progress(self._progress.at, self._progress.file + 1)
+        return replace(self._progress, file=self._progress.file + 1, media_id="", media_type="")
 
     @property
     def _is_group(self) -> bool:
@@ -167,6 +195,7 @@ class PartSender:
         self._require_reached(answer)
         self._pace.note(self._account.account_id, self._send.peer.id, self._now_ms)
         is_last = after.at >= len(self._text) and after.file >= len(self._files)
+        is_last = is_last and (after.is_card_sent or not self._choices)
         return _result(answer, None if is_last else after.as_next())
 
     async def _post_once(self, said: JsonObject) -> PlatformAnswer:

@@ -100,7 +100,7 @@ def _content(kind: str, account: Account[MpConfig], fields: JsonObject) -> _Cont
     if kind == "text":
         text = string(fields, "Content").strip()
         menu_id = string(fields, "bizmsgmenuid")
-        meta: JsonObject = {"menu_id": menu_id} if menu_id else {}
+        meta: JsonObject = {"menu_id": menu_id, "payload_id": menu_id} if menu_id else {}
         return _Content("text", text, meta=meta) if text else "empty_text"
     if kind in _MEDIA:
         return _media(kind, account, fields)

@@ -28,6 +28,7 @@ from wunder_sdk import (
     Send,
     SendResult,
 )
+from wunder_sdk.choices import Choice, as_lines, take_choices
 from wunder_sdk.splitting import PLAIN_BYTES, take, utf8_size
 
 _SEND = "/cgi-bin/message/custom/send"
@@ -37,6 +38,10 @@ _RESERVED = 1
 _SHORTENINGS = 2
 _LEAST_LIMIT = 256
 _PICTURE = "图片"
+_LINK = (
+    '<a href="weixin://bizmsgmenu?msgmenucontent={one.title}&msgmenuid={one.id}">{one.title}</a>'
+)
+_NOT_IN_A_LINK = frozenset("&#%\"'<>?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,20 @@ class Remembered:
 def worded(message: OutboundMessage) -> str:
     """Return the text of a message as WeChat shows it."""
     text = message.text or ""
-    return clean(to_plain(text) if message.format == "markdown" else text).strip()
+    if message.format != "markdown":
+        return clean(text).strip()
+    text, choices = take_choices(text)
+    return "\n\n".join(filter(None, (clean(to_plain(text)).strip(), _tappable(choices))))
+
+
+def _tappable(choices: tuple[Choice, ...]) -> str:
+    """Return choices as links that send their title when tapped, one a line.
+
+    Source: official account docs 2026-07, customer service messages, menu messages in a text.
+    """
+    if any(_NOT_IN_A_LINK.intersection(one.title + one.id) for one in choices):
+        return clean(as_lines(choices))
+    return clean("\n".join(_LINK.format(one=one) for one in choices))
 
 
 class PartSender:

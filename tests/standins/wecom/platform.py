@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import secrets
 import time
 from collections import Counter, defaultdict, deque
@@ -23,7 +24,7 @@ HINT = "hint: [1767225600123456789], from ip: 203.0.113.9, more info at https://
 CONTENT: dict[str, tuple[str, type]] = {
     "text": ("content", str), "markdown": ("content", str), "image": ("media_id", str),
     "voice": ("media_id", str), "video": ("media_id", str), "file": ("media_id", str),
-    "news": ("articles", list), "textcard": ("title", str),
+    "news": ("articles", list), "textcard": ("title", str), "template_card": ("task_id", str),
 }  # fmt: skip
 
 
@@ -295,7 +296,9 @@ class WecomPlatform:
             if found != kind:
                 raise Refused(40004, "invalid media type")
             return ""
-        if kind in ("news", "textcard"):
+        if kind == "template_card":
+            _check_card(body[kind])
+        if kind in ("news", "textcard", "template_card"):
             return json.dumps(body[kind], ensure_ascii=False)
         # What is longer is cut off, without a word.
         cut = str(value).encode()[:TEXT_BYTES].decode("utf-8", "ignore")
@@ -323,3 +326,12 @@ class WecomPlatform:
             return
         recent.append(self.now())
         self.sent.append(message)
+
+
+def _check_card(card: Json) -> None:
+    buttons = card.get("button_list") or []
+    keys = {one["key"] for one in buttons}
+    if card["card_type"] != "button_interaction" or not 1 <= len(buttons) <= 6:
+        raise Refused(42014, "template_card button_list out of range")
+    if len(keys) < len(buttons) or not re.fullmatch("[0-9A-Za-z_@-]{1,128}", card["task_id"]):
+        raise Refused(42014, "template_card key or task_id is invalid")

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from wunder_channels.wechat_mp.leftovers import MORE, page
 from wunder_channels.wechat_mp.plain_text import LIMIT_BYTES, to_plain
+from wunder_channels.wechat_mp.sending import worded
+from wunder_sdk import OutboundMessage, Peer
 from wunder_sdk.splitting import utf8_size
 
 
@@ -44,3 +46,15 @@ def test_hostile_markdown_takes_no_time() -> None:
     for hostile in ("*" * 50_000, "[" * 50_000, "# " + "#" * 50_000 + "a", "`a" * 25_000, "_a" * 25_000,
                     "[a](" * 12_000, "- " * 25_000, "|--" * 17_000 + "x"):  # fmt: skip
         to_plain(hostile)
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [("好的", '<a href="weixin://bizmsgmenu?msgmenucontent=好的&msgmenuid=yes">好的</a>'),
+     ("A & B", "1. A & B")],
+)  # fmt: skip
+def test_choices_are_links_that_say_their_title(title: str, shown: str) -> None:
+    text = f"**Shall I?**\n\n- [{title}](reply:yes)"
+    message = OutboundMessage("wechat_mp", "main", Peer("user", "o1"), text=text, format="markdown")
+
+    assert worded(message) == f"Shall I?\n\n{shown}"
