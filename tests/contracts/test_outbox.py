@@ -531,6 +531,23 @@ async def test_a_failed_receipt_wins_and_is_the_only_way_from_sent_to_failed(wor
     assert await world.claim(9) == [], "no automatic retry"
 
 
+@pytest.mark.parametrize("is_early", [False, True])
+async def test_a_failure_that_is_told_later_is_an_event_a_person_sees(
+    world: World, is_early: bool
+) -> None:
+    (delivery_id,) = await world.queue("x")
+    claimed = await world.claim_one()
+    if is_early:
+        await world.receipt("m", "failed")
+    await world.settle(claimed, provider_message_id="m")
+    for _ in range(2):
+        await world.receipt("m", "failed")
+
+    (told,) = (await world.store.events.events("", "", 9, "")).items
+    assert (told.name, told.level, told.delivery_id) == ("delivery_failed", "error", delivery_id)
+    assert told.fields == {"kind": "receipt"} and told.account_id == "main"
+
+
 async def test_a_receipt_that_comes_before_the_answer_is_joined_when_it_settles(
     world: World,
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import AccountId, AccountUid, At, DeliveryId, MessageId
-from wunder.model.trail import Step, StepName
+from wunder.model.trail import Event, Step, StepName
 from wunder.store.clean import to_json
 from wunder.store.gathered import Gathered
 from wunder.store.policy import StorePolicy
@@ -68,6 +68,24 @@ def tell(
             delivery_id=delivery_id,
             attempt_no=standing.attempts,
             detail=dict(detail),
+        )
+    )
+
+
+def tell_taken_back(tx: Gathered, delivery_id: DeliveryId, standing: Standing, at: At) -> None:
+    """Record that the platform said later that a message it took did not arrive."""
+    tx.event(
+        Event(
+            "delivery_failed",
+            at,
+            "error",
+            standing.plugin_id,
+            standing.version,
+            standing.account_uid,
+            standing.account_id,
+            message_id=standing.trail_of,
+            delivery_id=delivery_id,
+            fields={"kind": "receipt"},
         )
     )
 

@@ -7,7 +7,7 @@ from wunder.model.trail import StepName
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.standing import standing_of
 from wunder.store.postgres.transaction import Tx
-from wunder.store.standing import tell
+from wunder.store.standing import Standing, tell, tell_taken_back
 
 _FIND = """
 SELECT delivery_id FROM channel_attempts
@@ -83,10 +83,12 @@ async def apply(tx: Tx, delivery_id: DeliveryId, receipt: NewReceipt) -> None:
     await tx.execute(_FORWARD, (receipt.status, delivery_id))
     tell(tx, StepName.RECEIPT, delivery_id, standing, receipt.at, status=receipt.status)
     if receipt.status == "failed" and standing.state == DeliveryState.SENT:
-        await fail(tx, delivery_id, receipt.at, receipt.detail)
+        await fail(tx, delivery_id, standing, receipt.at, receipt.detail)
 
 
-async def fail(tx: Tx, delivery_id: DeliveryId, at: At, detail: str) -> None:
+async def fail(tx: Tx, delivery_id: DeliveryId, standing: Standing, at: At, detail: str) -> None:
     """Turn a `sent` delivery into `failed`, as only a receipt may."""
     gone = (await tx.execute(_FAIL, (at, detail, delivery_id))).rowcount
     tx.moved("channel_outbox", "sent", "failed", gone)
+    if gone:
+        tell_taken_back(tx, delivery_id, standing, at)

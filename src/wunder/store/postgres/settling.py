@@ -203,7 +203,7 @@ async def _finish(tx: Tx, done: Settlement, standing: Standing) -> int:
         await receipts.join_waiting(tx, delivery_id, uid, done.provider_message_id)
         if standing.receipt == "failed":
             await tx.settle_down()
-            await receipts.fail(tx, delivery_id, done.at, "")
+            await receipts.fail(tx, delivery_id, standing, done.at, "")
     return waiting
 
 

@@ -189,7 +189,7 @@ def _finish(tx: Tx, done: Settlement, standing: Standing) -> int:
     if done.state is DeliveryState.SENT:
         receipts.join_waiting(tx, delivery_id, standing.account_uid, done.provider_message_id)
         if standing.receipt == "failed":
-            receipts.fail(tx, delivery_id, done.at, "")
+            receipts.fail(tx, delivery_id, standing, done.at, "")
     return waiting
 
 
