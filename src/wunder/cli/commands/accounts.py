@@ -170,6 +170,8 @@ def _changed(session: Session, view: Mapping[str, Any], sentence: str) -> None:
         session.out.line("Its channel could not be asked: it is kept as a draft, disabled.")
     _show_faults(session.out, view["warnings"], "warning")
     session.out.line(f"webhook: {view['webhook_url']}")
+    if view.get("chat_url"):
+        session.out.line(f"chat: {view['chat_url']}")
 
 
 def _show(out: Output, view: Mapping[str, Any]) -> None:
@@ -184,6 +186,7 @@ def _show(out: Output, view: Mapping[str, Any]) -> None:
             ("on the platform", view["external_id"]),
             ("owner", view["owner_user_id"]),
             ("webhook", view["webhook_url"]),
+            *([("chat", view["chat_url"])] if view.get("chat_url") else []),
             ("revision", view["rev"]),
             ("made", when(view["created_at"])),
             ("changed", when(view["updated_at"])),
