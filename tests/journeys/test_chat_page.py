@@ -243,6 +243,18 @@ async def test_the_page_may_be_framed_by_the_sites_on_the_list_and_runs_no_inlin
             assert is_forever is (path != "/wunder/chat/embed.js")
 
 
+async def test_files_are_packed_for_who_takes_that_and_the_same_for_who_does_not(
+    gateway: HttpGateway,
+) -> None:
+    told = {}
+    for wanted in ("gzip, br", "identity", "x;q=0, gzip;q=0.5"):
+        headers = {"Accept-Encoding": wanted}
+        async with gateway.http.get("/wunder/chat/embed.js", headers=headers) as answer:
+            told[wanted] = (answer.headers.get("Content-Encoding"), await answer.text())
+    assert [kind for kind, _ in told.values()] == ["gzip", None, "gzip"]
+    assert len({text for _, text in told.values()}) == 1
+
+
 async def test_who_speaks_too_often_is_told_when_to_come_again(gateway: HttpGateway) -> None:
     key = await opened(gateway, visitor_rate=6)
     whose = await token(gateway, key)

@@ -1,6 +1,7 @@
 """The chat page's files: read once from the package, named by their content, kept by browsers."""
 
 import asyncio
+import gzip
 import hashlib
 import re
 from importlib.resources import files
@@ -26,7 +27,7 @@ class ChatFiles:
     """Page, script, style and the embedding script."""
 
     def __init__(self) -> None:
-        self._by_path: dict[str, bytes] = {}
+        self._by_path: dict[str, bytes] = {}  # packed once: browsers all take gzip
         self._page = b""
         self._reading = asyncio.Lock()
 
@@ -49,8 +50,13 @@ class ChatFiles:
             *_HEADERS,
             (b"content-type", _TYPES[path.rpartition(".")[2]]),
             (b"cache-control", _A_WHILE if is_embed else _FOREVER),
+            (b"vary", b"accept-encoding"),
             *([_CROSS] if is_embed else []),
         ]
+        if _takes_gzip(scope):
+            headers.append((b"content-encoding", b"gzip"))
+        else:
+            body = gzip.decompress(body)
         await answer(send, 200, headers, b"" if scope["method"] == "HEAD" else body)
         return True
 
@@ -60,13 +66,22 @@ class ChatFiles:
                 self._by_path, self._page = await asyncio.to_thread(_load)
 
 
+def _takes_gzip(scope: Scope) -> bool:
+    wanted = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
+    return any(one.strip().split(b";")[0] == b"gzip" for one in wanted.lower().split(b","))
+
+
+def _packed(body: bytes) -> bytes:
+    return gzip.compress(body, mtime=0)
+
+
 def _load() -> tuple[dict[str, bytes], bytes]:
     folder = files("wunder.chat") / "page"
     by_path, places = {}, {}
     for name in ("page.js", "words.js", "markdown.js", "page.css"):
         body = (folder / name).read_bytes()
         path = f"/wunder/chat/assets/{hashlib.sha256(body).hexdigest()[:12]}/{name}"
-        by_path[path], places[name.encode()] = body, path.encode()
-    by_path[_EMBED] = (folder / "embed.js").read_bytes()
+        by_path[path], places[name.encode()] = _packed(body), path.encode()
+    by_path[_EMBED] = _packed((folder / "embed.js").read_bytes())
     page = (folder / "page.html").read_bytes()
     return by_path, _MENTION.sub(lambda match: places[match[1]], page)
