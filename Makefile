@@ -7,7 +7,7 @@
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fix bench map lock clean
+.PHONY: help setup run demo test check fix bench chaos map lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-7s %s\n' "$$name" "$$what"; done
@@ -34,6 +34,9 @@ fix: setup  ## what a tool can repair by itself: lint, format, the map
 
 bench: setup  ## run the benchmarks
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+chaos: setup  ## break everything on purpose, the long form: twenty minutes, as root
+	@sh tools/postgres.sh && .venv/bin/python -m tests.chaos $(ARGS)
 
 map: setup  ## write ARCHITECTURE.md again
 	@.venv/bin/python tools/map.py

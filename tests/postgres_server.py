@@ -3,9 +3,11 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -63,10 +65,10 @@ def _is_new_enough(bin_dir: Path) -> bool:
 class PostgresServer:
     """One server. `stop`, `kill` and `start` again keep its data."""
 
-    def __init__(self, bin_dir: Path) -> None:
+    def __init__(self, bin_dir: Path, parent: Path = Path("/tmp")) -> None:
         self.bin = bin_dir
         # Short: the path of a socket has at most 107 bytes.
-        self.dir = Path(tempfile.mkdtemp(prefix="wpg", dir="/tmp"))
+        self.dir = Path(tempfile.mkdtemp(prefix="wpg", dir=parent))
         self.data = self.dir / "data"
         self._user = _unprivileged()
         self._process: subprocess.Popen[bytes] | None = None
@@ -104,9 +106,24 @@ class PostgresServer:
     def stop(self) -> None:
         """End at once, as a power cut would: what was committed must be there at the next start."""
         if self._process is not None:
-            self._process.send_signal(3)  # SIGQUIT: immediate shutdown
+            self._process.send_signal(signal.SIGQUIT)  # immediate shutdown
             self._process.wait(30)
             self._process = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL the server and all its processes, as the kernel does when memory is out."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+        for one in (pid, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        self._process.wait(30)
+        self._process = None
 
     def remove(self) -> None:
         self.stop()

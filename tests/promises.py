@@ -16,8 +16,7 @@ FIRST = "journeys/test_acceptance_1.py"
 SEEN = "journeys/test_observable.py"
 BAD = "chaos/test_bad_plugins.py"
 STORE = "chaos/test_bad_store.py"
-GATEWAY_KILL = "chaos/test_gateway_kill.py"
-PLUGIN_KILL = "chaos/test_plugin_kill.py"
+CHAOS = "chaos/test_nothing_is_lost.py"
 CALL = "vectors/test_qqbot_vectors_call.py"
 VECTORS = "vectors/test_qqbot_vectors_http.py"
 HOUSE = "architecture/test_house.py"
@@ -220,10 +219,7 @@ BEYOND = (
     Promise(
         "P1",
         "Nothing accepted is lost: a 2xx after the commit, kill -9 at any instant, 429 or 503 when full.",
-        _in(GATEWAY_KILL, "whatever_was_accepted_is_answered_once_and_in_order_through_fifty_kills")
-        + _in(
-            PLUGIN_KILL, "whatever_was_accepted_is_answered_once_and_in_order_through_plugin_kills"
-        )
+        _in(CHAOS, "whatever_was_accepted_arrives_once_and_in_order_through")
         + _in(
             "unit/store/sqlite/test_sudden_death.py",
             "kill_nine_loses_nothing_that_was_acknowledged",
@@ -242,6 +238,11 @@ BEYOND = (
         + _in(OUTBOX, "a_retry_keeps_the_key_and_counts_only_when_told")
         + _in(OUTBOX, "a_parked_unknown_is_not_sent_again_by_itself")
         + _in(RETRY, "what_may_have_arrived_is_never_blindly_repeated")
+        + _in(CHAOS, "whatever_was_accepted_arrives_once_and_in_order_through")
+        + _in(
+            "unit/outbound/test_attempt.py",
+            "what_a_life_before_marked_is_not_sent_and_uses_up_no_retry",
+        )
         + _in(QQ, "a_message_accepted_before_sigkill_is_answered_once_after_the_restart")
         + _in(QQ, "switching_between_built_in_and_plugin_in_mid_traffic_loses_and_doubles_nothing"),
     ),
@@ -253,6 +254,7 @@ BEYOND = (
         + _in(CORRIDOR, "a_slow_agent_does_not_hold_other_conversations")
         + _in(TURNS, "turns_of_a_conversation_run_in_order_of_arrival")
         + _in(OUTBOX, "deliveries_of_a_conversation_go_out_in_order")
+        + _in(CHAOS, "whatever_was_accepted_arrives_once_and_in_order_through")
         + _in(TRANSLATION, "a_message_for_another_account_is_noticed"),
     ),
     Promise(

@@ -6,7 +6,7 @@ import zipfile
 from typing import Any
 
 PROGRAM = r'''#!/usr/bin/env -S python3 -I -S
-"""Webhook JSON {"id","peer_kind","peer","text"}; sends lines of JSON to the platform's port."""
+"""Webhook JSON {"id","peer_kind","peer","text"} or a list; sends lines of JSON to the platform's port."""
 import base64, json, os, socket, sys, threading
 
 WRITING = threading.Lock()
@@ -26,14 +26,30 @@ def failure(name, **more):
     data = {"kind": kind, "retryable": retryable, "outcome": outcome, **more}
     return Failure({"code": code, "message": name, "data": data})
 
-def parse(params):
-    account, http = params["account"], params["http"]
-    event = json.loads(base64.b64decode(http["body_b64"]))
+def message_of(event, account, received_ms):
+    """What decorates an event goes into every field that takes a string or a number."""
+    said = event.get("decoration", "")
     message = {"channel": account["channel"], "account_id": account["account_id"],
                "peer": {"kind": event["peer_kind"], "id": event["peer"]}, "message_id": event["id"],
                "sender": {"id": event["peer"]}, "type": "text", "text": event["text"],
-               "mentions_bot": True, "attachments": [], "ts": http["received_ms"]}
-    return {"messages": [message]}
+               "mentions_bot": True, "attachments": [], "ts": received_ms}
+    if said:
+        message["peer"]["name"] = said
+        message["sender"] = {"id": "s" + said, "name": said}
+        message["thread"] = {"id": "t" + said, "topic": said}
+        message["mentions"] = [{"id": "m" + said, "name": said}]
+        message["location"] = {"lat": 1e308, "lng": -0.0, "address": said}
+        message["attachments"] = [{"kind": "file", "media_id": "f" + said, "name": said, "size": 2**80}]
+        message["reply_to"] = "r" + said
+        message["meta"] = {"k" + said: [said, {"deep": said}, 2**80, -2**80, 1e308]}
+        message["ts"] = 2**70
+    return message
+
+def parse(params):
+    account, http = params["account"], params["http"]
+    events = json.loads(base64.b64decode(http["body_b64"]))
+    events = events if isinstance(events, list) else [events]
+    return {"messages": [message_of(e, account, http["received_ms"]) for e in events]}
 
 def send(params):
     account, message = params["account"], params["message"]
@@ -46,7 +62,7 @@ def send(params):
         raise failure("down")
     with link:
         try:
-            link.settimeout(5)
+            link.settimeout(8)
             link.sendall(json.dumps(asked).encode() + b"\n")
             line = link.makefile("rb").readline()
         except OSError:

@@ -29,7 +29,10 @@ class Verdict:
     parked: dict[str, int]
     ended: dict[str, int]
     events: Counter[str]
+    #: After each breakage: seconds until a message posted after it had come out at the platform.
     recovery_s: list[float] = field(default_factory=list)
+    #: The longest that an answer took from the 2xx to the platform.
+    longest_s: float = 0.0
 
     @property
     def faults(self) -> list[str]:
@@ -39,6 +42,24 @@ class Verdict:
         found += [f"out of order: {one}" for one in self.out_of_order]
         found += [f"in a wrong conversation: {one}" for one in self.strayed]
         return found
+
+    def row(self) -> Json:
+        """The figures as a row of the table."""
+        return {
+            "accepted": self.accepted,
+            "delivered": self.answered,
+            "parked": sum(self.parked.values()),
+            "parked_arrived": self.parked.get("arrived", 0),
+            "ended": self.ended,
+            "lost": len(self.lost),
+            "doubled": {why: len(ids) for why, ids in self.doubled.items() if ids},
+            "out_of_order": len(self.out_of_order),
+            "strayed": len(self.strayed),
+            "breaks": len(self.recovery_s),
+            "recovery_median_s": round(median(self.recovery_s), 2) if self.recovery_s else None,
+            "recovery_worst_s": round(max(self.recovery_s), 2) if self.recovery_s else None,
+            "longest_s": round(self.longest_s, 2),
+        }
 
     def table(self, title: str) -> str:
         """The figures as text."""
@@ -54,26 +75,30 @@ class Verdict:
             ("in a wrong conversation", len(self.strayed)),
             ("deliveries ended otherwise", self.ended or 0),
             ("the platform's events", dict(self.events)),
+            ("2xx -> platform, longest", f"{self.longest_s:.2f} s"),
         ]
         if self.recovery_s:
             middle, worst = median(self.recovery_s), max(self.recovery_s)
-            rows.append(("kill -> next 2xx", f"median {middle:.2f} s, worst {worst:.2f} s"))
+            rows.append(("break -> next answer", f"median {middle:.2f} s, worst {worst:.2f} s"))
         return "\n".join([title, *(f"  {name:<28}{value}" for name, value in rows)])
 
 
-def judge(posted: Sequence[Posted], journal: Path, ended: Mapping[str, str]) -> Verdict:
+def judge(
+    posted: Sequence[Posted], journal: Path, ended: Mapping[str, str], breaks: Sequence[float] = ()
+) -> Verdict:
     """Judge a run that has come to rest.
 
     Args:
         posted: every message of the sender.
         journal: what the platform wrote down, in its order.
         ended: message id -> state, for deliveries that ended other than `sent`.
+        breaks: when something was broken, by the monotonic clock.
     """
-    lines = [json.loads(line) for line in journal.read_text("utf-8").splitlines()]
+    lines = [_named(json.loads(line)) for line in journal.read_text("utf-8").splitlines()]
     arrived = [line for line in lines if line["what"] == "arrived"]
     known = {message.id: message for message in posted}
     accepted = {message.id for message in posted if message.accepted_at}
-    seen = {line["text"] for line in arrived}
+    seen = {line["id"] for line in arrived}
     parked = {one for one, state in ended.items() if state == "unknown"}
     return Verdict(
         posted=len(posted),
@@ -82,18 +107,62 @@ def judge(posted: Sequence[Posted], journal: Path, ended: Mapping[str, str]) -> 
         lost=[f"{one} ({ended.get(one, 'no trace')})" for one in sorted(accepted - seen - parked)],
         doubled=_doubled(arrived, parked),
         out_of_order=_out_of_order(arrived, known),
-        strayed=[line["text"] for line in arrived if not _is_at_home(line, known)],
+        strayed=[line["id"] for line in arrived if not _is_at_home(line, known)],
         parked=dict(Counter("arrived" if one in seen else "not arrived" for one in parked)),
         ended=dict(Counter(state for state in ended.values() if state != "unknown")),
         events=Counter(line["what"] for line in lines),
+        recovery_s=_recovery_s(arrived, known, breaks),
+        longest_s=max(
+            (line["at"] - known[line["id"]].accepted_at for line in _firsts(arrived, known)),
+            default=0.0,
+        ),
     )
+
+
+def waits_s(posted: Sequence[Posted], journal: Path) -> dict[str, list[float]]:
+    """Account -> seconds from the first post of each message to its arrival at the platform."""
+    lines = [_named(json.loads(line)) for line in journal.read_text("utf-8").splitlines()]
+    known = {message.id: message for message in posted}
+    found: dict[str, list[float]] = defaultdict(list)
+    for line in _firsts([line for line in lines if line["what"] == "arrived"], known):
+        message = known[line["id"]]
+        found[message.place.account].append(line["at"] - message.first_at)
+    return found
+
+
+def _named(line: Json) -> Json:
+    """A text begins with the id of the message that it answers."""
+    return {**line, "id": line["text"].split(" ", 1)[0]}
+
+
+def _firsts(arrived: Iterable[Json], known: Mapping[str, Posted]) -> list[Json]:
+    first: dict[str, Json] = {}
+    for line in arrived:
+        if line["id"] in known and known[line["id"]].accepted_at:
+            first.setdefault(line["id"], line)
+    return list(first.values())
+
+
+def _recovery_s(
+    arrived: Iterable[Json], known: Mapping[str, Posted], breaks: Sequence[float]
+) -> list[float]:
+    answers = sorted(
+        (line["at"], known[line["id"]].first_at) for line in arrived if line["id"] in known
+    )
+    found = []
+    for broken_at in breaks:
+        after = (at for at, posted_at in answers if posted_at >= broken_at)
+        at = next(after, None)
+        if at is not None:
+            found.append(at - broken_at)
+    return found
 
 
 def _doubled(arrived: Iterable[Json], parked: set[str]) -> dict[str, list[str]]:
     """Messages that the platform took more than once, by cause."""
     keys: dict[str, list[str]] = defaultdict(list)
     for line in arrived:
-        keys[line["text"]].append(line["key"])
+        keys[line["id"]].append(line["key"])
     found: dict[str, list[str]] = {"repeated blindly": [], "answered twice": [], "parked": []}
     for one, used in keys.items():
         if len(used) == 1:
@@ -109,14 +178,15 @@ def _out_of_order(arrived: Iterable[Json], known: Mapping[str, Posted]) -> list[
     """Pairs of one conversation whose replies came the wrong way round.
 
     Only what really came one after the other has an order: the earlier was accepted before the
-    later was first posted.
+    later was first posted. What decorates a message is its thread too: a conversation of its own.
     """
-    lanes: dict[tuple[str, str], list[Posted]] = defaultdict(list)
+    lanes: dict[tuple[str, str, str], list[Posted]] = defaultdict(list)
     first: set[str] = set()
     for line in arrived:
-        if line["text"] in known and line["text"] not in first:
-            first.add(line["text"])
-            lanes[line["account"], line["peer"]].append(known[line["text"]])
+        if line["id"] in known and line["id"] not in first:
+            first.add(line["id"])
+            message = known[line["id"]]
+            lanes[line["account"], line["peer"], message.decoration].append(message)
     found = []
     for lane in lanes.values():
         earliest: Posted | None = None  # accepted first, of those that arrived later
@@ -129,7 +199,7 @@ def _out_of_order(arrived: Iterable[Json], known: Mapping[str, Posted]) -> list[
 
 
 def _is_at_home(line: Json, known: Mapping[str, Posted]) -> bool:
-    message = known.get(line["text"])
+    message = known.get(line["id"])
     if message is None:
         return False
     return (line["account"], line["peer"]) == (message.place.account, message.place.peer)

@@ -1,4 +1,4 @@
-"""A real gateway, a flaky platform and a flood between them; may be broken in any order."""
+"""Real gateways, a flaky platform and a flood between them; may be broken in any order."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.cluster import LEASE_S, SQLITE, Cluster, Ground, Node, Setup, cluster
 from tests.chaos.flood import Flood, Place
 from tests.chaos.rough_channel import package
 from tests.chaos.verdict import ENDED_OTHERWISE, Verdict, judge
@@ -29,7 +30,8 @@ CHANNELS: dict[str, dict[str, Any]] = {
         }
     },
 }
-ACCOUNTS_A_CHANNEL, CONVERSATIONS_AN_ACCOUNT = 2, 6
+#: 16 accounts, 256 conversations (lanes of turns, and as many of deliveries).
+ACCOUNTS_A_CHANNEL, CONVERSATIONS_AN_ACCOUNT = 8, 16
 #: Shorter waits than in production, so that a minute holds many retries; the rules are the same.
 SETTINGS = {
     "WUNDER_LOG_LEVEL": "warning",
@@ -40,8 +42,33 @@ SETTINGS = {
     "WUNDER_SPOOL_POLL_S": "0.05",
     "WUNDER_SPOOL_RETRY_BASE_S": "0.05",
     "WUNDER_SPOOL_RETRY_CAP_S": "0.2",
+    # Longer than any call of the platform here takes.
+    "WUNDER_RETRY_TOMBSTONE_S": "6",
+    "WUNDER_STORE_DATABASE_STALL_S": "2",
+    # Production gives up on a plugin that crashes so often; here it has to come back each time.
+    "WUNDER_RUNTIME_LIFE_CRASHES_ALLOWED": "1000",
+    "WUNDER_RUNTIME_LIFE_FAILED_STARTS_ALLOWED": "1000",
+    "WUNDER_RUNTIME_LIFE_BACKOFF_FIRST_S": "0.05",
+    "WUNDER_RUNTIME_LIFE_BACKOFF_CAP_S": "0.2",
 }
 START_S, SETTLE_S = 30.0, 60.0
+BUSY_DELIVERIES = ("pending", "claimed", "sending", "streaming")
+BUSY_MESSAGES = ("received", "answering")
+
+
+@dataclass
+class Platform:
+    """The platform's process, in the test's hands."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    def tell(self, **moods: Any) -> None:
+        """Change how it behaves from now on; see platform_process.MOODS."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(json.dumps({"moods": moods}).encode() + b"\n")
+        self.process.stdin.flush()
+        self.process.stdout.readline()
 
 
 @dataclass
@@ -49,69 +76,110 @@ class World:
     """What a test holds in its hands. `dice` decides everything that is random on our side."""
 
     seed: int
+    setup: Setup
     dice: random.Random
-    gateway: GatewayProcess
+    cluster: Cluster
     flood: Flood
+    platform: Platform
     journal: Path
-    recovery_s: list[float] = field(default_factory=list)
-    killed_at: float = 0.0
+    ground: Ground
+    breaks: list[float] = field(default_factory=list)
 
-    async def start(self) -> None:
-        """Start the gateway again and wait until something is accepted."""
-        await asyncio.to_thread(self.gateway.start)
+    @property
+    def nodes(self) -> list[Node]:
+        """The gateways."""
+        return self.cluster.nodes
+
+    def broke(self) -> None:
+        """Note that something was broken now: from here on recovery is measured."""
+        self.breaks.append(time.monotonic())
+
+    @property
+    def backup(self) -> Path:
+        """Where a scenario may put a backup."""
+        return self.journal.with_name("backup.db")
+
+    def arrived(self) -> list[str]:
+        """What the platform took, as it wrote it down."""
+        return [line for line in self.journal.read_text("utf-8").splitlines() if "arrived" in line]
+
+    async def some_time(self, at_most_s: float = 0.7) -> None:
+        """Let a random time pass."""
+        await asyncio.sleep(self.dice.uniform(0.0, at_most_s))
+
+    async def start(self, node: Node) -> None:
+        """Start a gateway again and wait until something is accepted."""
+        await asyncio.to_thread(node.start)
         async with asyncio.timeout(START_S):
             await self.flood.next_accepted()
-        if self.killed_at:
-            self.recovery_s.append(time.monotonic() - self.killed_at)
 
-    def kill(self) -> None:
-        """SIGKILL the gateway."""
-        self.killed_at = time.monotonic()
-        self.gateway.kill()
-
-    async def kill_while_starting(self) -> None:
+    async def kill_while_starting(self, node: Node) -> None:
         """Kill it at a random instant of its start: recovery itself is interrupted."""
-        starting = asyncio.ensure_future(asyncio.to_thread(self.gateway.start))
+        starting = asyncio.ensure_future(asyncio.to_thread(node.start))
         await asyncio.sleep(self.dice.uniform(0.02, 0.6))
         while not starting.done():
-            self.gateway.kill()
+            node.gateway.kill()
             await asyncio.wait([starting], timeout=0.2)
         starting.exception()
-        self.gateway.kill()
+        node.kill()
+
+    async def rest(self) -> None:
+        """Wait until nothing is under way any more."""
+        quiet = 0
+        async with asyncio.timeout(SETTLE_S):
+            # Figures of other nodes are as old as their last look.
+            while quiet < (1 if self.setup.nodes == 1 else 4):
+                quiet = 0 if await asyncio.to_thread(self._is_busy) else quiet + 1
+                await asyncio.sleep(0.2 if self.setup.nodes == 1 else LEASE_S / 8)
 
     async def judge(self) -> Verdict:
         """Wait until everything has come to rest, then compare."""
-        async with asyncio.timeout(SETTLE_S):
-            while await asyncio.to_thread(self._is_busy):  # noqa: ASYNC110 - another process
-                await asyncio.sleep(0.2)
+        try:
+            await self.rest()
+        except TimeoutError:
+            tails = "\n".join(node.gateway.tail(25) for node in self.nodes)
+            raise AssertionError(f"never at rest: {self._left()}\n{tails}") from None
         ended = await asyncio.to_thread(self._ended_otherwise)
-        verdict = judge(self.flood.posted, self.journal, ended)
-        verdict.recovery_s = self.recovery_s
-        return verdict
+        return judge(self.flood.posted, self.journal, ended, self.breaks)
 
     def plugin_pids(self) -> list[int]:
-        """Process ids of the plugins that run now."""
-        found = []
-        for plugin_id in CHANNELS:
-            for node in self.gateway.get(f"channel_plugins/{plugin_id}/runtime")["nodes"]:
-                found += [node["pid"]] if node["pid"] else []
-        return found
+        """Process ids of the plugins that run now, on any node."""
+        found = set()
+        for node in self.cluster.up():
+            for plugin_id in CHANNELS:
+                runtime = node.gateway.get(f"channel_plugins/{plugin_id}/runtime")
+                found |= {one["pid"] for one in runtime["nodes"] if one["pid"]}
+        return sorted(found)
+
+    def _left(self) -> str:
+        desk = self.cluster.desk()
+        found = {s: len(list(self._all("channels/outbox", s))) for s in BUSY_DELIVERIES}
+        found |= {s: len(list(self._all("channels/messages", s))) for s in BUSY_MESSAGES}
+        return f"{found} {desk.get('channels/monitor')['figures']}"
 
     def _is_busy(self) -> bool:
-        for state in ("pending", "claimed", "sending"):
-            if self.gateway.get("channels/outbox", state=state, limit="1")["items"]:
+        """Looks along the way of a message: nothing slips past from what was looked at later."""
+        if any(
+            node.gateway.get("channels/monitor")["figures"].get("channel_spool", 0)
+            for node in self.cluster.up()
+        ):
+            return True
+        desk = self.cluster.desk()
+        for state in BUSY_MESSAGES:
+            if desk.get("channels/messages", state=state, limit="1")["items"]:
                 return True
-        for state in ("received", "answering"):
-            if self.gateway.get("channels/messages", state=state, limit="1")["items"]:
-                return True
-        return bool(self.gateway.get("channels/monitor")["figures"].get("channel_spool", 0))
+        return any(
+            desk.get("channels/outbox", state=state, limit="1")["items"]
+            for state in BUSY_DELIVERIES
+        )
 
     def _ended_otherwise(self) -> dict[str, str]:
         """Platform message id -> state, of every delivery and message that did not simply arrive."""
         found = {}
+        desk = self.cluster.desk()
         for state in ENDED_OTHERWISE:
             for delivery in self._all("channels/outbox", state):
-                inbound = self.gateway.get(f"channels/messages/{delivery['root_message_id']}")
+                inbound = desk.get(f"channels/messages/{delivery['root_message_id']}")
                 why = f": {delivery['error_kind']}" if state != "unknown" else ""
                 found[inbound["platform_message_id"]] = state + why
         for state in ("unrouted", "refused", "failed", "no_answer"):
@@ -126,7 +194,7 @@ class World:
         query = {"state": state} if state else {}
         cursor = ""
         while True:
-            page = self.gateway.get(path, limit="200", cursor=cursor, **query)
+            page = self.cluster.desk().get(path, limit="200", cursor=cursor, **query)
             yield from page["items"]
             cursor = page.get("next_cursor") or ""
             if not cursor:
@@ -134,24 +202,26 @@ class World:
 
 
 @asynccontextmanager
-async def world(tmp_path: Path, per_s: float, **settings: str) -> AsyncIterator[World]:
-    """Install both channels on a fresh gateway and start the flood.
+async def world(
+    tmp_path: Path,
+    per_s: float,
+    setup: Setup = SQLITE,
+    ground: Ground = Ground(),  # noqa: B008 - frozen
+    **settings: str,
+) -> AsyncIterator[World]:
+    """Install both channels on a fresh store and make the flood.
 
     `CHAOS_SEED` repeats a run's dice; the kernel's own timing cannot be repeated.
     """
     seed = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(10**6))
     journal = tmp_path / "journal.jsonl"
     journal.touch()
-    with platform(journal, seed) as port:
-        gateway = GatewayProcess(tmp_path / "data", **{**SETTINGS, **settings})
-        with gateway:
-            places = install(gateway, port)
-            # From here on on the same port, as platforms know only one address.
-            gateway.settings["WUNDER_SERVER_PORT"] = gateway.url.rpartition(":")[2]
+    with platform(journal, seed) as stand_in:
+        async with cluster(tmp_path, setup, {**SETTINGS, **settings}, ground) as found:
+            places = await asyncio.to_thread(install, found.first.gateway, stand_in.port)
             dice = random.Random(seed)
-            flood = Flood(gateway.url, places, dice, per_s)
-            sys.stdout.write(f"CHAOS_SEED={seed}\n")
-            yield World(seed, dice, gateway, flood, journal)
+            flood = Flood(found.urls, places, dice, per_s)
+            yield World(seed, setup, dice, found, flood, stand_in, journal, ground)
 
 
 @asynccontextmanager
@@ -169,14 +239,14 @@ async def flooding(world: World) -> AsyncIterator[None]:
 
 
 @contextmanager
-def platform(journal: Path, seed: int) -> Iterator[int]:
-    """Run the flaky platform; its port."""
+def platform(journal: Path, seed: int) -> Iterator[Platform]:
+    """Run the flaky platform."""
     program = Path(__file__).with_name("platform_process.py")
     command = [sys.executable, str(program), "--journal", str(journal), "--seed", str(seed)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdin and child.stdout
         try:
-            yield json.loads(child.stdout.readline())["port"]
+            yield Platform(json.loads(child.stdout.readline())["port"], child)
         finally:
             child.stdin.close()
             child.wait(10)

@@ -28,6 +28,9 @@ class Refused(Exception):
 class GatewayProcess:
     """`wunder serve` on a data directory; may be killed and started again."""
 
+    #: What is run; a test may put something around it.
+    program: tuple[str, ...] = (sys.executable, "-m", "wunder.cli.main")
+
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
         self.settings = settings
@@ -40,17 +43,10 @@ class GatewayProcess:
         """Start it and wait until it answers."""
         run_file = self.data_dir / "run" / "cli.json"
         run_file.unlink(missing_ok=True)
-        environ = {key: value for key, value in os.environ.items() if not key.startswith("WUNDER_")}
-        environ |= {
-            "WUNDER_DATA_DIR": str(self.data_dir),
-            "WUNDER_SERVER_PORT": environ.get("TEST_PORT", "0"),
-            "WUNDER_STORE_FREE_FLOOR_BYTES": "1048576",
-            "WUNDER_STORE_BALLAST_BYTES": "1048576",
-            **self.settings,
-        }
+        environ = self.environ()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "wunder.cli.main", "serve"],
+                [*self.program, "serve"],
                 env=environ,
                 stdout=log,
                 stderr=log,
@@ -62,6 +58,30 @@ class GatewayProcess:
                 raise AssertionError(f"the gateway did not start:\n{self.tail()}")
             time.sleep(0.01)
         return self
+
+    def environ(self) -> dict[str, str]:
+        """What it is started with."""
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("WUNDER_")}
+        return environ | {
+            "WUNDER_DATA_DIR": str(self.data_dir),
+            "WUNDER_SERVER_PORT": environ.get("TEST_PORT", "0"),
+            "WUNDER_STORE_FREE_FLOOR_BYTES": "1048576",
+            "WUNDER_STORE_BALLAST_BYTES": "1048576",
+            **self.settings,
+        }
+
+    def command(self, *arguments: str) -> str:
+        """Run a `wunder` command with its settings; what it said. Raises: AssertionError."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "wunder.cli.main", *arguments],
+            env=self.environ(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
 
     def __enter__(self) -> "GatewayProcess":
         return self.start()

@@ -1,0 +1,114 @@
+"""`make chaos`: every scenario on every setup in its long form; prints and keeps the table.
+
+`--only TEXT` and `--setup NAME` choose, `--short` plays as few as every build does, `--save` writes the
+figures to benchmarks/results and the table into docs/reliability.md and its twin.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.machine import facts, short_name
+from tests.chaos import report
+from tests.chaos.play import Played, play
+from tests.chaos.scenarios import ALL, SCENARIOS, Scenario
+from tests.chaos.world import ACCOUNTS_A_CHANNEL, CHANNELS, CONVERSATIONS_AN_ACCOUNT
+from tests.postgres_server import stop_postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+#: A run that does not come to rest must not hold up the others.
+LIMIT_S = 400.0
+
+
+def main() -> int:
+    """Play what was asked for; 0 when every promise held."""
+    given = _arguments()
+    setups = {setup.name: setup for setup in ALL}
+    chosen = [
+        (scenario, setup)
+        for scenario in SCENARIOS
+        for setup in scenario.setups
+        if given.only in scenario.name and given.setup in ("", setup.name)
+    ]
+    if not chosen or (given.setup and given.setup not in setups):
+        sys.stderr.write(f"nothing to play; setups: {', '.join(setups)}\n")
+        return 2
+    accounts = len(CHANNELS) * ACCOUNTS_A_CHANNEL
+    _say(f"{len(chosen)} runs, {accounts} accounts, {accounts * CONVERSATIONS_AN_ACCOUNT} lanes")
+    rows: list[Played] = []
+    broken = 0
+    began = time.monotonic()
+    try:
+        for scenario, setup in chosen:
+            row = _played(scenario, setup.name, given.short)
+            broken += row is None or bool(row.faults)
+            if row is not None:
+                rows.append(row)
+    finally:
+        stop_postgres()
+    minutes = (time.monotonic() - began) / 60
+    _say(
+        f"{len(rows)} of {len(chosen)} runs came to rest in {minutes:.0f} minutes; {broken} broken"
+    )
+    if given.save and rows:
+        _save(rows, minutes)
+    return min(1, broken)
+
+
+def _played(scenario: Scenario, setup_name: str, is_short: bool) -> Played | None:
+    setup = next(one for one in ALL if one.name == setup_name)
+    times = scenario.short if is_short else scenario.long
+    with tempfile.TemporaryDirectory(prefix="chaos", ignore_cleanup_errors=True) as folder:
+        try:
+            row = asyncio.run(play(scenario, setup, times, Path(folder), LIMIT_S))
+        except Exception:  # noqa: BLE001 - one run that failed must not hide the others
+            _say(f"BROKEN {scenario.name} on {setup_name}\n{traceback.format_exc()}")
+            return None
+    _say(report.line(row))
+    if row.faults:
+        _say(row.text + f"\n  CHAOS_SEED={row.seed}\n  " + "\n  ".join(row.faults[:20]))
+    return row
+
+
+def _save(rows: list[Played], minutes: float) -> None:
+    machine = facts()
+    kept = {"machine": machine, "minutes": round(minutes), "rows": msgspec.to_builtins(rows)}
+    name = f"chaos-{datetime.now(UTC):%Y-%m-%d}-{short_name()}.json"
+    path = ROOT / "benchmarks/results" / name
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1))
+    words = {
+        "en": f"{machine['at'][:10]}, {machine['cpu']}, {machine['cores']} cores, "
+        f"{minutes:.0f} minutes; figures and remarks in `benchmarks/results/{name}`.",
+        "zh": f"{machine['at'][:10]}，{machine['cpu']}，{machine['cores']} 核，"
+        f"{minutes:.0f} 分钟；数字与备注见 `benchmarks/results/{name}`。",
+    }
+    for page, language in report.PAGES.items():
+        report.write_into(ROOT / page, rows, language, words[language])
+    _say(f"written: {path.relative_to(ROOT)}, {', '.join(report.PAGES)}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make chaos ARGS=")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="scenarios with TEXT in the name"
+    )
+    parser.add_argument("--setup", default="", metavar="NAME", help="one setup")
+    parser.add_argument("--short", action="store_true", help="as few as every build plays")
+    parser.add_argument("--save", action="store_true", help="write results and the table")
+    return parser.parse_args()
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
