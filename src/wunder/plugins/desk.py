@@ -250,7 +250,10 @@ class PluginDesk:
             await self._installer.sweep()
         except WunderError as error:  # leftovers harm nobody; the plugins are waited for
             log.warning("plugin_sweep_failed", code=error.code)
-        await self._switchboard.start_each(is_to_run)
+        try:
+            await self._switchboard.start_each(is_to_run)
+        except WunderError as error:  # the store is away: `run` starts them once it is back
+            log.warning("plugins_not_started", code=error.code)
         self.heard()
 
     async def run(self) -> None:

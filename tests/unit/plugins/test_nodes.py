@@ -338,3 +338,37 @@ async def test_a_table_that_cannot_be_read_is_asked_again(nodes: tuple[World, Wo
     await until(has_started)
     running.cancel()
     await asyncio.wait([running])
+
+
+async def test_a_store_that_is_away_at_the_start_ends_nothing_and_is_asked_again(
+    world: World,
+) -> None:
+    """It once ended the whole gateway: the server restarted while a node came up."""
+    await world.enabled()
+    world.host.started.clear()
+
+    class Away(DictPluginTable):
+        is_away = True
+
+        async def plugins(self) -> Any:
+            if self.is_away:
+                raise StoreUnavailable
+            return await DictPluginTable.plugins(self)
+
+    away = Away()
+    away.rows, away.stored = world.table.rows, world.table.stored
+    world.table = away
+    desk = world.restart()
+    await desk.start_all()
+    assert world.host.started == []
+    running = asyncio.create_task(desk.run())
+    await asyncio.sleep(0)
+    away.is_away = False
+
+    def has_started() -> bool:
+        world.clock.advance(2)
+        return bool(world.host.started)
+
+    await until(has_started)
+    running.cancel()
+    await asyncio.wait([running])
