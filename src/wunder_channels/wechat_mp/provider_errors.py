@@ -74,7 +74,7 @@ REFUSAL_OF_CODE: dict[int, Refusal] = {
     **_codes(Refusal.NOT_ALLOWED, (48001,)),
     **_codes(Refusal.MEDIA, (40007,)),
     **_codes(Refusal.TOO_LONG, (45002,)),
-    **_codes(Refusal.CONTENT, (40003, 40004, 40005, 40006, 40008, 40009, 40033)),
+    **_codes(Refusal.CONTENT, (40003, 40004, 40005, 40006, 40008, 40009, 40033, 40037)),
     **_codes(Refusal.CONTENT, (44001, 44002, 44003, 44004, 45001, *range(45003, 45009))),
     **_codes(Refusal.CONTENT, (47001, 47003, 87014, 45065, 45067)),
 }

@@ -29,6 +29,7 @@ from wunder_sdk import (
     SendResult,
 )
 from wunder_sdk.choices import Choice, as_lines, take_choices
+from wunder_sdk.directives import Template, take_template
 from wunder_sdk.splitting import PLAIN_BYTES, take, utf8_size
 
 _SEND = "/cgi-bin/message/custom/send"
@@ -37,6 +38,7 @@ _RESERVED = 1
 #: A text that WeChat finds too long is halved this often: 2000 -> 500 bytes.
 _SHORTENINGS = 2
 _LEAST_LIMIT = 256
+_TEMPLATE_SEND = "/cgi-bin/message/template/send"
 _PICTURE = "图片"
 _LINK = (
     '<a href="weixin://bizmsgmenu?msgmenucontent={one.title}&msgmenuid={one.id}">{one.title}</a>'
@@ -51,6 +53,7 @@ class Progress:
     at: int = 0
     limit: int = LIMIT_BYTES
     file: int = 0
+    template: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def worded(message: OutboundMessage) -> str:
     text = message.text or ""
     if message.format != "markdown":
         return clean(text).strip()
-    text, choices = take_choices(text)
+    text, choices = take_choices(take_template(text)[0])
     return "\n\n".join(filter(None, (clean(to_plain(text)).strip(), _tappable(choices))))
 
 
@@ -102,6 +105,9 @@ class PartSender:
         self._api = MpApi(account, now_ms)
         self._leftovers = Leftovers(account, now_ms)
         self._text = worded(send.message)
+        self._template: Template | None = None
+        if send.message.format == "markdown":
+            _, self._template = take_template(send.message.text or "")
         self._files = send.message.attachments
 
     async def send_part(self) -> SendResult:
@@ -110,14 +116,39 @@ class PartSender:
         Raises:
             ChannelError: What WeChat's refusal means, see `provider_errors`.
         """
+        progress = Progress(**{key: int(value) for key, value in (self._send.state or {}).items()})
+        if self._template is not None and not progress.template:
+            return await self._send_template(self._template, replace(progress, template=1))
         if await self._remembered.permission.must_be_passive(self._account, self._now_ms):
             return await self._keep_all()
-        progress = Progress(**{key: int(value) for key, value in (self._send.state or {}).items()})
         if progress.at < len(self._text):
             return await self._send_text(progress)
         if progress.file < len(self._files):
             return await self._send_file(progress)
         raise ProviderRejected("there is neither text nor an attachment to send")
+
+    async def _send_template(self, template: Template, after: Progress) -> SendResult:
+        """Send a template message (模板消息): it needs no message of the user before it.
+
+        Raises:
+            ProviderRejected: What fills it is not `field=text`.
+            ChannelError: What WeChat's refusal means.
+
+        Source: official account docs 2026-07, template messages.
+        """
+        filled = dict(one.partition("=")[::2] for one in template.parameters)
+        if not all(filled.values()):
+            raise ProviderRejected("a template is filled by field=text, separated by |")
+        body: dict[str, object] = {
+            "touser": self._send.peer.id,
+            "template_id": template.name,
+            "data": {name.strip(): {"value": clean(text)} for name, text in filled.items()},
+        }
+        answer = await self._api.call(_TEMPLATE_SEND, body)
+        refusal = refusal_of(answer)
+        if refusal is not None:
+            raise self._error(refusal, answer)
+        return self._sent(answer, Wording(body, after))
 
     async def _keep_all(self) -> SendResult:
         """Keep a reply that came too late for the webhook's response until the user asks for it.
@@ -237,6 +268,8 @@ class PartSender:
         after = wording.after
         is_all = after.at >= len(self._text) and after.file >= len(self._files)
         state = {"at": after.at, "limit": after.limit, "file": after.file}
+        if after.template:
+            state["template"] = after.template
         found = answer.document.get("msgid")
         message_id = str(found) if type(found) in (int, str) and found else None
         raw_result = {"errcode": 0, "errmsg": answer.words[:200]}

@@ -29,6 +29,7 @@ class WhatsAppConfig:
     typing: bool = True
     fallback_template: str = ""
     fallback_language: str = "en_US"
+    fallback_parameters: str = ""
     part_pause_s: float = 1.0
     appsecret_proof: bool = False
     api_version: str = "v24.0"

@@ -7,6 +7,7 @@ from wunder_channels.whatsapp.formatting import to_whatsapp
 from wunder_channels.whatsapp.media import CAPTION_MAX, Medium, medium
 from wunder_sdk import OutboundMessage
 from wunder_sdk.choices import Choice, as_lines, take_choices
+from wunder_sdk.directives import Template, take_reaction, take_template
 from wunder_sdk.loose_json import JsonObject
 from wunder_sdk.splitting import Style, pieces
 
@@ -18,11 +19,21 @@ _STYLE = Style(repeats_language=False)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One platform message: a text, a medium with a caption, or something to tap."""
+    """One platform message: a text, a medium with a caption, something to tap, or one of the others.
+
+    Attributes:
+        text: What it says, or the caption.
+        medium: A picture, film, voice or file.
+        interactive: Something to tap.
+        template: A template and what fills it.
+        reaction: An emoji under the message that is answered.
+    """
 
     text: str = ""
     medium: Medium | None = None
     interactive: JsonObject | None = None
+    template: Template | None = None
+    reaction: str = ""
 
 
 def parts_of(message: OutboundMessage) -> list[Part]:
@@ -32,6 +43,22 @@ def parts_of(message: OutboundMessage) -> list[Part]:
         TooLarge: An attachment is larger than WhatsApp takes.
     """
     text = (message.text or "").strip()
+    if message.format != "markdown":
+        return _said(message, text)
+    text, emoji = take_reaction(text)
+    text, template = take_template(text)
+    first = [Part(reaction=emoji)] if emoji and answered(message) else []
+    first += [Part(template=template)] if template is not None else []
+    return [*first, *_said(message, text)]
+
+
+def answered(message: OutboundMessage) -> str:
+    """Return WhatsApp's id of the message that is answered, "" if none is."""
+    found = message.meta.get("context_message_id") or message.reply_to
+    return found if isinstance(found, str) else ""
+
+
+def _said(message: OutboundMessage, text: str) -> list[Part]:
     choices: tuple[Choice, ...] = ()
     if message.format == "markdown":
         # Groups take no interactive messages (Cloud API, Groups, read 2026-07).

@@ -7,7 +7,7 @@ from wunder_channels.whatsapp.api import GraphApi
 from wunder_channels.whatsapp.config import WhatsAppConfig
 from wunder_channels.whatsapp.media import Medium, Uploader
 from wunder_channels.whatsapp.memory import LOOK_FOR_MS, Memory
-from wunder_channels.whatsapp.parts import Part, parts_of
+from wunder_channels.whatsapp.parts import Part, answered, parts_of
 from wunder_channels.whatsapp.people import People
 from wunder_channels.whatsapp.provider_errors import (
     PlatformAnswer,
@@ -25,6 +25,7 @@ from wunder_sdk import (
     Send,
     SendResult,
 )
+from wunder_sdk.directives import Template
 from wunder_sdk.loose_json import JsonObject, objects, string
 
 #: A business-scoped user id: country, perhaps ENT, up to 128 letters and digits (Cloud API,
@@ -64,7 +65,7 @@ class PartSender:
         body = {
             "messaging_product": "whatsapp",
             **await self._address(),
-            **self._quote(),
+            **({} if parts[self._send.part].reaction else self._quote()),
             **await self._content(parts[self._send.part]),
             "biz_opaque_callback_data": self._send.idempotency_key[:_CALLBACK_DATA_MAX],
         }
@@ -98,8 +99,8 @@ class PartSender:
         wanted = {"always": True, "never": False}.get(
             self._config.quote, self._send.peer.kind != "user"
         )
-        quoted = self._send.message.meta.get("context_message_id") or self._send.message.reply_to
-        if not wanted or self._send.part or not isinstance(quoted, str) or not quoted:
+        quoted = answered(self._send.message)
+        if not wanted or self._send.part or not quoted:
             return {}
         return {"context": {"message_id": quoted}}
 
@@ -108,6 +109,11 @@ class PartSender:
     async def _content(self, part: Part) -> JsonObject:
         if part.interactive is not None:
             return {"type": "interactive", "interactive": part.interactive}
+        if part.template is not None:
+            return {"type": "template", "template": self._template(part.template)}
+        if part.reaction:
+            about = {"message_id": answered(self._send.message), "emoji": part.reaction}
+            return {"type": "reaction", "reaction": about}
         if part.medium is None:
             return {"type": "text", "text": {"body": part.text, "preview_url": False}}
         attachment = part.medium.attachment
@@ -124,6 +130,15 @@ class PartSender:
         if part.medium.kind == "document" and attachment.name:
             medium["filename"] = attachment.name
         return {"type": part.medium.kind, part.medium.kind: medium}
+
+    def _template(self, wanted: Template) -> JsonObject:
+        """Word a template: what fills its gaps is text, in order."""
+        language = wanted.language or self._config.fallback_language
+        template: JsonObject = {"name": wanted.name, "language": {"code": language}}
+        if wanted.parameters:
+            filled = [{"type": "text", "text": one} for one in wanted.parameters]
+            template["components"] = [{"type": "body", "parameters": filled}]
+        return template
 
     def _next(self, parts: int) -> NextPart | None:
         """Return what follows this part; `sent_ms` keeps the next one at a distance."""
@@ -196,6 +211,12 @@ class PartSender:
             error.message += f"; {await self._invite()}"
         return error
 
+    def _fallback_parameters(self) -> tuple[str, ...]:
+        """Fill the gaps of the invitation: `{name}` is the person's, where it is known."""
+        name = self._send.peer.name or self._send.peer.id
+        given = self._config.fallback_parameters
+        return tuple(one.strip().replace("{name}", name) for one in given.split("|") if one.strip())
+
     async def _invite(self) -> str:
         """Send the template that asks a person to write, and return what came of it.
 
@@ -206,10 +227,7 @@ class PartSender:
             "messaging_product": "whatsapp",
             **await self._address(),
             "type": "template",
-            "template": {
-                "name": name,
-                "language": {"code": self._config.fallback_language},
-            },
+            "template": self._template(Template(name, "", self._fallback_parameters())),
         }
         try:
             answer = await self._api.post(f"{self._config.phone_number_id}/messages", body)

@@ -37,6 +37,7 @@ class MpStandin(StandinServer):
             web.post("/cgi-bin/stable_token", self._token),
             web.post("/cgi-bin/message/custom/send", self._take),
             web.post("/cgi-bin/message/custom/typing", self._typing),
+            web.post("/cgi-bin/message/template/send", self._template),
             web.post("/cgi-bin/openapi/quota/get", self._quota),
             web.post("/cgi-bin/media/upload", self._upload),
             web.get("/cgi-bin/media/get", self._media),
@@ -125,6 +126,10 @@ class MpStandin(StandinServer):
         if "\\u" in raw:
             raise Refused(40033, "invalid charset. please check your request, if include \\uxxxx")
         return web.json_response(self.platform.take(json.loads(raw)))
+
+    async def _template(self, request: web.Request) -> web.StreamResponse:
+        self._authorize(request)
+        return web.json_response(self.platform.take_template(await request.json()))
 
     async def _typing(self, request: web.Request) -> web.StreamResponse:
         self._authorize(request)

@@ -28,7 +28,8 @@ class Rules:
     window_is_told_later: bool = False
     fetches_links: bool = True
     pair_rate: bool = True
-    templates: set[str] = field(default_factory=lambda: {"hello"})
+    templates: set[str] = field(default_factory=lambda: {"hello", "order_ready"})
+    template_gaps: dict[str, int] = field(default_factory=lambda: {"order_ready": 2})
     refused_peers: set[str] = field(default_factory=set)
     quality: str = "GREEN"
     status: str = "CONNECTED"
@@ -284,10 +285,20 @@ class WhatsAppPlatform:
         elif kind == "template":
             if shown.get("name") not in self.rules.templates:
                 raise Refused(404, 132001, "Template name does not exist in the translation")
+            self._check_template(shown)
+        elif kind == "reaction":
+            self._require(shown.get("message_id") in self.seen_messages, "reaction.message_id")
+            self._require(bool(shown.get("emoji")), "reaction.emoji")
         elif kind in MEDIA_KINDS:
             self._check_medium(str(kind), shown)
         else:
             raise Refused(400, 131051, "Unsupported message type")
+
+    def _check_template(self, shown: Json) -> None:
+        given = [one for part in shown.get("components", ()) for one in part["parameters"]]
+        if len(given) != self.rules.template_gaps.get(shown["name"], 0):
+            raise Refused(400, 132000, "Number of parameters does not match")
+        self._require("code" in shown.get("language", {}), "language")
 
     def _check_medium(self, kind: str, shown: Json) -> None:
         self._require(len(shown.get("caption", "")) <= 1024, "caption")
