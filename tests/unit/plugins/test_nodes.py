@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.fakes.plugin_host import FakePluginHost
 from tests.unit.plugins.world import DictPluginTable, NodeNotes, World, until
 from wunder.errors import Conflict, StoreUnavailable
 from wunder.model.ids import PluginId
@@ -345,7 +346,7 @@ async def test_a_store_that_is_away_at_the_start_ends_nothing_and_is_asked_again
 ) -> None:
     """It once ended the whole gateway: the server restarted while a node came up."""
     await world.enabled()
-    world.host.started.clear()
+    world.host = FakePluginHost()  # of a process that has just begun
 
     class Away(DictPluginTable):
         is_away = True
