@@ -1,0 +1,51 @@
+// The page's frame of frames: theme, language of Ant Design's parts, answers, addresses.
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { ConfigProvider } from 'antd';
+import type { Locale } from 'antd/es/locale';
+import { lazy, StrictMode, Suspense, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { whenSignedOut } from '../api/client';
+import { queries } from '../api/query';
+import { antdTheme } from '../theme';
+import { router } from './router';
+import { SESSION_KEY } from './session';
+import { Notices } from './notices';
+import { ThemeProvider, useShade } from './themeContext';
+
+const PasswordAgain = lazy(async () => ({ default: (await import('./PasswordAgain')).PasswordAgain }));
+
+// A call that finds the session over tells the gate, which shows the sign-in page and comes back.
+whenSignedOut(() => queries.setQueryData(SESSION_KEY, null));
+
+export function App() {
+  return (
+    <StrictMode>
+      <ThemeProvider>
+        <Dressed />
+      </ThemeProvider>
+    </StrictMode>
+  );
+}
+
+function Dressed() {
+  const { i18n } = useTranslation();
+  const shade = useShade();
+  const [words, setWords] = useState<Locale>();
+  useEffect(() => {
+    // English is built in.
+    if (i18n.language === 'en') setWords(undefined);
+    else void import('antd/locale/zh_CN').then((loaded) => setWords(loaded.default));
+  }, [i18n.language]);
+  return (
+    <ConfigProvider theme={antdTheme(shade)} locale={words} componentSize="middle" wave={{ disabled: true }}>
+      <QueryClientProvider client={queries}>
+        <RouterProvider router={router} />
+        <Notices />
+        <Suspense>
+          <PasswordAgain />
+        </Suspense>
+      </QueryClientProvider>
+    </ConfigProvider>
+  );
+}

@@ -1,0 +1,88 @@
+// Every address of the console. Pages are loaded when they are first opened.
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+} from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { Failed } from '../components/States';
+import { parseSearch, writeSearch } from './address';
+import { Gate } from './Gate';
+import { NotFound } from './NotFound';
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  component: lazyRouteComponent(() => import('../features/auth/SignIn'), 'SignInPage'),
+});
+const setUp = createRoute({
+  getParentRoute: () => root,
+  path: '/set-up',
+  component: lazyRouteComponent(() => import('../features/auth/SetUp'), 'SetUpPage'),
+});
+
+/** Everything for signed-in people. */
+const inside = createRoute({ getParentRoute: () => root, id: 'in', component: Gate });
+
+function page<const P extends string>(path: P, load: () => Promise<object>, name: string) {
+  return createRoute({
+    getParentRoute: () => inside,
+    path,
+    component: lazyRouteComponent(load as () => Promise<Record<string, () => ReactNode>>, name),
+  });
+}
+
+const home = createRoute({
+  getParentRoute: () => inside,
+  path: '/',
+  component: lazyRouteComponent(() => import('../features/welcome/Home'), 'HomePage'),
+});
+
+const pages = [
+  // A tuple, so that links are checked against these very addresses.
+  home,
+  page('/welcome', () => import('../features/welcome/Welcome'), 'WelcomePage'),
+  page('/monitor', () => import('../features/monitor/Overview'), 'OverviewPage'),
+  page('/plugins', () => import('../features/plugins/Plugins'), 'PluginsPage'),
+  page('/plugins/upload', () => import('../features/plugins/Upload'), 'UploadPage'),
+  page('/plugins/$pluginId', () => import('../features/plugins/Plugin'), 'PluginPage'),
+  page('/accounts', () => import('../features/accounts/Accounts'), 'AccountsPage'),
+  page('/accounts/new', () => import('../features/accounts/NewAccount'), 'NewAccountPage'),
+  page('/accounts/$channel/$accountId', () => import('../features/accounts/Account'), 'AccountPage'),
+  page('/outbox', () => import('../features/outbox/Outbox'), 'OutboxPage'),
+  page('/bindings', () => import('../features/bindings/Bindings'), 'BindingsPage'),
+  page('/agents', () => import('../features/agents/Agents'), 'AgentsPage'),
+  page('/agents/$agentId', () => import('../features/agents/Agent'), 'AgentPage'),
+  page('/sessions', () => import('../features/sessions/Sessions'), 'SessionsPage'),
+  page('/trace', () => import('../features/trace/Find'), 'FindPage'),
+  page('/trace/$messageId', () => import('../features/trace/Trace'), 'TracePage'),
+  page('/audit', () => import('../features/audit/Audit'), 'AuditPage'),
+  page('/users', () => import('../features/users/Users'), 'UsersPage'),
+  page('/tokens', () => import('../features/tokens/Tokens'), 'TokensPage'),
+  page('/settings', () => import('../features/settings/Settings'), 'SettingsPage'),
+  page('/me', () => import('../features/me/Mine'), 'MinePage'),
+  page('/me/connect/$channel', () => import('../features/me/Connect'), 'ConnectPage'),
+  page('/me/accounts/$channel/$accountId', () => import('../features/me/MyAccount'), 'MyAccountPage'),
+  page('/profile', () => import('../features/settings/Profile'), 'ProfilePage'),
+] as const;
+
+
+export const router = createRouter({
+  routeTree: root.addChildren([signIn, setUp, inside.addChildren(pages)]),
+  basepath: '/console',
+  parseSearch,
+  stringifySearch: writeSearch,
+  defaultPreload: 'intent',
+  defaultErrorComponent: ({ error, reset }) => <Failed error={error} retry={reset} />,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

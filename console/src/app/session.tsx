@@ -1,0 +1,52 @@
+// Who is signed in, and what their role lets them do.
+import { useQuery } from '@tanstack/react-query';
+import { createContext, use, type ReactNode } from 'react';
+import { ApiError, api, setCsrf, take } from '../api/client';
+import type { SignedIn } from '../api/schema';
+
+export type Role = 'viewer' | 'operator' | 'admin' | 'user';
+const RANK: Record<Role, number> = { user: 0, viewer: 1, operator: 2, admin: 3 };
+
+export const SESSION_KEY = ['session'];
+
+/** Return the session, or null where nobody is signed in. Raises: ApiError for any other answer. */
+export async function fetchSession(): Promise<SignedIn | null> {
+  try {
+    const session = await take(api.GET('/wunder/session'));
+    setCsrf(session.csrf);
+    return session;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) {
+      setCsrf('');
+      return null;
+    }
+    throw error;
+  }
+}
+
+export function useSessionQuery() {
+  return useQuery({ queryKey: SESSION_KEY, queryFn: fetchSession, staleTime: 60_000 });
+}
+
+const Current = createContext<SignedIn | null>(null);
+
+export function SessionProvider(props: { session: SignedIn | null; children: ReactNode }) {
+  return <Current value={props.session}>{props.children}</Current>;
+}
+
+/** Return who is signed in. Only below a page that needs it. */
+export function useSession(): SignedIn {
+  const session = use(Current);
+  if (!session) throw new Error('This part is shown to signed-in people only.');
+  return session;
+}
+
+/** Tell whether a role includes another one; `user` is beside the ladder of administrators. */
+export function includes(role: Role, needed: Role): boolean {
+  return RANK[role] >= RANK[needed];
+}
+
+/** Tell whether the reader may do what needs this role. */
+export function useMay(needed: Role): boolean {
+  return includes(useSession().user.role as Role, needed);
+}

@@ -1,0 +1,366 @@
+// One own account: what is left to do, its form, whether it works, and what happened to it.
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Button, Input, Select, Switch } from 'antd';
+import { useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { ApiError, api, take } from '../../api/client';
+import { live } from '../../api/live';
+import { localName } from '../../api/lists';
+import type { AccountView, Event, ProviderView } from '../../api/schema';
+import { act } from '../../app/confirmed';
+import { complain, say } from '../../app/notices';
+import { Confirm } from '../../components/Confirm';
+import { Field } from '../../components/Field';
+import { Pairs } from '../../components/Facts';
+import { Icon } from '../../components/Icon';
+import { Menu } from '../../components/Menu';
+import { Card, Page } from '../../components/Page';
+import { Empty, Failed, Skeleton } from '../../components/States';
+import { Status } from '../../components/Status';
+import type { Fault } from '../../forms/faults';
+import { SchemaForm } from '../../forms/SchemaForm';
+import { UrlToCopy } from '../../forms/widgets';
+import { wholeUrl } from '../accounts/calls';
+import { useDraft } from '../accounts/draft';
+import '../accounts/gallery.css';
+import { useLeaveGuard } from '../accounts/leaveGuard';
+import { TestCard } from '../accounts/TestCard';
+import { Todo } from '../accounts/Waiting';
+import { FeedLine } from '../monitor/EventFeed';
+import { useOfferedAgents, useOwnBindings, useOwnProviders } from './lists';
+
+export function MyAccountPage() {
+  const { t, i18n } = useTranslation();
+  const { channel, accountId } = useParams({ from: '/in/me/accounts/$channel/$accountId' });
+  const account = useQuery({
+    queryKey: ['own-accounts', channel, accountId],
+    queryFn: () => take(api.GET('/wunder/channels/accounts/{channel}/{account_id}', { params: { path: { channel, account_id: accountId } } })),
+  });
+  const providers = useOwnProviders();
+  const crumb = (
+    <>
+      <Link to="/me">{t('nav.me')}</Link>
+      <span className="muted">/</span>
+    </>
+  );
+  if (account.isPending || providers.isPending) return <Skeleton lines={8} />;
+  if (!account.data) {
+    const isGone = account.error instanceof ApiError && account.error.status === 404;
+    return (
+      <Page title={t('nav.me')} lead={crumb}>
+        <Card flush>
+          {isGone ? <Empty icon="search" text={t('me.gone')} action={<Link to="/me">{t('nav.me')}</Link>} /> : <Failed error={account.error} retry={() => void account.refetch()} />}
+        </Card>
+      </Page>
+    );
+  }
+  const provider = providers.data?.items.find((one) => one.channel === channel);
+  const title = account.data.display_name || (provider ? localName(provider.name, provider.i18n, i18n.language) : channel);
+  return <Loaded key={account.data.account_uid} account={account.data} provider={provider} title={title} crumb={crumb} />;
+}
+
+function Loaded(props: { account: AccountView; provider: ProviderView | undefined; title: string; crumb: React.ReactNode }) {
+  const { t } = useTranslation();
+  const { account, provider } = props;
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const [isRemoving, setRemoving] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const path = { channel: account.channel, account_id: account.account_id };
+  const refresh = (fresh?: AccountView) => {
+    if (fresh) client.setQueryData(['own-accounts', account.channel, account.account_id], fresh);
+    void client.invalidateQueries({ queryKey: ['own-accounts'] });
+  };
+  const toggle = async (isOn: boolean) => {
+    setBusy(true);
+    try {
+      refresh(
+        await act(() =>
+          api.PATCH('/wunder/channels/accounts/{channel}/{account_id}', {
+            params: { path, header: { 'If-Match': String(account.rev) } },
+            body: { is_enabled: isOn },
+          }),
+        ),
+      );
+    } catch (error) {
+      complain(error);
+      refresh();
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Page
+      title={props.title}
+      lead={props.crumb}
+      actions={
+        <div className="row">
+          <Status kind="account" state={account.status} />
+          <Switch checked={account.status === 'enabled'} loading={busy} aria-label={t('account.switch', { name: props.title })} onChange={(isOn) => void toggle(isOn)} />
+          <Menu label={t('do.actionsOf', { what: props.title })} items={[{ key: 'remove', label: t('do.remove'), danger: true, run: () => setRemoving(true) }]}>
+            <Icon name="more" />
+          </Menu>
+        </div>
+      }
+    >
+      {!provider && (
+        <div className="note warn">
+          <Icon name="warning" />
+          {t('me.closed')}
+        </div>
+      )}
+      <div className="columns">
+        <div className="stack">
+          <Card title={t('todo.title')}>
+            <Steps account={account} provider={provider} />
+          </Card>
+          {provider && <Edit account={account} provider={provider} saved={refresh} />}
+        </div>
+        <div className="stack">
+          <TestCard test={() => act(() => api.POST('/wunder/channels/accounts/{channel}/{account_id}/test', { params: { path } }))} />
+          <RuntimeLog account={account} reconnect={() => void reconnect(account, refresh)} />
+        </div>
+      </div>
+      {isRemoving && (
+        <RemoveMine
+          account={account}
+          title={props.title}
+          close={() => setRemoving(false)}
+          done={() => {
+            refresh();
+            void navigate({ to: '/me' });
+          }}
+        />
+      )}
+    </Page>
+  );
+}
+
+/** Connecting anew is switching off and on: the channel lets go of everything it holds for the account. */
+async function reconnect(account: AccountView, refresh: (fresh?: AccountView) => void): Promise<void> {
+  const path = { channel: account.channel, account_id: account.account_id };
+  const set = (rev: number, isOn: boolean) =>
+    act(() =>
+      api.PATCH('/wunder/channels/accounts/{channel}/{account_id}', {
+        params: { path, header: { 'If-Match': String(rev) } },
+        body: { is_enabled: isOn },
+      }),
+    );
+  try {
+    const off = await set(account.rev, false);
+    refresh(await set(off.rev, true));
+  } catch (error) {
+    complain(error);
+    refresh();
+  }
+}
+
+function Steps(props: { account: AccountView; provider: ProviderView | undefined }) {
+  const { t } = useTranslation();
+  const { account, provider } = props;
+  const client = useQueryClient();
+  const bindings = useOwnBindings();
+  const agents = useOfferedAgents();
+  const bound = bindings.data?.items.find((one) => one.channel === account.channel && one.account_id === account.account_id && one.is_enabled !== false);
+  const first = useFirstMessage(account);
+  const hasWebhook = (provider?.capabilities as Record<string, boolean> | undefined)?.webhook !== false;
+  const isOn = account.status === 'enabled';
+  const bind = async (agentId: string) => {
+    try {
+      const body = { channel: account.channel, account_id: account.account_id, agent_id: agentId };
+      if (bound) {
+        await act(() =>
+          api.PUT('/wunder/channels/bindings/{binding_id}', {
+            params: { path: { binding_id: bound.binding_id }, header: { 'If-Match': String(bound.rev ?? 1) } },
+            body,
+          }),
+        );
+      } else await act(() => api.POST('/wunder/channels/bindings', { body }));
+    } catch (error) {
+      complain(error);
+    }
+    void client.invalidateQueries({ queryKey: ['own-bindings'] });
+  };
+  let index = 1;
+  return (
+    <ol className="todo">
+      <Todo index={index++} state={isOn ? 'done' : 'now'} title={isOn ? t('todo.enabled') : account.status === 'draft' ? t('todo.fix') : t('todo.enable')} />
+      <Todo index={index++} state={bound ? 'done' : 'now'} title={bound ? t('me.answeredBy', { agent: bound.agent_id }) : t('todo.bind')}>
+        <Select
+          size="small"
+          style={{ maxWidth: 240 }}
+          aria-label={t('account.answeredBy')}
+          placeholder={t('form.choose')}
+          value={bound?.agent_id}
+          options={(agents.data?.items ?? []).map((one) => ({ value: one.agent_id, label: one.agent_id }))}
+          onChange={(agentId: string) => void bind(agentId)}
+        />
+      </Todo>
+      {hasWebhook && (
+        <Todo index={index++} state={first ? 'done' : isOn ? 'now' : 'later'} title={t('todo.webhook')}>
+          <UrlToCopy url={wholeUrl(account.webhook_url)} label={t('todo.webhookUrl')} />
+        </Todo>
+      )}
+      <Todo index={index} state={first ? 'done' : 'now'} title={first ? t('todo.arrived') : t('todo.waiting')}>
+        <span className="meta" aria-live="polite">
+          {first ? '' : t('todo.waitingHint')}
+        </span>
+      </Todo>
+    </ol>
+  );
+}
+
+/** True once something has come in: from the account's own log, since a user reads no messages here. */
+function useFirstMessage(account: AccountView): boolean {
+  const log = useOwnLog(account);
+  return (log.data?.items ?? []).some((one) => one.message_id !== '' || /^(message|delivery|turn)_/.test(one.name));
+}
+
+function useOwnLog(account: AccountView) {
+  return useQuery({
+    queryKey: ['own-log', account.channel, account.account_id],
+    queryFn: () =>
+      take(api.GET('/wunder/channels/runtime_logs', { params: { query: { channel: account.channel, account_id: account.account_id, limit: 50 } } })),
+    refetchInterval: 5_000,
+  });
+}
+
+function RuntimeLog(props: { account: AccountView; reconnect: () => void }) {
+  const { t } = useTranslation();
+  const log = useOwnLog(props.account);
+  useEffect(() => live.listen((event) => event.type !== 'figures' && void log.refetch()), [log.refetch]);
+  return (
+    <Card
+      title={t('me.log')}
+      flush
+      actions={
+        <Button size="small" icon={<Icon name="refresh" size={12} />} disabled={props.account.status !== 'enabled'} onClick={props.reconnect}>
+          {t('me.reconnect')}
+        </Button>
+      }
+    >
+      {log.isPending ? (
+        <Skeleton lines={4} />
+      ) : !log.data ? (
+        <Failed error={log.error} compact retry={() => void log.refetch()} />
+      ) : log.data.items.length === 0 ? (
+        <Empty icon="monitor" text={t('monitor.noEvents')} />
+      ) : (
+        <ol className="feed" tabIndex={0} aria-label={t('me.log')}>
+          {log.data.items.map((one: Event) => (
+            <FeedLine key={one.event_id} event={{ ...one, message_id: '' }} />
+          ))}
+        </ol>
+      )}
+    </Card>
+  );
+}
+
+function Edit(props: { account: AccountView; provider: ProviderView; saved: (fresh: AccountView) => void }) {
+  const { t } = useTranslation();
+  const { account, provider } = props;
+  const { draft, change, reset, isChanged, config } = useDraft(account);
+  const [faults, setFaults] = useState<Fault[]>([]);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const leave = useLeaveGuard(isChanged);
+  const save = async () => {
+    setBusy(true);
+    setFaults([]);
+    setError(null);
+    try {
+      const fresh = await act(() =>
+        api.PUT('/wunder/channels/accounts/{channel}/{account_id}', {
+          params: { path: { channel: account.channel, account_id: account.account_id }, header: { 'If-Match': String(account.rev) } },
+          body: {
+            channel: account.channel,
+            account_id: account.account_id,
+            display_name: draft.displayName,
+            is_enabled: account.status !== 'disabled',
+            provider_config: config() as never,
+            access: draft.access,
+          },
+        }),
+      );
+      props.saved(fresh);
+      say(t('account.saved'));
+    } catch (caught) {
+      if (caught instanceof ApiError && caught.faults.length) setFaults(caught.faults);
+      else setError(caught);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Card title={t('account.tab.config')}>
+      <div className="stack wide" style={{ maxWidth: 600 }}>
+        <Field label={t('account.displayName')}>
+          <Input maxLength={100} value={draft.displayName} onChange={(event) => change({ displayName: event.target.value })} />
+        </Field>
+        <SchemaForm
+          schema={provider.account_schema}
+          value={draft.config}
+          saved={draft.saved}
+          cleared={draft.cleared}
+          change={(value) => change({ config: value })}
+          clear={(cleared) => change({ cleared })}
+          submit={() => void save()}
+          faults={faults}
+          prefix="/provider_config"
+          audience="user"
+          formId="own-form"
+          webhookUrl={wholeUrl(account.webhook_url)}
+        />
+        {error !== null && <Failed error={error} compact />}
+      </div>
+      <div className="save-bar">
+        <Button type="primary" htmlType="submit" form="own-form" loading={busy} disabled={!isChanged}>
+          {t('do.save')}
+        </Button>
+        <Button type="text" disabled={!isChanged || busy} onClick={reset}>
+          {t('do.discard')}
+        </Button>
+      </div>
+      {leave.dialog}
+    </Card>
+  );
+}
+
+function RemoveMine(props: { account: AccountView; title: string; close: () => void; done: () => void }) {
+  const { t } = useTranslation();
+  const path = { channel: props.account.channel, account_id: props.account.account_id };
+  const impact = useQuery({
+    queryKey: ['own-impact', props.account.account_uid],
+    queryFn: () => take(api.GET('/wunder/channels/accounts/{channel}/{account_id}/impact', { params: { path } })),
+    gcTime: 0,
+  });
+  return (
+    <Confirm
+      title={t('account.removeTitle', { name: props.title })}
+      typed={props.account.account_id}
+      action={t('do.remove')}
+      danger
+      disabled={!impact.data}
+      close={props.close}
+      run={async () => {
+        await act(() => api.DELETE('/wunder/channels/accounts/{channel}/{account_id}', { params: { path } }));
+        props.done();
+      }}
+    >
+      <p>{t('account.removeText')}</p>
+      {impact.data ? (
+        <Pairs
+          of={[
+            [t('account.impactBindings'), String(impact.data.bindings.length)],
+            [t('account.impactOpen'), `${impact.data.open_deliveries}${impact.data.has_more ? '+' : ''}`],
+          ]}
+        />
+      ) : impact.error ? (
+        <Failed error={impact.error} compact />
+      ) : (
+        <Skeleton lines={2} />
+      )}
+    </Confirm>
+  );
+}

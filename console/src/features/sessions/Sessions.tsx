@@ -1,0 +1,120 @@
+// Sessions: conversations at the left, what was said at the right, with what became of each reply.
+import { useQuery } from '@tanstack/react-query';
+import { useCallback } from 'react';
+import { useTranslation } from 'react-i18next';
+import { api, take } from '../../api/client';
+import { useChannelChoices, useChannelName } from '../../api/lists';
+import type { Session } from '../../api/schema';
+import { useAddress } from '../../app/address';
+import { Time } from '../../components/Facts';
+import { ChoiceFilter } from '../../components/Filters';
+import { Page } from '../../components/Page';
+import { usePaged } from '../../components/paged';
+import { Empty, Failed, Skeleton } from '../../components/States';
+import { shortId } from '../../i18n/format';
+import { Talk } from './Talk';
+import './sessions.css';
+
+export function SessionsPage() {
+  const { t } = useTranslation();
+  const [search, change] = useAddress();
+  const channels = useChannelChoices();
+  const channelName = useChannelName();
+  const id = useCallback((one: Session) => one.session_id, []);
+  const list = usePaged<Session>({
+    key: ['sessions', search.channel ?? ''],
+    fetch: (cursor, signal) =>
+      take(
+        api.GET('/wunder/admin/channels/sessions', {
+          params: { query: { limit: 50, ...(search.channel ? { channel: search.channel } : {}), ...(cursor ? { cursor } : {}) } },
+          signal,
+        }),
+      ),
+    id,
+    follows: (event) => event.type === 'figures',
+  });
+  const current = search.session ?? '';
+  const open = (one: Session) => change({ session: one.session_id });
+  return (
+    <Page title={t('nav.sessions')} bare>
+      <div className={current ? 'talks has-open' : 'talks'}>
+        <section className="talk-list" aria-label={t('nav.sessions')}>
+          <div className="filters">
+            <ChoiceFilter name="channel" label={t('account.channel')} options={channels} width={200} />
+          </div>
+          {list.fresh > 0 && (
+            <button type="button" className="news" onClick={list.showFresh}>
+              {t('list.fresh', { count: list.fresh })}
+            </button>
+          )}
+          {list.isLoading ? (
+            <Skeleton lines={8} />
+          ) : list.error && !list.rows.length ? (
+            <Failed error={list.error} retry={list.reload} />
+          ) : list.rows.length === 0 ? (
+            <Empty icon="session" text={search.channel ? t('list.noMatch') : t('session.none')} hint={search.channel ? undefined : t('session.noneHint')} />
+          ) : (
+            <ul>
+              {list.rows.map((one) => (
+                <li key={one.session_id}>
+                  <button type="button" className={one.session_id === current ? 'on' : undefined} aria-current={one.session_id === current ? 'true' : undefined} onClick={() => open(one)}>
+                    <span className="row">
+                      <strong className="grow truncate">{nameOf(one)}</strong>
+                      <span className="meta">
+                        <Time at={one.last_message_at} />
+                      </span>
+                    </span>
+                    <span className="row meta">
+                      <span className="grow truncate">
+                        {channelName(one.channel)} · {one.account_id} · {t(`peer.${one.conversation.peer_kind}`, { defaultValue: one.conversation.peer_kind })}
+                      </span>
+                      <span className="badge" title={t('session.messages')}>
+                        {one.message_count}
+                      </span>
+                    </span>
+                  </button>
+                </li>
+              ))}
+              {list.hasMore && (
+                <li>
+                  <button type="button" className="text-button" onClick={list.loadMore}>
+                    {t('list.more')}
+                  </button>
+                </li>
+              )}
+            </ul>
+          )}
+        </section>
+        <section className="talk" aria-label={t('session.talk')}>
+          {current ? (
+            <Loaded key={current} sessionId={current} known={list.rows.find((one) => one.session_id === current)} back={() => change({ session: '' })} />
+          ) : (
+            <Empty icon="session" text={t('session.choose')} />
+          )}
+        </section>
+      </div>
+    </Page>
+  );
+}
+
+export function nameOf(session: Session): string {
+  return session.peer_name || shortId(session.conversation.peer_id);
+}
+
+/** A session that a link names may lie beyond the pages that were read. */
+function Loaded(props: { sessionId: string; known: Session | undefined; back: () => void }) {
+  const first = useQuery({
+    queryKey: ['chat', props.sessionId, 'any'],
+    queryFn: () => take(api.GET('/wunder/admin/channels/messages', { params: { query: { session_id: props.sessionId, limit: 1 } } })),
+    enabled: !props.known,
+  });
+  const { known } = props;
+  const message = first.data?.items[0];
+  const facts = known
+    ? { name: nameOf(known), channel: known.channel, accountId: known.account_id, agentId: known.agent_id, peerKind: known.conversation.peer_kind, peerId: known.conversation.peer_id }
+    : message
+      ? { name: message.peer_name || shortId(message.peer_id), channel: message.channel, accountId: message.account_id, agentId: '', peerKind: message.peer_kind, peerId: message.peer_id }
+      : undefined;
+  if (!facts) return first.isPending ? <Skeleton lines={6} /> : <Failed error={first.error} />;
+  return <Talk sessionId={props.sessionId} facts={facts} back={props.back} />;
+}

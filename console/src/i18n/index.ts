@@ -1,0 +1,49 @@
+// Which language the page speaks: the reader's choice, else the browser's, and only that one is loaded.
+import i18next from 'i18next';
+import { initReactI18next } from 'react-i18next';
+import { setApiLanguage } from '../api/client';
+
+export type Language = 'zh-CN' | 'en';
+const KEY = 'wunder.language';
+
+/** Return the language to begin with. */
+export function firstLanguage(kept: string | null, wanted: readonly string[]): Language {
+  if (kept === 'zh-CN' || kept === 'en') return kept;
+  return wanted[0]?.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en';
+}
+
+async function words(language: Language) {
+  const loaded = language === 'zh-CN' ? await import('./zh-CN.json') : await import('./en.json');
+  return loaded.default;
+}
+
+/** Start with one language; resolves when its words are there. */
+export async function startLanguage(): Promise<void> {
+  const lng = firstLanguage(localStorage.getItem(KEY), navigator.languages);
+  await i18next.use(initReactI18next).init({
+    lng,
+    resources: { [lng]: { translation: await words(lng) } },
+    // Keys are flat: a dot is part of the name.
+    keySeparator: false,
+    nsSeparator: false,
+    interpolation: { escapeValue: false },
+    returnNull: false,
+    react: { useSuspense: false },
+  });
+  apply(lng);
+}
+
+/** Speak another language from now on. */
+export async function speak(language: Language): Promise<void> {
+  if (!i18next.hasResourceBundle(language, 'translation')) {
+    i18next.addResourceBundle(language, 'translation', await words(language));
+  }
+  localStorage.setItem(KEY, language);
+  apply(language);
+  await i18next.changeLanguage(language);
+}
+
+function apply(language: Language): void {
+  document.documentElement.lang = language;
+  setApiLanguage(language);
+}

@@ -1,0 +1,92 @@
+// The look of Ant Design's parts, taken from the same tokens as our own CSS.
+import type { ThemeConfig } from 'antd';
+import { theme as antd } from 'antd';
+
+export type Shade = 'light' | 'dark';
+export type ThemeChoice = Shade | 'system';
+
+const INK = {
+  light: {
+    colorPrimary: '#2f5bd7',
+    colorInfo: '#2f5bd7',
+    colorSuccess: '#1f7a45',
+    colorWarning: '#8f5f00',
+    colorError: '#b42323',
+    colorText: '#1c2430',
+    colorTextSecondary: '#4c5666',
+    colorTextTertiary: '#5f6a7a',
+    colorTextDescription: '#5f6a7a',
+    colorTextPlaceholder: '#667080',
+    colorTextDisabled: '#6b7483',
+    colorBgBase: '#ffffff',
+    colorBgLayout: '#f5f6f8',
+    colorBorder: '#d3d7de',
+    colorBorderSecondary: '#e6e8ec',
+    colorLink: '#2f5bd7',
+  },
+  dark: {
+    colorPrimary: '#7aa2f7',
+    colorInfo: '#7aa2f7',
+    colorSuccess: '#7bd19a',
+    colorWarning: '#f0c36a',
+    colorError: '#ff9a94',
+    colorText: '#dfe3ea',
+    colorTextSecondary: '#a3acba',
+    colorTextTertiary: '#8e98a8',
+    colorTextDescription: '#8e98a8',
+    colorTextPlaceholder: '#8e98a8',
+    colorTextDisabled: '#8e98a8',
+    colorTextLightSolid: '#0f1216',
+    colorBgBase: '#161a20',
+    colorBgContainer: '#161a20',
+    colorBgElevated: '#1b2027',
+    colorBgLayout: '#0f1216',
+    colorBorder: '#39424e',
+    colorBorderSecondary: '#262c35',
+    colorLink: '#7aa2f7',
+  },
+};
+
+/** Return the theme of Ant Design for a shade. */
+export function antdTheme(shade: Shade): ThemeConfig {
+  return {
+    algorithm: shade === 'dark' ? antd.darkAlgorithm : antd.defaultAlgorithm,
+    token: {
+      ...INK[shade],
+      fontFamily: 'inherit',
+      fontSize: 13,
+      controlHeight: 28,
+      controlHeightSM: 24,
+      borderRadius: 4,
+      borderRadiusLG: 6,
+      motionDurationFast: '0.06s',
+      motionDurationMid: '0.1s',
+      motionDurationSlow: '0.12s',
+      wireframe: false,
+    },
+    components: {
+      Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none' },
+      Drawer: { padding: 16, paddingLG: 16 },
+      Modal: { titleFontSize: 14 },
+    },
+  };
+}
+
+const KEY = 'wunder.theme';
+
+/** Return what the reader chose; the system's own choice where they did not. */
+export function storedTheme(): ThemeChoice {
+  const kept = localStorage.getItem(KEY);
+  return kept === 'light' || kept === 'dark' ? kept : 'system';
+}
+
+/** Keep a choice for the next visit. */
+export function keepTheme(choice: ThemeChoice): void {
+  localStorage.setItem(KEY, choice);
+}
+
+/** Return the shade that a choice means now. */
+export function shadeOf(choice: ThemeChoice): Shade {
+  if (choice !== 'system') return choice;
+  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+}
