@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.bindings import FakeBindings
 from wunder.accounts.book import BindingBook
 from wunder.model.binding import Binding
-from wunder.model.ids import AgentId, BindingId
+from wunder.model.ids import AccountId, AgentId, BindingId, ChannelId
 
 BINDINGS = [
     Binding(BindingId("b1"), "*", "*", "*", "*", AgentId("echo")),
@@ -30,9 +30,13 @@ async def bindings(request):
     return book
 
 
-def test_every_binding_is_there_disabled_ones_too(bindings):
-    assert list(bindings.all()) == BINDINGS
+def test_an_account_is_told_its_own_bindings_and_those_of_all_disabled_ones_too(bindings):
+    assert set(bindings.of(ChannelId("chat"), AccountId("main"))) == set(BINDINGS)
+
+
+def test_an_account_is_not_told_the_bindings_of_another(bindings):
+    assert list(bindings.of(ChannelId("chat"), AccountId("other"))) == [BINDINGS[0]]
 
 
 def test_what_was_handed_out_does_not_change(bindings):
-    assert isinstance(bindings.all(), tuple)
+    assert isinstance(bindings.of(ChannelId("chat"), AccountId("main")), tuple)

@@ -10,6 +10,8 @@ from wunder.model.turn import AgentTurn, Reply
 class FakeAgent:
     """Echoes, unless told to say something else, to fail or to hang."""
 
+    history_lines = 20
+
     def __init__(self, prefix: str = "") -> None:
         self.prefix = prefix
         self.turns: list[AgentTurn] = []

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from wunder.model.binding import Binding
+from wunder.model.binding import ANY, Binding
+from wunder.model.ids import AccountId, ChannelId
 
 
 class FakeBindings:
@@ -11,5 +12,5 @@ class FakeBindings:
     def __init__(self, *bindings: Binding) -> None:
         self.bindings = list(bindings)
 
-    def all(self) -> Sequence[Binding]:
-        return tuple(self.bindings)
+    def of(self, channel: ChannelId, account_id: AccountId) -> Sequence[Binding]:
+        return tuple(one for one in self.bindings if one.account_id in (ANY, account_id))

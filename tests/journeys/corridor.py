@@ -68,12 +68,14 @@ class Book:
     def enabled(self, channel):
         return [a for a in self.accounts.values() if a.row.status == "enabled"]
 
-    def all(self):
+    def of(self, channel, account_id):
         return self.bindings
 
 
 class Agents:
     """One agent for everybody: echoes, or does what the test says."""
+
+    history_lines = 20
 
     def __init__(self) -> None:
         self.turns: list[AgentTurn] = []

@@ -30,6 +30,18 @@ async def test_a_message_is_answered_on_its_own_conversation(tmp_path) -> None:
         assert here.platform.texts("p1") == ["p1:1"]
 
 
+async def test_an_agent_that_reads_no_history_is_given_none(tmp_path) -> None:
+    async with corridor(tmp_path) as here:
+        await here.post(text(1))
+        await here.until_states(SENT)
+        await here.post(text(2))
+        await here.until_states(SENT, SENT)
+        here.agents.history_lines = 0
+        await here.post(text(3))
+        await here.until_states(SENT, SENT, SENT)
+        assert [len(turn.history) for turn in here.agents.turns] == [0, 2, 0]
+
+
 async def test_a_repeat_gets_the_same_answer_and_no_second_reply(tmp_path) -> None:
     async with corridor(tmp_path) as here:
         first, second = await here.post(text(1)), await here.post(text(1))

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from wunder.accounts.sealing import account_secrets
 from wunder.errors import StoreBroken
 from wunder.model.account import Account, AccountRow
-from wunder.model.binding import Binding
-from wunder.model.ids import AccountUid, ChannelId
+from wunder.model.binding import ANY, Binding
+from wunder.model.ids import AccountId, AccountUid, ChannelId
 from wunder.observe.logs import get_logger
 from wunder.ports import AccountTable, BindingTable, Sealer
 
@@ -99,12 +99,19 @@ class BindingBook:
 
     def __init__(self, table: BindingTable) -> None:
         self._table = table
-        self._all: tuple[Binding, ...] = ()
+        self._of_account: dict[str, tuple[Binding, ...]] = {}
+        self._of_any: tuple[Binding, ...] = ()
 
     async def reload(self) -> None:
-        """Read the table again."""
-        self._all = tuple(await self._table.all())
+        """Read the table again, and sort it by account: a turn looks at its own, however many there are."""
+        of_account: dict[str, list[Binding]] = {ANY: []}
+        for binding in await self._table.all():
+            of_account.setdefault(binding.account_id, []).append(binding)
+        self._of_any = tuple(of_account.pop(ANY))
+        self._of_account = {
+            account_id: (*own, *self._of_any) for account_id, own in of_account.items()
+        }
 
-    def all(self) -> Sequence[Binding]:
-        """Return every binding, disabled ones too."""
-        return self._all
+    def of(self, channel: ChannelId, account_id: AccountId) -> Sequence[Binding]:
+        """Return the bindings that may match this account, disabled ones too."""
+        return self._of_account.get(account_id, self._of_any)

@@ -11,6 +11,8 @@ class EchoAgent:
     def __init__(self, settings: EchoSettings) -> None:
         self._settings = settings
 
+    history_lines = 0
+
     async def answer(self, turn: AgentTurn) -> tuple[Reply, ...]:
         """Return one reply, none where there is nothing to repeat."""
         text = described(turn.message.content)

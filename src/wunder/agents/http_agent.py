@@ -32,6 +32,7 @@ class HttpAgent:
     def __init__(
         self, settings: HttpSettings, client: GuardedClient, clock: Clock, later: LaterReplies
     ) -> None:
+        self.history_lines = settings.history_messages
         self._settings = settings
         self._client = client
         self._clock = clock

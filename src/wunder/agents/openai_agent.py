@@ -39,6 +39,7 @@ class OpenAiAgent:
         media: Media,
         connect: Callable[[OpenAiSettings, GuardedClient], Endpoint] = lazy.openai_endpoint,
     ) -> None:
+        self.history_lines = settings.history_messages
         self._settings = settings
         self._client = client
         self._media = media

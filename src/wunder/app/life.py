@@ -1,6 +1,7 @@
 """A gateway's life: open what it stands on, serve until a signal, or stay offline for one command."""
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -29,6 +30,9 @@ log = logs.get_logger(__name__)
 RUN_FILE = Path("run", "cli.json")
 #: What the listener, the plugins' pipes and the store may need together (Debian's soft limit: 1,024).
 OPEN_FILES = 16_384
+#: New objects between two looks for cycles. A message makes hundreds and leaves none: at the usual
+#: 700 looking took 5 % of the gateway's CPU (measured, 64 in flight).
+_LOOK_FOR_CYCLES_AFTER = 20_000
 
 
 def serve(config: Config) -> None:
@@ -61,6 +65,7 @@ async def _serve(config: Config) -> None:
         stop.set()
 
     async with _opened(config, on_fatal) as gateway:
+        _settle_down()
         server = listener(gateway.app, config.server.host, config.server.port, config.api)
         url = f"http://{_url_host(config.server.host)}:{server.port}"
         gateway.own_url = gateway.own_url or url
@@ -120,6 +125,13 @@ async def _opened(
             await gateway.close()
     finally:
         await store.close()
+
+
+def _settle_down() -> None:
+    """Take what is loaded by now for permanent, and look for cycles less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_LOOK_FOR_CYCLES_AFTER, 20, 20)
 
 
 def _url_host(host: str) -> str:

@@ -142,7 +142,7 @@ class TurnRunner:
 
     def _bind(self, message: InboundMessage, account: Account) -> Binding | None:
         return route(
-            self._directory.bindings.all(),
+            self._directory.bindings.of(message.channel, message.account_id),
             message.channel,
             message.account_id,
             message.conversation,
@@ -154,7 +154,7 @@ class TurnRunner:
     ) -> TurnCommit:
         session_id = turn.session_id or SessionId(derived_id(turn.message.message_id, "session"))
         steps = [self._step(turn, StepName.TURN_STARTED, started_at, agent_id=binding.agent_id)]
-        lines = self._policy.history_lines if turn.session_id else 0
+        lines = min(self._policy.history_lines, agent.history_lines) if turn.session_id else 0
         history = await self._turns.history(session_id, lines) if lines else []
         wait_s = self._policy.media_wait_s
         if turn.inline_until is not None:

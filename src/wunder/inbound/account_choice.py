@@ -43,7 +43,7 @@ async def choose_accounts(
 
 
 def sharing(
-    chosen: tuple[Account, ...], enabled: list[Account], facts: ProviderFacts
+    chosen: tuple[Account, ...], accounts: Accounts, facts: ProviderFacts
 ) -> tuple[Account, ...]:
     """All accounts whose messages a request may hold: the chosen first, then every other one.
 
@@ -52,7 +52,7 @@ def sharing(
     if not facts.shares_requests:
         return chosen
     own = {account.uid for account in chosen}
-    others = [account for account in enabled if account.uid not in own]
+    others = [one for one in accounts.enabled(facts.channel) if one.uid not in own]
     return (*chosen, *others[: MAX_SHARING - len(chosen)])
 
 

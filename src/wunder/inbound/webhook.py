@@ -115,8 +115,7 @@ class Webhooks:
             return await self._later(facts, chosen[0], request, refused)
         request_id = RequestId(ordered_id(request.received_at))
         try:
-            enabled = self._directory.accounts.enabled(channel_id)
-            candidates = sharing(chosen, enabled, provider.facts)
+            candidates = sharing(chosen, self._directory.accounts, provider.facts)
             parses = await _parse(provider, candidates, request)
         except ProviderFault as error:
             return await self._not_parsed(facts, chosen[0], request, error.fault)

@@ -50,8 +50,11 @@ class Counter:
 
     def inc(self, *values: str, by: float = 1.0) -> None:
         """Add `by`; `values` in the order in which the labels are declared."""
-        key = _closed(self.labels, values)
-        self._counts[key] = self._counts.get(key, 0.0) + by
+        try:
+            self._counts[values] += by
+        except KeyError:
+            key = _closed(self.labels, values)
+            self._counts[key] = self._counts.get(key, 0.0) + by
 
     def value(self, *values: str) -> float:
         """Return what was counted so far; 0.0 for what never happened."""

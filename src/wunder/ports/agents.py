@@ -9,6 +9,10 @@ from wunder.model.turn import AgentTurn, Reply
 class Agent(Protocol):
     """What answers. Called at least once a turn, always with the same turn_id."""
 
+    @property
+    def history_lines(self) -> int:
+        """How many earlier lines of a session it reads at most; 0: none need be fetched."""
+
     async def answer(self, turn: AgentTurn) -> tuple[Reply, ...]:
         """Raises: AgentFailed."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from wunder.model.account import Account
 from wunder.model.binding import Binding
 from wunder.model.delivery import ClaimedDelivery
-from wunder.model.ids import AccountUid, At, ChannelId, PluginId
+from wunder.model.ids import AccountId, AccountUid, At, ChannelId, PluginId
 from wunder.model.message import Attachment, InboundMessage, OutboundMessage
 from wunder.model.provider import (
     Activity,
@@ -111,8 +111,8 @@ class Accounts(Protocol):
 class Bindings(Protocol):
     """The bindings, in memory, current."""
 
-    def all(self) -> Sequence[Binding]:
-        """Every binding."""
+    def of(self, channel: ChannelId, account_id: AccountId) -> Sequence[Binding]:
+        """The bindings that may match this account, disabled ones too."""
 
 
 class HttpDoor(Protocol):

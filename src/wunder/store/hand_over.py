@@ -36,6 +36,8 @@ class HandOver(Generic[J]):
         self._batch = batch
         self._work = work
         self._tick: list[J] = []
+        self._due: asyncio.Handle | None = None  # the hand-over of this tick's jobs
+        self._is_due_now = False
         self._queue: list[J] = []
         self._turnstile = threading.Condition()
         self._is_closing = False
@@ -50,14 +52,17 @@ class HandOver(Generic[J]):
         """How many jobs wait."""
         return len(self._queue) + len(self._tick)
 
-    def submit(self, job: J) -> None:
-        """Queue a job from the event loop. Raises: StoreUnavailable when full or closing."""
+    def submit(self, job: J, patience_s: float = 0.0) -> None:
+        """Queue a job from the event loop; one with patience waits so long for others to go with.
+
+        Raises: StoreUnavailable when full or closing.
+        """
         if self._is_closing:
             raise StoreUnavailable("the store is closing")
         if self.waiting >= self._limit:
             raise StoreUnavailable(f"{self._limit} units of work wait already")
-        if not self._tick:
-            asyncio.get_running_loop().call_soon(self._hand_over)
+        if not self._is_due_now:
+            self._schedule(patience_s)
         self._tick.append(job)
 
     async def close(self) -> None:
@@ -69,8 +74,19 @@ class HandOver(Generic[J]):
         if self._thread.is_alive():
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
 
+    def _schedule(self, patience_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        if not patience_s:
+            if self._due is not None:
+                self._due.cancel()
+            self._is_due_now = True
+            self._due = loop.call_soon(self._hand_over)
+        elif self._due is None:
+            self._due = loop.call_later(patience_s, self._hand_over)
+
     def _hand_over(self) -> None:
         jobs, self._tick = self._tick, []
+        self._due, self._is_due_now = None, False
         if jobs:
             with self._turnstile:
                 self._queue.extend(jobs)

@@ -15,6 +15,7 @@ class StorePolicy(msgspec.Struct, frozen=True):
     free_floor_bytes: int = 256 * MIB  # below it intake answers 503
     ballast_bytes: int = 64 * MIB  # freed when the disk is full, so that outcomes still commit
     busy_timeout_s: float = 2.0
+    settle_within_s: float = 0.005  # an outcome waits so long to share another's commit
     max_queued_units: int = 8_192
     max_batch_units: int = 512
     cache_bytes: int = 8 * MIB

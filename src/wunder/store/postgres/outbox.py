@@ -104,7 +104,7 @@ class PostgresOutbox:
         keys = [
             lane_key(LaneKind.DELIVERY, done.delivery.message.conversation) for done in settlements
         ]
-        return await self._writer.commit(unit, lanes=keys)
+        return await self._writer.commit(unit, lanes=keys, patience_s=self._policy.settle_within_s)
 
     async def claim_inline(
         self, message_id: MessageId, grant: SendGrant, now: At

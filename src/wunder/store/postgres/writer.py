@@ -120,6 +120,7 @@ class Writer:
         lanes: Sequence[LaneKey] | None = None,
         is_intake: bool = False,
         salvage: Unit[T] | None = None,
+        patience_s: float = 0.0,
     ) -> T:
         """Run a unit in the next group commit; its result is durable when this returns.
 
@@ -128,6 +129,7 @@ class Writer:
             lanes: all that it works on, locked beforehand; None: it has the transaction to itself.
             is_intake: refused while the disk is low.
             salvage: run in its place when the unit failed by its own fault.
+            patience_s: how long it may wait for other units to share their commit with.
 
         Raises:
             StoreUnavailable, StoreFull, StoreBroken, and whatever the unit raises.
@@ -135,7 +137,7 @@ class Writer:
         if self._broken is not None:
             raise StoreBroken(self._broken.detail)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._hand_over.submit(UnitJob(future, unit, lanes, is_intake, salvage))
+        self._hand_over.submit(UnitJob(future, unit, lanes, is_intake, salvage), patience_s)
         return await future
 
     async def work(self, unit: SharedUnit[T], *, is_intake: bool = False) -> T:

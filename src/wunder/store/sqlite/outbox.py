@@ -31,6 +31,7 @@ from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import evidence, inline, lanes, settling
 from wunder.store.sqlite.claims import claim_lane
 from wunder.store.sqlite.delivery_rows import insert
+from wunder.store.sqlite.lookout import Lookout
 from wunder.store.sqlite.message_rows import INSERT_OUTBOUND
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.transaction import Tx
@@ -65,9 +66,12 @@ class SqliteOutbox:
         self._reader = reader
         self._policy = policy
         self._watch = watch
+        self._lookout = Lookout(writer, "channel_outbox_pending")
 
     async def ready(self, now: At) -> ReadyAccounts:
         """Which accounts have deliveries to claim now, and when to look again."""
+        if self._lookout.is_quiet(now):
+            return ReadyAccounts((), None)
         return await self._reader.read(lambda conn: _ready(conn, now))
 
     async def claim(self, grants: Sequence[SendGrant], now: At) -> list[ClaimedDelivery]:
@@ -84,7 +88,8 @@ class SqliteOutbox:
                 one
                 for settlement in settlements
                 for one in settling.settle(tx, settlement, self._policy, not self._watch.is_frozen)
-            ]
+            ],
+            patience_s=self._policy.settle_within_s,
         )
 
     async def claim_inline(

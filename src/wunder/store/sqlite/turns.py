@@ -13,6 +13,7 @@ from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.outgoing import Outgoing
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import lanes, sessions
+from wunder.store.sqlite.lookout import Lookout
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.replies import queue_replies
 from wunder.store.sqlite.transaction import Tx
@@ -59,9 +60,12 @@ class SqliteTurns:
         self._writer = writer
         self._reader = reader
         self._policy = policy
+        self._lookout = Lookout(writer, "channel_messages_received")
 
     async def claim(self, limit: int, now: At) -> list[ClaimedTurn]:
         """Claim heads in `received`, longest ready first, never a suspect."""
+        if self._lookout.is_quiet(now):
+            return []
         return await self._writer.commit(lambda tx: _claim(tx, False, now, limit))
 
     async def claim_suspect(self, now: At) -> ClaimedTurn | None:

@@ -104,7 +104,12 @@ class Writer:
         return self._hand_over.waiting
 
     async def commit(
-        self, unit: Unit[T], *, is_intake: bool = False, salvage: Unit[T] | None = None
+        self,
+        unit: Unit[T],
+        *,
+        is_intake: bool = False,
+        salvage: Unit[T] | None = None,
+        patience_s: float = 0.0,
     ) -> T:
         """Run a unit in the next group commit; its result is durable when this returns.
 
@@ -112,6 +117,7 @@ class Writer:
             unit: statements only; it may be run more than once, each time from the same state.
             is_intake: refused while the disk is low.
             salvage: run in its place when the unit failed by its own fault.
+            patience_s: how long it may wait for other units to share their commit with.
 
         Raises:
             StoreUnavailable, StoreFull, StoreBroken, and whatever the unit raises.
@@ -119,7 +125,7 @@ class Writer:
         if self._broken is not None:
             raise StoreBroken(self._broken.detail)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._hand_over.submit(UnitJob(future, unit, is_intake, salvage))
+        self._hand_over.submit(UnitJob(future, unit, is_intake, salvage), patience_s)
         return await future
 
     async def work(self, unit: SharedUnit[T], *, is_intake: bool = False) -> T:
