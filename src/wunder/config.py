@@ -24,8 +24,8 @@ from wunder.outbound.dispatcher import DispatcherPolicy
 from wunder.outbound.parking import ParkingPolicy
 from wunder.outbound.retry import RetryPolicy
 from wunder.outbound.slots import SlotPolicy
+from wunder.people.policy import OidcPolicy, PeoplePolicy
 from wunder.runtime.policy import RuntimePolicy
-from wunder.people.policy import PeoplePolicy
 from wunder.store.policy import StorePolicy
 from wunder.streaming.policy import StreamPolicy
 from wunder.upkeep.admission import AdmissionPolicy
@@ -92,9 +92,10 @@ class Config(msgspec.Struct, frozen=True):
     gateway: GatewaySettings = GatewaySettings()
     server: ServerSettings = ServerSettings()
     api: ApiPolicy = ApiPolicy()
+    people: PeoplePolicy = PeoplePolicy()
+    oidc: OidcPolicy = OidcPolicy()
     egress: EgressSettings = EgressSettings()
     store: StorePolicy = StorePolicy()
-    people: PeoplePolicy = PeoplePolicy()
     plugins: PluginSettings = PluginSettings()
     runtime: RuntimePolicy = RuntimePolicy()
     attachments: AttachmentPolicy = AttachmentPolicy()

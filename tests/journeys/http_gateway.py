@@ -1,10 +1,11 @@
 """The whole gateway in this process behind a real socket: real store, rooms and desks, a fake platform."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import aiohttp
@@ -33,9 +34,14 @@ SCHEMA = {
 }
 
 
-def wired(data_dir: Path, store: SqliteStore, platform: FakeChannelProvider) -> Gateway:
+def wired(
+    data_dir: Path,
+    store: SqliteStore,
+    platform: FakeChannelProvider,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Gateway:
     """The gateway as app wires it, with one channel that is the test's platform."""
-    config = load_config(None, {}, {**QUICK, "WUNDER_DATA_DIR": str(data_dir)})
+    config = load_config(None, {}, {**QUICK, "WUNDER_DATA_DIR": str(data_dir), **settings})
     gateway = Gateway(config, store, Keyring(bytes(32)), SystemClock())
     gateway.providers._builtins[ChannelId("chat")] = cast("Any", platform)
     return gateway
@@ -91,12 +97,16 @@ class HttpGateway:
 
 @asynccontextmanager
 async def http_gateway(
-    data_dir: Path, *, is_set_up: bool = True, **channel: Any
+    data_dir: Path,
+    *,
+    is_set_up: bool = True,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    **channel: Any,
 ) -> AsyncIterator[HttpGateway]:
     """Open a gateway on `data_dir` with a token of every scope, or as it is before its first user."""
     platform = FakeChannelProvider("chat", **{"account_schema": SCHEMA} | channel)
     store = await open_store(data_dir, SystemClock())
-    gateway = wired(data_dir, store, platform)
+    gateway = wired(data_dir, store, platform, settings)
     await gateway.load()
     setup = await gateway.tokens.offer_setup()
     stop = asyncio.Event()

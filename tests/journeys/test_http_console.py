@@ -219,9 +219,9 @@ async def test_rule_17_replayed_events_are_authorised_like_live_ones(gateway: Ht
             assert "people" not in {one["event"] for one in live.seen}
     headers = {"Authorization": f"Bearer {gateway.token}", "Last-Event-ID": "1"}
     async with gateway.http.get("/wunder/admin/events?types=people", headers=headers) as answer:
-        page = Page(answer)
-        while (await page.next("people"))["data"]["name"] != "user_created":
-            assert page.seen[-1]["data"]["name"] == "token_created"
+        told = Page(answer)
+        while (await told.next("people"))["data"]["name"] != "user_created":
+            assert told.seen[-1]["data"]["name"] == "token_created"
 
 
 async def test_a_page_that_missed_too_much_is_told_to_read_anew(gateway: HttpGateway) -> None:

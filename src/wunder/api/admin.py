@@ -30,6 +30,7 @@ from wunder.api import (
     admin_users,
     agent_replies,
     own,
+    oidc,
     sign_in,
 )
 from wunder.api.admin_request import AdminRequest
@@ -59,6 +60,7 @@ HANDLERS: Sequence[HTTPRouteHandler] = (
     *sign_in.HANDLERS,
     *own.HANDLERS,
     *agent_replies.HANDLERS,
+    *oidc.HANDLERS,
 )
 
 

@@ -62,7 +62,7 @@ class Audited:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                if scope["method"] not in _SAFE:
+                if scope["method"] not in _SAFE or note.said:
                     await self._write(scope, note, message["status"])
                 identity = (b"x-request-id", note.request_id.encode())
                 message["headers"] = [*message.get("headers", ()), identity]

@@ -17,15 +17,20 @@ MAX_CHARS = 200
 
 
 def session_cookie_of(headers: Iterable[Header]) -> str:
-    """Return the session's cookie, "" where there is none, or more than one: then none can be meant."""
+    """Return the session's cookie, "" where there is none."""
+    return cookie_of(headers, COOKIE, MAX_CHARS)
+
+
+def cookie_of(headers: Iterable[Header], wanted: str, max_chars: int) -> str:
+    """Return one cookie, "" where there is none, or more than one: then none can be meant."""
     found = [
         value.strip()
         for name, line in headers
         if name == b"cookie"
         for key, _, value in (part.partition("=") for part in line.decode("latin-1").split(";"))
-        if key.strip() == COOKIE
+        if key.strip() == wanted
     ]
-    return found[0] if len(found) == 1 and len(found[0]) <= MAX_CHARS else ""
+    return found[0] if len(found) == 1 and len(found[0]) <= max_chars else ""
 
 
 def put_session(answer: "Response[Any]", opened: "Opened", request: "AdminRequest") -> None:

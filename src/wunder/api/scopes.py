@@ -107,6 +107,8 @@ SCOPES: Mapping[str, str] = {
     f"GET {_S}": PERSON,
     f"DELETE {_S}": PERSON,
     f"POST {_S}/confirm": PERSON,
+    f"GET {_S}/oidc": PUBLIC,
+    f"GET {_S}/oidc/callback": PUBLIC,
     f"PUT {_S}/password": PERSON,
     f"GET {_S}/others": PERSON,
     f"DELETE {_S}/others": PERSON,

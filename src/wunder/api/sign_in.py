@@ -82,9 +82,10 @@ def signed_in(opened: Opened, policy: PeoplePolicy) -> SignedIn:
 async def get_options(request: AdminRequest) -> SignInOptions:
     """What a sign-in page shows, before anybody is known."""
     people = request.parts.people
+    oidc = people.oidc
     return SignInOptions(
         needs_setup=await people.users.nobody_yet(),
-        oidc=None,
+        oidc=None if oidc is None else OidcOption(oidc.label, f"{PATH}/oidc"),
         version=request.parts.version,
     )
 

@@ -3,9 +3,6 @@
 import asyncio
 import random
 from importlib.resources import files
-from urllib.parse import urlsplit
-
-import msgspec
 
 from wunder import __version__
 from wunder.accounts.agents import AgentDesk, AgentDraft, AgentParts
@@ -20,9 +17,9 @@ from wunder.accounts.tokens import TokenDesk
 from wunder.agents.catalog import AgentCatalog
 from wunder.api.asgi import App
 from wunder.api.listener import Listener
-from wunder.api.parts import ApiParts, ApiPolicy
+from wunder.api.parts import ApiParts
 from wunder.api.server import build_app
-from wunder.app.console import ConsoleSide
+from wunder.app.console import ConsoleSide, api_policy, outside_sign_in
 from wunder.app.news import POLL_S, NewsDesk
 from wunder.app.senders import SendersHere
 from wunder.app.stores import Store, has_peers, holds_of, listen
@@ -68,7 +65,6 @@ from wunder.upkeep.nodes import Members
 from wunder.upkeep.room import Upkeep, UpkeepPolicy
 
 log = logs.get_logger(__name__)
-ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
 class Gateway:
@@ -86,7 +82,9 @@ class Gateway:
         self._news = asyncio.Event()
         self.accounts = AccountBook(store.accounts, keyring)
         self.bindings = BindingBook(store.bindings)
-        self.console = ConsoleSide(store, self.accounts, self.metrics, clock, config.people)
+        self.http = GuardedClient(EgressPolicy(allow_hosts=config.egress.allow_hosts))
+        outside = outside_sign_in(config, self.http, clock, lambda: self.own_url)
+        self.console = ConsoleSide(store, self.accounts, self.metrics, clock, config, outside)
         self.own_url = config.server.public_url.rstrip("/")
         self.attachments = AttachmentRoom(
             store.attachments,
@@ -138,7 +136,6 @@ class Gateway:
 
     def _wire_channels(self) -> None:
         config, store = self.config, self.store
-        self.http = GuardedClient(EgressPolicy(allow_hosts=config.egress.allow_hosts))
         surroundings = Surroundings(
             self.clock, store.events, self.attachments.blobs, config.gateway.max_message_bytes
         )
@@ -260,15 +257,7 @@ class Gateway:
                 bindings=self.binding_desk,
                 agents=self.agent_desk,
                 tokens=self.tokens,
-                people=self.console.people,
-                own=self.console.own(self.account_desk, self.binding_desk, self.agent_desk),
-                hub=self.console.hub,
-                feed=self.store.events,
-                minutes=self.console.minutes,
-                audit=self.store.audit,
-                visibility=self.store.visibility,
-                noticed=self.console.noticed,
-                owner_of=self.console.owner_of,
+                **self.console.parts(self.account_desk, self.binding_desk, self.agent_desk),
                 sends=self.sends,
                 attachments=self.attachments.desk,
                 ledger=self.store.ledger,
@@ -288,16 +277,9 @@ class Gateway:
                 is_draining=lambda: self.is_draining,
                 is_key_open=lambda: True,
                 wake=self._wake,
-                policy=self._api_policy(),
+                policy=api_policy(self.config),
             )
         )
-
-    def _api_policy(self) -> ApiPolicy:
-        """The hosts that platforms and people were told to call are allowed without being named."""
-        server, policy = self.config.server, self.config.api
-        told = (urlsplit(server.public_url).hostname or "", server.host)
-        hosts = (*policy.allowed_hosts, *(host for host in told if host and host not in ANY_HOST))
-        return msgspec.structs.replace(policy, allowed_hosts=hosts)
 
     # --- what one part tells another -------------------------------------------------------------
 
@@ -389,8 +371,7 @@ class Gateway:
                 "upkeep": self.upkeep.run(),
                 "chat page": self.chat.feed.run(),
                 "news of other nodes": self.news.run(),
-                "live feed": self.console.hub.run(),
-                "figures by the minute": self.console.minutes.run(),
+                **self.console.long_lived(),
             }
             if self.store.shelf.is_shared:
                 parts["slow poll"] = self.news.poll(POLL_S)

@@ -16,7 +16,8 @@ from wunder import __version__
 from wunder.accounts.keyring import open_keyring
 from wunder.api.asgi import App
 from wunder.api.listener import listener
-from wunder.app.gateway import ANY_HOST, Gateway
+from wunder.app.console import ANY_HOST
+from wunder.app.gateway import Gateway
 from wunder.app.stores import open_chosen
 from wunder.app.welcome import welcome
 from wunder.config import Config

@@ -24,3 +24,25 @@ class PeoplePolicy(msgspec.Struct, frozen=True):
     source_tries: int = 30  # wrong passwords of one source for any name within `lock_max_s`
     hashes_at_once: int = 2  # rule 16
     hashes_waiting: int = 16
+
+
+class OidcPolicy(msgspec.Struct, frozen=True):
+    """Sign-in by somebody else's server (OpenID Connect); off while `issuer` is empty.
+
+    `client_secret_file` holds the secret, which is never written here. A person gets the first role of
+    admin, operator, viewer, user whose list holds a value of the claim `role_claim` (`a.b` looks into a);
+    with none of them `default_role`, and with "" no entry. A private address of the server has to be in
+    `egress.allow_hosts`.
+    """
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret_file: str = ""
+    label: str = "Single sign-on"
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    role_claim: str = "groups"
+    admin_values: tuple[str, ...] = ()
+    operator_values: tuple[str, ...] = ()
+    viewer_values: tuple[str, ...] = ()
+    user_values: tuple[str, ...] = ()
+    default_role: Literal["", "viewer", "operator", "admin", "user"] = ""

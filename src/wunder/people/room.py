@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from wunder.people.oidc import OidcDesk
 from wunder.people.passwords import Passwords
 from wunder.people.policy import PeoplePolicy
 from wunder.people.sign_in import SignInDesk, SignInParts
@@ -29,11 +30,12 @@ class PeopleTables(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The desks."""
+    """The desks; `oidc` is None where no outside sign-in is set up."""
 
     policy: PeoplePolicy
     users: UserDesk
     sign_in: SignInDesk
+    oidc: OidcDesk | None = None
 
 
 def open_room(

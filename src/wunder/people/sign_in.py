@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from wunder.errors import Conflict, RequestRefused
+from wunder.errors import Conflict, NotAllowed, RequestRefused
 from wunder.model.ids import At, SessionHash, new_id
 from wunder.model.person import User, UserSession
 from wunder.observe.logs import get_logger
@@ -75,8 +75,17 @@ class SignInDesk:
         user = await self._parts.users.by_name(name)
         return await self.open(await self._proved(name, user, password, whence), whence)
 
-    async def open(self, user: User, whence: Whence) -> Opened:
-        """Open a session for a user who has proved to be one."""
+    async def open_outside(self, user: User, whence: Whence, confirmed_at: At) -> Opened:
+        """Open a session for a user whom another server vouches for, who gave the password there then.
+
+        Raises: NotAllowed where the user is locked.
+        """
+        if user.disabled_at is not None:
+            raise NotAllowed("This user is locked: ask an administrator.")
+        return await self.open(user, whence, confirmed_at)
+
+    async def open(self, user: User, whence: Whence, confirmed_at: At | None = None) -> Opened:
+        """Open a session for a user who has proved to be one, just now or at `confirmed_at`."""
         now = self._parts.clock.now()
         cookie = secrets.token_urlsafe(COOKIE_BYTES)
         session = UserSession(
@@ -86,7 +95,7 @@ class SignInDesk:
             created_at=now,
             seen_at=now,
             expires_at=At(now + self._parts.policy.session_s * 1000),
-            confirmed_at=now,
+            confirmed_at=now if confirmed_at is None else confirmed_at,
             remote_addr=whence.remote_addr,
             user_agent=whence.user_agent[:200],
         )

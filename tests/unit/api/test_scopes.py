@@ -68,6 +68,8 @@ def test_only_routes_that_cannot_have_a_token_are_open() -> None:
         "POST /wunder/agent/turns/{turn_id}/replies",
         "GET /wunder/session/options",
         "POST /wunder/session",
+        "GET /wunder/session/oidc",
+        "GET /wunder/session/oidc/callback",
     }
 
 
