@@ -10,6 +10,8 @@ export function Gate() {
   if (session.isPending) return <Skeleton lines={6} />;
   if (session.isError) return <Failed error={session.error} retry={() => void session.refetch()} />;
   if (!session.data) {
+    // On its way already: this page stands until the other one is loaded.
+    if (from.startsWith('/sign-in')) return <Skeleton lines={6} />;
     // The home page decides by itself where to go; naming it would only make the address longer.
     return <Navigate to="/sign-in" search={(from && from !== '/' ? { from } : {}) as never} replace />;
   }
