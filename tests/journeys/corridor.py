@@ -45,7 +45,7 @@ from wunder.streaming.policy import StreamPolicy
 from wunder.streaming.stage import Stage
 from wunder.upkeep.admission import AdmissionPolicy
 from wunder.upkeep.doors import Doors
-from wunder.upkeep.room import Upkeep, UpkeepPolicy
+from wunder.upkeep.room import Around, Upkeep, UpkeepPolicy
 
 
 class Book:
@@ -229,7 +229,8 @@ async def corridor(
     spool = Spool(store.intake, FakeSealer(), clock, store.events, SpoolPolicy())
     doors = Doors(store.events, clock, worker.wake, store.health.figures)
     policy = UpkeepPolicy(admission=admission or AdmissionPolicy())
-    upkeep = Upkeep(store.upkeep, doors, lambda: len(book.accounts), policy)
+    around = Around(lambda: len(book.accounts), store.intake, FakeSealer())
+    upkeep = Upkeep(store.upkeep, doors, around, policy)
     rooms = WaitingRooms(upkeep.gate, spool, inline)
     webhooks = Webhooks(WebhookDirectory(book, providers), rooms, desk, store.events, metrics)
     here = Corridor(

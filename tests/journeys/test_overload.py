@@ -90,8 +90,8 @@ async def unavailable(here: Corridor, **kinds: Any) -> Any:
     async def full(*_: object) -> None:
         raise StoreFull
 
-    here.store.intake.take_in = full  # type: ignore[method-assign]  # the disk is full
-    here.store.intake.spool = full  # type: ignore[method-assign]
+    intake: Any = here.store.intake
+    intake.take_in = intake.spool = full
     return await here.post({"id": "m1", "peer": "p1", "text": "x"})
 
 

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.sealer import FakeSealer
 from tests.journeys.corridor import Corridor, corridor
 from tests.journeys.http_gateway import HttpGateway, http_gateway
 from tests.journeys.test_http_main_job import ready
@@ -12,7 +13,7 @@ from wunder.model.delivery import DeliveryState
 from wunder.model.fault import FaultKind
 from wunder.upkeep.doors import Doors
 from wunder.upkeep.replay import JobPolicy, ReplayFilter
-from wunder.upkeep.room import Upkeep, UpkeepPolicy
+from wunder.upkeep.room import Around, Upkeep, UpkeepPolicy
 
 S = DeliveryState
 FAILED = {"filter": {"states": ["failed"]}}
@@ -76,9 +77,13 @@ async def test_a_job_that_is_over_is_not_cancelled(tmp_path: Path) -> None:
         assert (await gateway.call("POST", "channels/outbox/replay", sent))[0] == 422
 
 
+def around(here: Corridor) -> Around:
+    return Around(lambda: 1, here.store.intake, FakeSealer())
+
+
 def upkeep_of(here: Corridor, policy: JobPolicy) -> Upkeep:
     doors = Doors(here.store.events, here.clock, here.dispatcher.wake, here.store.health.figures)
-    return Upkeep(here.store.upkeep, doors, lambda: 1, UpkeepPolicy(policy))
+    return Upkeep(here.store.upkeep, doors, around(here), UpkeepPolicy(policy))
 
 
 async def failed_before(here: Corridor, count: int) -> None:
@@ -147,7 +152,7 @@ async def test_a_job_waits_while_traffic_is_behind(tmp_path: Path) -> None:
         figures = {"channel_outbox_pending": 100.0}
         doors = Doors(here.store.events, here.clock, lambda: None, lambda: figures)
         policy = JobPolicy(rows=1, per_s=1e9, pending_up_to=50)
-        upkeep = Upkeep(here.store.upkeep, doors, lambda: 1, UpkeepPolicy(policy))
+        upkeep = Upkeep(here.store.upkeep, doors, around(here), UpkeepPolicy(policy))
         job = await upkeep.replays.order(("a", "b", "c"), None, "ann")
         async with asyncio.TaskGroup() as tg:
             task = tg.create_task(upkeep.run())

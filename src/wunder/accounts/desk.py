@@ -178,6 +178,24 @@ class AccountDesk:
             await self._parts.on_change()
         return verdict
 
+    async def enable_draft(self, row: AccountRow) -> bool:
+        """Enable a draft that its channel has no objection to; False where it cannot be asked yet.
+
+        Raises: Invalid, with what is wrong; Conflict, as for any other write.
+        """
+        account = Account(row, account_secrets(self._parts.sealer, row))
+        verdict = await self._parts.judge.ask_static(account)
+        if verdict is None:
+            return False
+        name = row.display_name or verdict.display_name
+        known = verdict.external_id or row.external_id
+        ready = msgspec.structs.replace(row, status="enabled", external_id=known, display_name=name)
+        ready = msgspec.structs.replace(ready, updated_at=self._parts.clock.now())
+        stored = await self._store(ready, row)
+        self._record("draft_enabled", stored, {"by": "the channel came back"})
+        await self._parts.on_change()
+        return True
+
     async def impact(self, channel: str, account_id: str) -> AccountImpact:
         """Return what removing the account would end."""
         await self._row(channel, account_id)

@@ -11,6 +11,7 @@ from wunder.accounts.book import AccountBook, BindingBook
 from wunder.accounts.desk import AccountDesk, AccountParts
 from wunder.accounts.judge import ConfigJudge
 from wunder.accounts.keyring import Keyring
+from wunder.accounts.returning import Drafts
 from wunder.accounts.schema_check import SchemaCheck
 from wunder.accounts.setup_token import SetupToken
 from wunder.accounts.tokens import TokenDesk
@@ -62,7 +63,7 @@ from wunder.runtime.host import HostDoors, ProcessHost
 from wunder.streaming.stage import Stage
 from wunder.upkeep.doors import Doors
 from wunder.upkeep.nodes import Members
-from wunder.upkeep.room import Upkeep, UpkeepPolicy
+from wunder.upkeep.room import Around, Upkeep, UpkeepPolicy
 
 log = logs.get_logger(__name__)
 
@@ -180,6 +181,9 @@ class Gateway:
                 public_url=self.config.server.public_url.rstrip("/"),
             )
         )
+        self.drafts = Drafts(
+            self.account_desk, self.accounts, self.providers, store.events, self.clock
+        )
         self.binding_desk = BindingDesk(
             BindingParts(
                 bindings=store.bindings,
@@ -210,7 +214,8 @@ class Gateway:
         media = self.attachments.media
         doors = Doors(store.events, clock, self._wake, store.health.figures)
         policy = UpkeepPolicy(config.jobs, config.admission, config.retention)
-        self.upkeep = Upkeep(store.upkeep, doors, self.accounts.__len__, policy)
+        around = Around(self.accounts.__len__, store.intake, keyring)
+        self.upkeep = Upkeep(store.upkeep, doors, around, policy)
         self.agents = AgentCatalog(
             self.agent_desk.spec, self.agent_desk.default_id, self.http, clock, media
         )
@@ -369,6 +374,7 @@ class Gateway:
                 "spool": self.spool.run(),
                 "attachments": self.attachments.run(),
                 "upkeep": self.upkeep.run(),
+                "drafts": self.drafts.run(),
                 "chat page": self.chat.feed.run(),
                 "news of other nodes": self.news.run(),
                 **self.console.long_lived(),

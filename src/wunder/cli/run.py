@@ -42,6 +42,7 @@ COMMANDS = {
     "trace": Entry("trace", "Show where a message is, step by step.", is_group=False),
     "outbox": Entry("outbox", "Deliveries: look at them, replay them, let held ones go."),
     "job": Entry("jobs", "Jobs: work that goes on in small steps."),
+    "quarantine": Entry("quarantine", "What arrived and could not become a message."),
     "pairing": Entry("pairings", "Strangers with a code: let them in, or keep them out."),
     "token": Entry("tokens", "API tokens."),
     "user": Entry("users", "People who sign in to the console."),

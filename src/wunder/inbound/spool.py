@@ -11,7 +11,7 @@ from wunder.inbound.intake import AccountParse, IntakeDesk, is_anything
 from wunder.model.account import Account
 from wunder.model.fault import OUTAGES, Fault, FaultKind
 from wunder.model.ids import At, RequestId, ordered_id
-from wunder.model.intake import SpooledRequest, SpoolVerdict
+from wunder.model.intake import SpooledRequest, SpoolVerdict, spool_context
 from wunder.model.provider import RawRequest
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
@@ -58,7 +58,9 @@ class Spool:
     async def keep(self, account: Account, request: RawRequest) -> bool:
         """Commit a raw request; False when it could not be kept, so it was not accepted."""
         spool_id = ordered_id(request.received_at)
-        sealed = self._sealer.seal(msgspec.msgpack.encode(request), _context(account.uid, spool_id))
+        sealed = self._sealer.seal(
+            msgspec.msgpack.encode(request), spool_context(account.uid, spool_id)
+        )
         row = SpooledRequest(
             spool_id=spool_id,
             account_uid=account.uid,
@@ -79,7 +81,7 @@ class Spool:
 
     def unseal(self, row: SpooledRequest) -> RawRequest:
         """Open a kept request. Raises: StoreBroken."""
-        plain = self._sealer.open(row.sealed, _context(row.account_uid, row.spool_id))
+        plain = self._sealer.open(row.sealed, spool_context(row.account_uid, row.spool_id))
         return msgspec.msgpack.decode(plain, type=RawRequest)
 
     async def postpone(self, row: SpooledRequest, fault: FaultKind | None = None) -> None:
@@ -164,7 +166,3 @@ class SpoolWorker:
             return True
         await self._spool.postpone(row, fault.kind)
         return False
-
-
-def _context(account_uid: str, spool_id: str) -> str:
-    return f"spool|{account_uid}|{spool_id}"

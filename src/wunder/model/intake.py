@@ -104,6 +104,11 @@ class TakenIn(msgspec.Struct, frozen=True):
     is_behind_spool: bool = False
 
 
+def spool_context(account_uid: str, spool_id: str) -> str:
+    """What the seal of a kept request is bound to."""
+    return f"spool|{account_uid}|{spool_id}"
+
+
 class SpooledRequest(msgspec.Struct, frozen=True):
     """A raw webhook request kept for later parsing; `sealed` is the encrypted HttpRequest."""
 

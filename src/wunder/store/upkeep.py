@@ -8,6 +8,7 @@ from wunder.store.backlog import SqlBacklogTable
 from wunder.store.jobs import Leases, SqlJobTable
 from wunder.store.pairing import SqlPairingTable
 from wunder.store.policy import StorePolicy
+from wunder.store.quarantine_table import SqlQuarantineTable
 from wunder.store.reads import Reads
 from wunder.store.replays import SqlReplayTable
 from wunder.store.retention import SqlRetentionTable
@@ -35,6 +36,7 @@ class UpkeepTables:
     ) -> None:
         self.pairings = SqlPairingTable(writer, reader, moves.reroute)
         self.jobs = SqlJobTable(writer, reader, moves.leases)
+        self.quarantine = SqlQuarantineTable(writer, reader)
         self.retention = SqlRetentionTable(writer, reader, policy)
         self.backlog = SqlBacklogTable(reader, figure)
         self.replays = SqlReplayTable(writer, reader, self.jobs, moves.replay)

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
+from wunder.ports import Intake, Sealer
 from wunder.upkeep.admission import AdmissionPolicy, BacklogTable, Gate
 from wunder.upkeep.doors import Doors
 from wunder.upkeep.jobs import JobDesk, JobTable
 from wunder.upkeep.pairing import PairingDesk, PairingTable
+from wunder.upkeep.quarantine import QuarantineDesk, QuarantineTable
 from wunder.upkeep.replay import JobPolicy, ReplayDesk, ReplayTable, ReplayWorker
 from wunder.upkeep.retention import Retention, RetentionPolicy, RetentionTable
 
@@ -30,12 +32,24 @@ class Tables(Protocol):
         """What replays ask of `channel_outbox`."""
 
     @property
+    def quarantine(self) -> QuarantineTable:
+        """`channel_quarantine`."""
+
+    @property
     def retention(self) -> RetentionTable:
         """Everything that grows."""
 
     @property
     def backlog(self) -> BacklogTable:
         """What waits."""
+
+
+class Around(NamedTuple):
+    """What is asked of others: how many accounts there are, T1, and the seal of kept requests."""
+
+    members: Callable[[], int]
+    intake: Intake
+    sealer: Sealer
 
 
 class UpkeepPolicy(msgspec.Struct, frozen=True):
@@ -49,11 +63,9 @@ class UpkeepPolicy(msgspec.Struct, frozen=True):
 class Upkeep:
     """What administrators do beside the traffic, and the work that goes on in small steps."""
 
-    def __init__(
-        self, tables: Tables, doors: Doors, members: Callable[[], int], policy: UpkeepPolicy
-    ) -> None:
-        """Take what it stands on; `members` says how many accounts there are."""
-        self.gate = Gate(tables.backlog, doors, members, policy.admission)
+    def __init__(self, tables: Tables, doors: Doors, around: Around, policy: UpkeepPolicy) -> None:
+        self.gate = Gate(tables.backlog, doors, around.members, policy.admission)
+        self.quarantine = QuarantineDesk(tables.quarantine, around.intake, around.sealer, doors)
         self.pairings = PairingDesk(tables.pairings, doors)
         self.jobs = JobDesk(tables.jobs, doors)
         self.replays = ReplayDesk(tables.replays, tables.jobs, doors)
