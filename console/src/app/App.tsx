@@ -9,14 +9,14 @@ import { whenSignedOut } from '../api/client';
 import { queries } from '../api/query';
 import { antdTheme } from '../theme';
 import { router } from './router';
-import { SESSION_KEY } from './session';
+import { leave, SESSION_KEY } from './session';
 import { Notices } from './notices';
 import { ThemeProvider, useShade } from './themeContext';
 
 const PasswordAgain = lazy(async () => ({ default: (await import('./PasswordAgain')).PasswordAgain }));
 
 // A call that finds the session over tells the gate, which shows the sign-in page and comes back.
-whenSignedOut(() => queries.setQueryData(SESSION_KEY, null));
+whenSignedOut(() => queries.setQueryData(SESSION_KEY, leave()));
 
 export function App() {
   return (
@@ -38,7 +38,7 @@ function Dressed() {
     else void import('antd/locale/zh_CN').then((loaded) => setWords(loaded.default));
   }, [i18n.language]);
   return (
-    <ConfigProvider theme={antdTheme(shade)} locale={words} componentSize="middle" wave={{ disabled: true }}>
+    <ConfigProvider theme={antdTheme(shade)} locale={words} componentSize="middle" wave={{ disabled: true }} button={{ autoInsertSpace: false }}>
       <QueryClientProvider client={queries}>
         <RouterProvider router={router} />
         <Notices />

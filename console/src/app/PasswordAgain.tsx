@@ -3,11 +3,11 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Button, Input, Modal } from 'antd';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, setCsrf, take } from '../api/client';
+import { api, take } from '../api/client';
 import { Field } from '../components/Field';
 import { useProblemText } from '../components/States';
 import { whoAsks } from './confirmed';
-import { SESSION_KEY } from './session';
+import { enter, SESSION_KEY } from './session';
 
 export function PasswordAgain() {
   const { t } = useTranslation();
@@ -42,8 +42,7 @@ export function PasswordAgain() {
     setBusy(true);
     try {
       const session = await take(api.POST('/wunder/session/confirm', { body: { password } }));
-      setCsrf(session.csrf);
-      client.setQueryData(SESSION_KEY, session);
+      client.setQueryData(SESSION_KEY, enter(session));
       end(true);
     } catch (error) {
       setFault(problem(error));

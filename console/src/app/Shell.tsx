@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, setCsrf, take } from '../api/client';
+import { api, take } from '../api/client';
 import { live } from '../api/live';
 import { CatchErrors } from '../components/CatchErrors';
 import { Icon, type IconName } from '../components/Icon';
@@ -13,7 +13,7 @@ import { speak, type Language } from '../i18n';
 import { duration } from '../i18n/format';
 import { useNow } from '../components/Facts';
 import { complain } from './notices';
-import { includes, SESSION_KEY, useSession, type Role } from './session';
+import { includes, leave, SESSION_KEY, useSession, type Role } from './session';
 import './shell.css';
 import { useTheme } from './themeContext';
 import { useJump } from './jump';
@@ -239,9 +239,8 @@ function PersonMenu() {
       return;
     }
     live.stop();
-    setCsrf('');
     client.clear();
-    client.setQueryData(SESSION_KEY, null);
+    client.setQueryData(SESSION_KEY, leave());
     await navigate({ to: '/sign-in' });
   };
   return (
@@ -259,9 +258,7 @@ function PersonMenu() {
         { key: 'out', label: t('shell.signOut'), run: () => void signOut() },
       ]}
     >
-      <span className="face" aria-hidden="true">
-        {[...name][0]?.toUpperCase()}
-      </span>
+      <span className="face" aria-hidden="true" data-letter={[...name][0]?.toUpperCase()} />
       <span className="truncate">{name}</span>
     </Menu>
   );

@@ -9,17 +9,37 @@ const RANK: Record<Role, number> = { user: 0, viewer: 1, operator: 2, admin: 3 }
 
 export const SESSION_KEY = ['session'];
 
+// The cookie is out of reach of scripts: this remembers that there may be one, so that a first visit
+// does not begin with a refused request.
+const MAYBE = 'wunder.maybe-signed-in';
+
+/** Remember that there may be a session now, or that there is none. */
+export function expectSession(isExpected: boolean): void {
+  if (isExpected) localStorage.setItem(MAYBE, '1');
+  else localStorage.removeItem(MAYBE);
+}
+
+/** Take over a session that was opened just now. */
+export function enter(session: SignedIn): SignedIn {
+  setCsrf(session.csrf);
+  expectSession(true);
+  return session;
+}
+
+/** Forget the session that has ended. */
+export function leave(): null {
+  setCsrf('');
+  expectSession(false);
+  return null;
+}
+
 /** Return the session, or null where nobody is signed in. Raises: ApiError for any other answer. */
 export async function fetchSession(): Promise<SignedIn | null> {
+  if (!localStorage.getItem(MAYBE)) return null;
   try {
-    const session = await take(api.GET('/wunder/session'));
-    setCsrf(session.csrf);
-    return session;
+    return enter(await take(api.GET('/wunder/session')));
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) {
-      setCsrf('');
-      return null;
-    }
+    if (error instanceof ApiError && error.status === 401) return leave();
     throw error;
   }
 }

@@ -108,7 +108,7 @@ export function Pairs(props: { of: [string, ReactNode][]; columns?: 1 | 2 }) {
   return (
     <dl className={props.columns === 2 ? 'pairs two' : 'pairs'}>
       {props.of
-        .filter(([, value]) => value !== undefined && value !== null && value !== '')
+        .filter(([, value]) => value !== undefined && value !== null && value !== '' && value !== false)
         .map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

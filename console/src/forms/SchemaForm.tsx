@@ -22,7 +22,8 @@ export interface SchemaFormProps {
   value: Json;
   saved: ReadonlySet<string>;
   cleared: ReadonlySet<string>;
-  change: (value: Json) => void;
+  /** `isByHand` false: the form filled in defaults, nobody typed. */
+  change: (value: Json, isByHand: boolean) => void;
   clear: (cleared: Set<string>) => void;
   submit: () => void;
   faults: Fault[];
@@ -83,7 +84,7 @@ function DrawnForm(props: SchemaFormProps) {
         noHtml5Validate
         readonly={props.readOnly}
         experimental_defaultFormStateBehavior={{ emptyObjectFields: 'skipEmptyDefaults' }}
-        onChange={(event) => props.change((event.formData ?? {}) as Json)}
+        onChange={(event, fieldId) => props.change((event.formData ?? {}) as Json, fieldId !== undefined)}
         onError={() => focusFirstFault(place.current)}
         onSubmit={() => props.submit()}
       >
@@ -149,7 +150,7 @@ function RawForm(props: SchemaFormProps) {
               const value: unknown = JSON.parse(event.target.value || '{}');
               if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new SyntaxError('object');
               setFault('');
-              props.change(value as Json);
+              props.change(value as Json, true);
             } catch {
               setFault(t('form.fault.json'));
             }

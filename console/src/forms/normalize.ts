@@ -101,7 +101,7 @@ function hints(node: Node, out: Node, pointer: string): UiSchema {
     ui['ui:widget'] = 'secret';
     ui['ui:options'] = { pointer };
     out.type ??= 'string';
-  } else if (out.type === 'string' && !('enum' in out) && Number(out.maxLength ?? 0) > 500) {
+  } else if (out.type === 'string' && !('enum' in out) && !node.format && !node.pattern && Number(out.maxLength ?? 0) > 500) {
     ui['ui:widget'] = 'textarea';
   }
   const titles = node['x-enum-titles'];

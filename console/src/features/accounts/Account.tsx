@@ -231,7 +231,7 @@ function EditForm(props: {
   const { t } = useTranslation();
   const { account } = props;
   const words = useFaultWords();
-  const { draft, change, reset, isChanged, config } = useDraft(account);
+  const { draft, change, fill, reset, isChanged, config } = useDraft(account);
   const [faults, setFaults] = useState<Fault[]>([]);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -286,7 +286,7 @@ function EditForm(props: {
           value={draft.config}
           saved={draft.saved}
           cleared={draft.cleared}
-          change={(value) => change({ config: value })}
+          change={fill}
           clear={(cleared) => change({ cleared })}
           submit={() => void save()}
           faults={faults.filter((one) => one.pointer.startsWith('/provider_config') || !/^\/(display_name|access|delivery)/.test(one.pointer))}

@@ -64,7 +64,7 @@ function NewForm(props: { provider: ProviderView }) {
   const words = useFaultWords();
   const accounts = useAccounts();
   const agents = useAgents();
-  const { draft, change, isChanged, config } = useDraft(undefined);
+  const { draft, change, fill, isChanged, config } = useDraft(undefined);
   const [isIdTyped, setIdTyped] = useState(false);
   const [faults, setFaults] = useState<Fault[]>([]);
   const [error, setError] = useState<unknown>(null);
@@ -133,7 +133,7 @@ function NewForm(props: { provider: ProviderView }) {
             value={draft.config}
             saved={draft.saved}
             cleared={draft.cleared}
-            change={(value) => change({ config: value })}
+            change={fill}
             clear={(cleared) => change({ cleared })}
             submit={() => void submit()}
             faults={faults.filter((one) => !['/account_id', '/display_name'].includes(one.pointer))}

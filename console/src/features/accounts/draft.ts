@@ -33,19 +33,26 @@ export function draftOf(account: AccountView | undefined): Draft {
 /** Return a draft, how to change it, and whether it differs from what it began with. */
 export function useDraft(account: AccountView | undefined) {
   const first = useMemo(() => draftOf(account), [account]);
-  const [draft, setDraft] = useState(first);
+  const [seen, setSeen] = useState(first);
   const [base, setBase] = useState(first);
+  const [draft, setDraft] = useState(first);
   // Another revision from the gateway takes over as long as nothing was typed.
-  if (first !== base) {
-    if (isSame(draft, base)) setDraft(first);
+  if (first !== seen) {
+    setSeen(first);
     setBase(first);
+    if (isSame(draft, base)) setDraft(first);
   }
   const change = useCallback((changes: Partial<Draft>) => setDraft((old) => ({ ...old, ...changes })), []);
-  const reset = useCallback(() => setDraft(first), [first]);
-  return { draft, change, reset, isChanged: !isSame(draft, first), config: () => toGateway(draft.config, draft.cleared) };
+  const fill = useCallback((config: Json, isByHand: boolean) => {
+    setDraft((old) => ({ ...old, config }));
+    // Defaults that the form fills in are where one begins.
+    if (!isByHand) setBase((old) => ({ ...old, config }));
+  }, []);
+  const reset = useCallback(() => setDraft(base), [base]);
+  return { draft, change, fill, reset, isChanged: !isSame(draft, base), config: () => toGateway(draft.config, draft.cleared) };
 }
 
-/** Tell whether two drafts would be sent alike. Defaults that a form fills in are no change. */
+/** Tell whether two drafts would be sent alike. */
 export function isSame(one: Draft, other: Draft): boolean {
   const plain = ({ saved: _saved, cleared, ...rest }: Draft) => JSON.stringify([sorted(rest), [...cleared].sort()]);
   return plain(one) === plain(other);

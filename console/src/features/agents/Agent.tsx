@@ -170,8 +170,8 @@ function AgentForm(props: { agent: AgentView | undefined; schemas: Record<Kind, 
               value={value}
               saved={start.saved}
               cleared={cleared}
-              change={(next) => {
-                if (JSON.stringify(next) !== JSON.stringify(value)) touch();
+              change={(next, isByHand) => {
+                if (isByHand) touch();
                 setValue(next);
               }}
               clear={(next) => {

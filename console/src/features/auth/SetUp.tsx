@@ -5,7 +5,7 @@ import { Button, Input } from 'antd';
 import { useEffect, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, take } from '../../api/client';
-import { fetchSession, SESSION_KEY, useSessionQuery } from '../../app/session';
+import { expectSession, fetchSession, SESSION_KEY, useSessionQuery } from '../../app/session';
 import { forgetSetupToken, setupToken } from '../../app/setupToken';
 import { Field } from '../../components/Field';
 import { Icon } from '../../components/Icon';
@@ -85,6 +85,7 @@ function FirstAdministrator(props: { token: string; refused: () => void }) {
     try {
       await take(api.POST('/wunder/admin/setup', { body: { token: props.token, name, password } }));
       forgetSetupToken();
+      expectSession(true);
       client.setQueryData(SESSION_KEY, await fetchSession());
       await navigate({ to: '/welcome', replace: true });
     } catch (caught) {

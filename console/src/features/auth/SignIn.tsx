@@ -4,9 +4,9 @@ import { Navigate, useNavigate } from '@tanstack/react-router';
 import { Button, Input } from 'antd';
 import { useEffect, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiError, api, setCsrf, take } from '../../api/client';
+import { ApiError, api, take } from '../../api/client';
 import { useAddress } from '../../app/address';
-import { SESSION_KEY, useSessionQuery } from '../../app/session';
+import { enter, expectSession, SESSION_KEY, useSessionQuery } from '../../app/session';
 import { setupToken } from '../../app/setupToken';
 import { Field } from '../../components/Field';
 import { Icon } from '../../components/Icon';
@@ -43,7 +43,7 @@ export function SignInPage() {
       )}
       <PasswordForm from={search.from} />
       {options.data?.oidc && (
-        <Button href={options.data.oidc.url} block>
+        <Button href={options.data.oidc.url} block onClick={() => expectSession(true)}>
           {t('signIn.with', { name: options.data.oidc.label })}
         </Button>
       )}
@@ -69,8 +69,7 @@ function PasswordForm(props: { from?: string }) {
     setFault('');
     try {
       const session = await take(api.POST('/wunder/session', { body: { name, password } }));
-      setCsrf(session.csrf);
-      client.setQueryData(SESSION_KEY, session);
+      client.setQueryData(SESSION_KEY, enter(session));
       await navigate({ to: (safeWay(props.from) ?? '/') as '/', replace: true });
     } catch (error) {
       if (error instanceof ApiError && error.status === 429) {

@@ -56,7 +56,7 @@ function ConnectForm(props: { provider: ProviderView }) {
   const client = useQueryClient();
   const words = useFaultWords();
   const agents = useOfferedAgents();
-  const { draft, change, isChanged, config } = useDraft(undefined);
+  const { draft, change, fill, isChanged, config } = useDraft(undefined);
   const [faults, setFaults] = useState<Fault[]>([]);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -99,7 +99,7 @@ function ConnectForm(props: { provider: ProviderView }) {
             value={draft.config}
             saved={draft.saved}
             cleared={draft.cleared}
-            change={(value) => change({ config: value })}
+            change={fill}
             clear={(cleared) => change({ cleared })}
             submit={() => void submit()}
             faults={faults.filter((one) => one.pointer !== '/display_name')}

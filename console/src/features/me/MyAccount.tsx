@@ -260,7 +260,7 @@ function RuntimeLog(props: { account: AccountView; reconnect: () => void }) {
 function Edit(props: { account: AccountView; provider: ProviderView; saved: (fresh: AccountView) => void }) {
   const { t } = useTranslation();
   const { account, provider } = props;
-  const { draft, change, reset, isChanged, config } = useDraft(account);
+  const { draft, change, fill, reset, isChanged, config } = useDraft(account);
   const [faults, setFaults] = useState<Fault[]>([]);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -303,7 +303,7 @@ function Edit(props: { account: AccountView; provider: ProviderView; saved: (fre
           value={draft.config}
           saved={draft.saved}
           cleared={draft.cleared}
-          change={(value) => change({ config: value })}
+          change={fill}
           clear={(cleared) => change({ cleared })}
           submit={() => void save()}
           faults={faults}

@@ -106,7 +106,7 @@ function Kpi(props: { name: string; value: ReactNode; unit?: string; tone?: 'err
         {props.value}
         {props.unit && <small>{props.unit}</small>}
       </span>
-      {props.line ? <Sparkline values={props.line} label={props.name} /> : <svg viewBox="0 0 100 22" aria-hidden="true" />}
+      {props.line && props.line.length > 1 && <Sparkline values={props.line} label={props.name} />}
     </Link>
   );
 }
