@@ -13,6 +13,7 @@ TWINS = {
     "docs/system.md": "docs/系统介绍.md",
     "docs/design.md": "docs/设计方案.md",
     "docs/api.md": "docs/API文档.md",
+    "docs/operate/scaling.md": "docs/operate/scaling.zh-CN.md",
     "docs/channels.md": "docs/channels.zh-CN.md",
 }
 

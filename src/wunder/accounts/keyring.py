@@ -126,9 +126,9 @@ async def open_keyring(
     return keyring
 
 
-def key_at(data_dir: Path) -> tuple[Path, Keyring | None]:
+def key_at(data_dir: Path, credentials_dir: Path | None) -> tuple[Path, Keyring | None]:
     """Where a data dir's key is or would be, and the key where there is one. Raises: ConfigInvalid."""
-    place, key = _find_key(data_dir, None)
+    place, key = _find_key(data_dir, credentials_dir)
     return place, None if key is None else Keyring(key)
 
 

@@ -1,6 +1,7 @@
 """Copies of the store, and moves between engines: made without asking the gateway."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -143,7 +144,7 @@ def _compare_keys(config: Config, source: Path) -> str:
         sealed_with = archive.contents.facts.get("key_check")
     if sealed_with is None:
         return "unused"
-    place, keyring = key_at(config.data_dir)
+    place, keyring = key_at(config.data_dir, _credentials_dir())
     if keyring is None:
         return "absent"
     if keyring.check_value().hex() != sealed_with:
@@ -156,9 +157,15 @@ def _compare_keys(config: Config, source: Path) -> str:
 
 def _address(config: Config) -> Address | None:
     try:
-        return address_of(config.store_policy)
+        return address_of(config.store_policy, _credentials_dir())
     except ConfigInvalid as error:
         raise bad_usage(error.detail) from error
+
+
+def _credentials_dir() -> Path | None:
+    """Where systemd keeps what the service is given, when it runs this."""
+    named = os.environ.get("CREDENTIALS_DIRECTORY")
+    return Path(named) if named else None
 
 
 def _run(where: Path, work: Any) -> Any:

@@ -1,0 +1,86 @@
+"""The files of deploy/ are what their programs take: systemd, compose, nginx, and the gateway itself."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.docs.pages import ROOT
+from wunder.config import load_config
+
+DEPLOY = ROOT / "deploy"
+
+
+def test_the_settings_are_taken() -> None:
+    config = load_config(DEPLOY / "wunder.toml", {}, {})
+    assert config.store_policy.database_url_file == "wunder-database-url"
+    assert config.server.public_url.startswith("https://")
+
+
+@pytest.mark.process
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd is not on this machine")
+    unit = (DEPLOY / "wunder.service").read_text("utf-8")
+    here = unit.replace("/opt/wunder/bin/wunder", shutil.which("true") or "/bin/true")
+    assert here != unit
+    path = tmp_path / "wunder.service"
+    path.write_text(here.replace("User=wunder\n", "User=root\n"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(path)], capture_output=True, text=True, check=False
+    )
+    ours = [line for line in done.stderr.splitlines() if "wunder.service" in line]
+    assert (done.returncode, ours) == (0, [])
+
+
+def test_the_unit_is_the_one_of_the_install_page_and_a_database() -> None:
+    page = (ROOT / "docs/operate/install.md").read_text("utf-8")
+    block = re.search(r"```ini\n(.*?)```", page, re.S)
+    assert block is not None
+    there = {line for line in block[1].splitlines() if "=" in line and not line.startswith("#")}
+    here = set((DEPLOY / "wunder.service").read_text("utf-8").splitlines())
+    assert there - here <= {"After=network-online.target"}
+
+
+def test_compose_names_settings_that_exist_and_every_part_it_refers_to() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    nodes = {name: one for name, one in compose["services"].items() if name.startswith("node")}
+    assert len(nodes) == 3
+    volumes = [one["volumes"] for one in nodes.values()]
+    assert len({str(one) for one in volumes}) == 3, "a data directory is never shared"
+    for node in nodes.values():
+        environ = {key: str(value) for key, value in node["environment"].items()}
+        named = {key: value for key, value in environ.items() if key.startswith("WUNDER_")}
+        config = load_config(None, named, {})
+        assert config.store_policy.database_url_file == "/run/secrets/database-url"
+        assert {one["source"] for one in node["secrets"]} <= set(compose["secrets"])
+        assert (DEPLOY / node["build"]["context"] / node["build"]["dockerfile"]).is_file()
+        assert set(node["depends_on"]) <= set(compose["services"])
+    for name in ("database", "balancer"):
+        assert "image" in compose["services"][name]
+
+
+def test_the_load_balancer_asks_the_nodes_of_compose() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    asked = re.findall(r"server (\w+):8080", (DEPLOY / "nginx.conf").read_text("utf-8"))
+    assert asked == [name for name in compose["services"] if name.startswith("node")]
+
+
+@pytest.mark.process
+def test_nginx_takes_its_file(tmp_path: Path) -> None:
+    nginx = shutil.which("nginx")
+    if nginx is None:
+        pytest.skip("nginx is not on this machine")
+    text = (DEPLOY / "nginx.conf").read_text("utf-8")
+    text = re.sub(r"node\d:8080", "127.0.0.1:8080", text).replace("listen 443 ssl", "listen 4430")
+    text = re.sub(r"\n\s+ssl_certificate\S* .*", "", text)
+    whole = tmp_path / "nginx.conf"
+    whole.write_text(f"pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}} http {{ {text} }}")
+    done = subprocess.run(
+        [nginx, "-t", "-c", str(whole)], capture_output=True, text=True, env=os.environ, check=False
+    )
+    assert done.returncode == 0, done.stderr
