@@ -17,6 +17,8 @@ ACCOUNTS = "unit/accounts/test_desk.py"
 EGRESS = "unit/egress/test_client.py"
 MEDIA = "journeys/test_attachments.py"
 BLOBS = "contracts/test_plugin_blobs.py"
+CONSOLE = "journeys/test_http_console.py"
+SIGN_IN = "unit/people/test_sign_in.py"
 
 RULES = (
     Promise(
@@ -129,14 +131,56 @@ RULES = (
     ),
     Promise(
         "X16",
-        "First-run token: a private file, once, a day; listed hosts only; scopes.",
+        "First-run token, listed hosts, scopes; one refusal, lock-out, two hashes, passwords again.",
         _in(
             TOKENS,
             "rule_16_the_setup_token_is_a_private_file",
             "rule_16_of_two_at_once_one_is_let_in",
         )
         + _in("journeys/test_cli_online.py", "rule_16_the_first_run_token_is_traded_once")
-        + _in("unit/api/test_admin.py", "rule_16_only_listed_hosts_are_served"),
+        + _in("unit/api/test_admin.py", "rule_16_only_listed_hosts_are_served")
+        + _in(
+            "unit/api/test_scopes.py",
+            "every_role_reaches_what_the_table_gives_it_and_nothing_else",
+            "every_unsafe_route_needs_the_csrf_header_of_the_session",
+        )
+        + _in(
+            SIGN_IN,
+            "rule_16_every_failure_says_the_same",
+            "rule_16_a_source_is_locked_out_and_names_that_do_not_exist_are_too",
+            "rule_16_only_the_hash_of_a_cookie_is_stored",
+        )
+        + _in(
+            "unit/people/test_passwords.py",
+            "rule_16_two_hashes_run_at_once_and_many_more_are_sent_away",
+            "rule_16_a_hash_is_verified_where_there_is_none",
+        )
+        + _in(
+            CONSOLE,
+            "rule_16_what_matters_asks_for_the_password_again",
+            "rule_16_the_first_run_token_makes_an_administrator_and_signs_them_in_once",
+        )
+        + _in(
+            "journeys/test_http_oidc.py",
+            "rule_16_only_a_password_given_there_just_now_counts",
+            "a_token_that_proves_nothing_signs_nobody_in",
+        ),
+    ),
+    Promise(
+        "X17",
+        "Each live event is authorised, replayed ones too; revocation closes streams within 5 s.",
+        _in(
+            CONSOLE,
+            "rule_17_a_stream_tells_resumes_and_closes_with_its_session",
+            "rule_17_replayed_events_are_authorised_like_live_ones",
+            "a_user_is_told_of_their_own_accounts_and_that_channels_opened",
+        )
+        + _in(
+            "unit/feed/test_hub.py",
+            "rule_17_pages_of_ended_sessions_close_with_one_question",
+            "rule_17_a_closed_session_is_noticed_within_five_seconds",
+        )
+        + _in("unit/people/test_users.py", "rule_17_a_lock_or_another_role_ends_every_session"),
     ),
     Promise(
         "X18",
@@ -147,7 +191,8 @@ RULES = (
             "rule_18_every_control_and_direction_character_is_escaped",
         )
         + _in("unit/observe/test_metrics.py", "rule_18_every_label_has_a_closed_list_of_values")
-        + _in("unit/api/test_json_body.py", "rule_18_values_are_never_echoed"),
+        + _in("unit/api/test_json_body.py", "rule_18_values_are_never_echoed")
+        + _in(CONSOLE, "rule_18_the_audit_tells_who_changed_what_and_no_secret"),
     ),
     Promise(
         "X19",

@@ -3,9 +3,9 @@
 from typing import Any
 
 from tests.contracts.store_world import World
-from wunder.model.audit import AuditEntry
 from wunder.model.ids import At
-from wunder.ports import AuditFilter
+from wunder.people.audit import AuditEntry
+from wunder.people.tables import AuditFilter
 
 
 def entry(at: int, **given: Any) -> AuditEntry:

@@ -1,11 +1,11 @@
-"""What every SessionTable and its SessionEnds promise."""
+"""What every SessionTable promises."""
 
 from typing import Any
 
 from tests.contracts.store_world import World
 from tests.contracts.test_user_table import user
-from wunder.model.ids import At, SessionHash, UserId
-from wunder.model.person import UserSession
+from wunder.model.ids import At
+from wunder.people.person import SessionHash, UserId, UserSession
 
 HOUR_MS = 3_600_000
 
@@ -83,22 +83,6 @@ async def test_the_newest_session_is_listed_first(world: World) -> None:
         await world.store.sessions.add(session(number))
     found = await world.store.sessions.of(UserId("id-ann"))
     assert [one.session_id for one in found] == ["s3", "s2", "s1"]
-
-
-async def test_one_session_ends_and_may_end_twice(world: World) -> None:
-    await world.store.users.add(user())
-    await world.store.sessions.add(session())
-    for _ in range(2):
-        await world.store.session_ends.remove(session().session_hash)
-    assert await world.store.sessions.find(session().session_hash) is None
-
-
-async def test_rows_of_sessions_that_are_over_go(world: World) -> None:
-    await world.store.users.add(user())
-    for one in (session(1), session(2, expires_at=At(4_000)), session(3, seen_at=At(1))):
-        await world.store.sessions.add(one)
-    assert await world.store.session_ends.forget_old(At(5_000), 4_500) == 2
-    assert [one.session_id for one in await world.store.sessions.of(UserId("id-ann"))] == ["s1"]
 
 
 async def test_a_removed_user_has_no_session(world: World) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from tests.contracts.store_world import World
 from wunder.errors import Conflict, NotFound
-from wunder.model.ids import At, UserId
-from wunder.model.person import User
+from wunder.model.ids import At
+from wunder.people.person import User, UserId
 
 
 def user(name: str = "ann", **given: Any) -> User:

@@ -16,7 +16,7 @@ from wunder.model.account import AccessRules
 from wunder.model.binding import ANY, AgentKind, Binding
 from wunder.model.ids import AccountUid, ChannelId
 from wunder.model.provider import ConfigVerdict
-from wunder.ports import VisibilityTable
+from wunder.people.tables import VisibilityTable
 
 #: Random digits of an account id that nobody chose: labels of others are nobody's business.
 _LABEL_BYTES = 4

@@ -7,9 +7,10 @@ from litestar import get
 
 from wunder.api.admin_request import AdminRequest
 from wunder.api.query import Cursor, Limit, Moment
-from wunder.model.audit import AuditEntry
 from wunder.model.ids import At
-from wunder.ports import AuditFilter, Page
+from wunder.people.audit import AuditEntry
+from wunder.people.tables import AuditFilter
+from wunder.ports import Page
 
 Exactly = Annotated[str, msgspec.Meta(max_length=256)]
 

@@ -7,12 +7,13 @@ from typing import Any, cast
 
 from wunder.api.asgi import App, Message, Receive, Scope, Send
 from wunder.errors import WunderError
-from wunder.model.audit import AuditEntry
 from wunder.model.ids import At
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
 from wunder.people import noticed
-from wunder.ports import AuditLog, Clock
+from wunder.people.audit import AuditEntry
+from wunder.people.tables import AuditLog
+from wunder.ports import Clock
 
 log = get_logger(__name__)
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import msgspec
 
 from wunder.api.sources import KnockPolicy
+from wunder.feed.log import EventFeed
 from wunder.model.ids import AccountUid
 from wunder.model.provider import RawRequest, WebhookAnswer
 from wunder.observe.metrics import Metrics
+from wunder.people.tables import AuditLog, VisibilityTable
 from wunder.ports import (
     Agents,
-    AuditLog,
     Clock,
-    EventFeed,
     EventLog,
     Ledger,
     OutboxDesk,
@@ -23,7 +23,6 @@ from wunder.ports import (
     Providers,
     StoreHealth,
     Turns,
-    VisibilityTable,
 )
 
 if TYPE_CHECKING:  # the desks bring their rooms with them; who builds the parts has them anyway

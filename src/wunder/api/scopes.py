@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from wunder.model.person import Role
+from wunder.people.person import Role
 
 #: Needs no token of ours.
 PUBLIC = "public"

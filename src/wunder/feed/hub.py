@@ -7,11 +7,12 @@ from contextlib import contextmanager
 
 from wunder.errors import WunderError
 from wunder.feed.frames import BYE, RESET, Figures, Frame, figures, frame_of, topic_of
+from wunder.feed.log import EventFeed
 from wunder.feed.order import InOrder
-from wunder.model.ids import SessionHash
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
-from wunder.ports import Clock, EventFeed
+from wunder.people.person import SessionHash
+from wunder.ports import Clock
 
 log = get_logger(__name__)
 

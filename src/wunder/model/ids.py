@@ -22,8 +22,6 @@ BindingId = NewType("BindingId", str)
 AgentId = NewType("AgentId", str)
 RequestId = NewType("RequestId", str)  # one webhook request
 TokenId = NewType("TokenId", str)
-UserId = NewType("UserId", str)  # a person who signs in to the console
-SessionHash = NewType("SessionHash", bytes)  # SHA-256 of a console session's cookie
 BlobId = NewType("BlobId", str)  # a stored attachment
 
 MAX_PLATFORM_ID_BYTES = 256

@@ -1,7 +1,7 @@
 """From rows to what people see of people (pure)."""
 
-from wunder.model.person import User, UserSession
 from wunder.people.drafts import Person, SessionView, UserView
+from wunder.people.person import User, UserSession
 
 
 def user_view(user: User) -> UserView:

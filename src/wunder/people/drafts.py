@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from wunder.model.ids import At
-from wunder.model.person import Role
+from wunder.people.person import Role
 
 #: Choices: longer than any password manager makes, and little work for a hash.
 MAX_PASSWORD_CHARS = 256

@@ -12,9 +12,9 @@ import msgspec
 from wunder.egress.answer import FetchFault, Response
 from wunder.errors import NotAllowed, RequestRefused
 from wunder.model.ids import At
-from wunder.model.person import Role
 from wunder.observe.logs import get_logger
 from wunder.people import lazy
+from wunder.people.person import Role
 from wunder.people.policy import OidcPolicy
 from wunder.ports import Clock
 

@@ -8,8 +8,9 @@ from wunder.people.oidc import OidcDesk
 from wunder.people.passwords import Passwords
 from wunder.people.policy import PeoplePolicy
 from wunder.people.sign_in import SignInDesk, SignInParts
+from wunder.people.tables import SessionEnds, SessionTable, UserTable
 from wunder.people.users import UserDesk, UserParts
-from wunder.ports import Clock, EventLog, SessionEnds, SessionTable, UserTable
+from wunder.ports import Clock, EventLog
 
 
 class PeopleTables(Protocol):

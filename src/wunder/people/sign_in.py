@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import msgspec
 
 from wunder.errors import Conflict, NotAllowed, RequestRefused
-from wunder.model.ids import At, SessionHash, new_id
-from wunder.model.person import User, UserSession
+from wunder.model.ids import At, new_id
 from wunder.observe.logs import get_logger
 from wunder.people.passwords import Passwords
+from wunder.people.person import SessionHash, User, UserSession
 from wunder.people.policy import PeoplePolicy
+from wunder.people.tables import SessionEnds, SessionTable, UserTable
 from wunder.people.throttle import Throttle
-from wunder.ports import Clock, SessionEnds, SessionTable, UserTable
+from wunder.ports import Clock
 
 log = get_logger(__name__)
 

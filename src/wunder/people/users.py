@@ -9,14 +9,15 @@ import msgspec
 from msgspec import UNSET
 
 from wunder.errors import Conflict, FieldFault, Invalid, NotFound
-from wunder.model.ids import UserId, new_id
-from wunder.model.person import Role, User, UserSession
+from wunder.model.ids import new_id
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
 from wunder.people.drafts import UserChanges, UserDraft
 from wunder.people.passwords import Passwords, refuse_weak
+from wunder.people.person import Role, User, UserId, UserSession
 from wunder.people.sign_in import Opened
-from wunder.ports import Clock, EventLog, SessionTable, UserTable
+from wunder.people.tables import SessionTable, UserTable
+from wunder.ports import Clock, EventLog
 
 log = get_logger(__name__)
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")

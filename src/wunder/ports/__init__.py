@@ -16,7 +16,6 @@ from wunder.ports.channels import OptionalCalls as OptionalCalls
 from wunder.ports.channels import PluginHost as PluginHost
 from wunder.ports.channels import Providers as Providers
 from wunder.ports.clock import Clock as Clock
-from wunder.ports.feed import EventFeed as EventFeed
 from wunder.ports.hands import Hands as Hands
 from wunder.ports.hands import Interrupter as Interrupter
 from wunder.ports.hands import SendSlots as SendSlots
@@ -27,12 +26,6 @@ from wunder.ports.ledger import Ledger as Ledger
 from wunder.ports.ledger import MessageFilter as MessageFilter
 from wunder.ports.ledger import Page as Page
 from wunder.ports.ledger import StoreHealth as StoreHealth
-from wunder.ports.people import AuditFilter as AuditFilter
-from wunder.ports.people import AuditLog as AuditLog
-from wunder.ports.people import SessionEnds as SessionEnds
-from wunder.ports.people import SessionTable as SessionTable
-from wunder.ports.people import UserTable as UserTable
-from wunder.ports.people import VisibilityTable as VisibilityTable
 from wunder.ports.rooms import DeliveryFilter as DeliveryFilter
 from wunder.ports.rooms import Intake as Intake
 from wunder.ports.rooms import Outbox as Outbox

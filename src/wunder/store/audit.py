@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wunder.model.audit import AuditEntry
-from wunder.ports import AuditFilter, Page
+from wunder.people.audit import AuditEntry
+from wunder.people.tables import AuditFilter
+from wunder.ports import Page
 from wunder.store.clean import clean_text, from_json, to_json
 from wunder.store.pages import cut, parse_cursor
 from wunder.store.reads import Reads

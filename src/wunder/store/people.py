@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from wunder.errors import Conflict, NotFound
-from wunder.model.ids import At, SessionHash, UserId
-from wunder.model.person import User, UserSession
+from wunder.model.ids import At
+from wunder.people.person import SessionHash, User, UserId, UserSession
 from wunder.store.reads import Reads
 from wunder.store.unit import RowExists, Transaction, Works, doing
 

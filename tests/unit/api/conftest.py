@@ -19,13 +19,13 @@ from wunder.api.listener import Listener, listener
 from wunder.api.parts import ApiParts, ApiPolicy
 from wunder.api.server import build_app
 from wunder.errors import RequestRefused
-from wunder.model.audit import AuditEntry
 from wunder.model.delivery import ReleaseRef
-from wunder.model.ids import At, ChannelId, PluginId, SessionHash, TokenId, UserId
-from wunder.model.person import ROLES, User, UserSession
+from wunder.model.ids import At, ChannelId, PluginId, TokenId
 from wunder.model.provider import ProviderFacts, RawRequest, WebhookAnswer
 from wunder.model.token import ApiToken
 from wunder.observe.metrics import Metrics
+from wunder.people.audit import AuditEntry
+from wunder.people.person import ROLES, SessionHash, User, UserId, UserSession
 from wunder.people.policy import PeoplePolicy
 from wunder.people.sign_in import Opened
 

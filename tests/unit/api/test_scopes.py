@@ -7,8 +7,8 @@ from wunder.api.admin import HANDLERS, get_openapi
 from wunder.api.caller import csrf_of
 from wunder.api.event_stream import PATHS as STREAMS
 from wunder.api.scopes import NEEDS_NOBODY, OWN, PERSON, ROLE_SCOPES, SCOPES, holds
-from wunder.model.person import ROLES, Role
 from wunder.model.token import SCOPES as ALL_SCOPES
+from wunder.people.person import ROLES, Role
 
 GUARDED = {key: scope for key, scope in SCOPES.items() if scope not in NEEDS_NOBODY}
 #: What a token can be given; the rest is for people.

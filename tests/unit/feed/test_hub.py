@@ -12,8 +12,9 @@ from wunder.errors import StoreUnavailable
 from wunder.feed.frames import BYE, RESET, Figures, topic_of
 from wunder.feed.hub import MAX_WAITING, FeedHub, Stream
 from wunder.feed.minutes import Minute
-from wunder.model.ids import At, SessionHash
+from wunder.model.ids import At
 from wunder.model.trail import Event
+from wunder.people.person import SessionHash
 
 
 class Feed:

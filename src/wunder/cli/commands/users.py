@@ -10,7 +10,7 @@ from wunder.cli.client import Client, path_of
 from wunder.cli.failure import CommandFailed, bad_usage
 from wunder.cli.output import Column, Output, when
 from wunder.cli.session import new_group, session_of
-from wunder.model.person import ROLES
+from wunder.people.person import ROLES
 
 app = new_group("People who sign in to the console.")
 ROOT = "/wunder/admin/users"

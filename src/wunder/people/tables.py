@@ -5,10 +5,10 @@ from typing import Protocol
 
 import msgspec
 
-from wunder.model.audit import AuditEntry
-from wunder.model.ids import At, ChannelId, SessionHash, UserId
-from wunder.model.person import User, UserSession
-from wunder.ports.ledger import Page
+from wunder.model.ids import At, ChannelId
+from wunder.people.audit import AuditEntry
+from wunder.people.person import SessionHash, User, UserId, UserSession
+from wunder.ports import Page
 
 
 class UserTable(Protocol):

@@ -1,11 +1,13 @@
 """People who sign in to the console: a user, their session, and what their role lets them do."""
 
-from typing import Literal
+from typing import Literal, NewType
 
 import msgspec
 
-from wunder.model.ids import At, SessionHash, UserId
+from wunder.model.ids import At
 
+UserId = NewType("UserId", str)  # a person who signs in to the console
+SessionHash = NewType("SessionHash", bytes)  # SHA-256 of a console session's cookie
 Role = Literal["viewer", "operator", "admin", "user"]
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin", "user")
 
