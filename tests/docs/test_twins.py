@@ -15,6 +15,7 @@ TWINS = {
     "docs/api.md": "docs/API文档.md",
     "docs/operate/scaling.md": "docs/operate/scaling.zh-CN.md",
     "docs/channels.md": "docs/channels.zh-CN.md",
+    "docs/operate/upkeep.md": "docs/operate/upkeep.zh-CN.md",
 }
 
 

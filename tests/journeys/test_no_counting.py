@@ -61,6 +61,6 @@ async def test_a_message_and_a_scrape_count_nothing(
             async with gateway.http.get(path) as answer:
                 assert answer.status == 200
                 shown = await answer.text()
-                assert "wunder_store" in shown or path != "/metrics"
+                assert 'wunder_admission{figure="messages_capacity"}' in shown or path != "/metrics"
     assert any("channel_messages" in statement for statement in said), "the trace works"
     assert [statement for statement in said if COUNTS.search(statement)] == []

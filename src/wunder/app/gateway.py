@@ -251,8 +251,7 @@ class Gateway:
         self.chat = ChatRoom(whose, store.chat, files, keyring.chat_key(), clock, config.chat)
 
     def _build_app(self) -> App:
-        store, gate = self.store.health, self.upkeep.gate
-        self.metrics.watch(lambda: {**store.figures(), **gate.figures()}, self.host.states)
+        self.metrics.watch(admission=self.upkeep.gate.figures)
         return build_app(
             ApiParts(
                 webhooks=self.webhooks,

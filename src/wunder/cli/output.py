@@ -47,6 +47,11 @@ class Output:
         text = json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
         print(_ACTS_ON_TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
+    def document_line(self, value: Any) -> None:
+        """Print a JSON document on one line and let it go at once: for what never ends."""
+        text = json.dumps(value, ensure_ascii=False)
+        print(_ACTS_ON_TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text), flush=True)
+
     def line(self, text: str) -> None:
         """Print a sentence for a person; nothing under `--json`."""
         if not self.is_json:

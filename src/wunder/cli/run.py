@@ -40,6 +40,7 @@ COMMANDS = {
     "agent": Entry("agents", "Agents: what answers."),
     "message": Entry("messages", "Messages: send one first, find them, route one again."),
     "trace": Entry("trace", "Show where a message is, step by step.", is_group=False),
+    "events": Entry("events", "What happened; --follow for what happens.", is_group=False),
     "outbox": Entry("outbox", "Deliveries: look at them, replay them, let held ones go."),
     "job": Entry("jobs", "Jobs: work that goes on in small steps."),
     "quarantine": Entry("quarantine", "What arrived and could not become a message."),

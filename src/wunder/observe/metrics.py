@@ -156,15 +156,18 @@ class Metrics:
         )
         self._figures: Callable[[], Mapping[str, float]] | None = None
         self._plugin_states: Callable[[], Iterable[RuntimeState]] | None = None
+        self._admission: Callable[[], Mapping[str, float]] | None = None
 
     def watch(
         self,
         figures: Callable[[], Mapping[str, float]] | None = None,
         plugin_states: Callable[[], Iterable[RuntimeState]] | None = None,
+        admission: Callable[[], Mapping[str, float]] | None = None,
     ) -> None:
-        """Say where gauges come from: StoreHealth.figures, and the state of each known plugin."""
+        """Say where gauges come from: the store's figures, each known plugin's state, the gate."""
         self._figures = figures or self._figures
         self._plugin_states = plugin_states or self._plugin_states
+        self._admission = admission or self._admission
 
     def render(self) -> bytes:
         """Return everything in Prometheus' text format 0.0.4.
@@ -177,6 +180,7 @@ class Metrics:
                 lines += metric.lines()
         lines += self._store_lines()
         lines += self._plugin_lines()
+        lines += self._admission_lines()
         lines += _process_lines()
         return ("\n".join(lines) + "\n").encode()
 
@@ -186,6 +190,13 @@ class Metrics:
         yield from _head("wunder_store", "Kept counters of the store: rows by state.", "gauge")
         for name, value in sorted(self._figures().items()):
             yield _sample("wunder_store", [("figure", name)], value)
+
+    def _admission_lines(self) -> Iterator[str]:
+        if self._admission is None:
+            return
+        yield from _head("wunder_admission", "How much may wait, and how fast it ends.", "gauge")
+        for name, value in sorted(self._admission().items()):
+            yield _sample("wunder_admission", [("figure", name)], value)
 
     def _plugin_lines(self) -> Iterator[str]:
         if self._plugin_states is None:

@@ -150,10 +150,10 @@ class Gate:
     def figures(self) -> Mapping[str, float]:
         """What the metrics show."""
         return {
-            "admission_messages_capacity": self.messages.capacity,
-            "admission_messages_per_s": round(self._answered.per_s, 3),
-            "admission_deliveries_per_s": round(self._sent.per_s, 3),
-            "admission_turned_away": float(self._shed),
+            "messages_capacity": self.messages.capacity,
+            "messages_per_s": round(self._answered.per_s, 3),
+            "deliveries_per_s": round(self._sent.per_s, 3),
+            "turned_away": float(self._shed),
         }
 
     def _ended(self, table: str, *states: str) -> int:

@@ -2,12 +2,14 @@
 
 import socket
 import sqlite3
+from contextlib import closing
 
 import pytest
 
-from wunder.accounts.keyring import KEY_FILE
+from wunder.accounts.keyring import CREDENTIAL, KEY_FILE, Keyring
 from wunder.cli.doctor import data_dir, machine
 from wunder.cli.doctor.gateway_health import check_gateway
+from wunder.cli.doctor.key import check_key
 from wunder.cli.failure import CommandFailed
 from wunder.store.sqlite.backup import DB_FILE
 
@@ -51,10 +53,14 @@ def test_a_machine_that_runs_these_tests_has_a_good_enough_python_and_sqlite():
 def test_a_port_that_is_taken_is_told_unless_the_gateway_has_it():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        found = machine.check_port("127.0.0.1", port, is_running=False)
+        found = machine.check_port("127.0.0.1", port)
         assert (found.verdict, "--port" in found.advice) == ("failed", True)
-        assert machine.check_port("127.0.0.1", port, is_running=True).verdict == "ok"
-    assert machine.check_port("127.0.0.1", port, is_running=False).verdict == "ok"
+        here = f"http://127.0.0.1:{port}"
+        assert machine.check_port("127.0.0.1", port, running_at=here).verdict == "ok"
+        elsewhere = machine.check_port("127.0.0.1", 8080, running_at=here)
+        assert str(port) in elsewhere.found, "the real port, not that of the settings"
+        assert "127.0.0.1:8080" in elsewhere.found
+    assert machine.check_port("127.0.0.1", port).verdict == "ok"
 
 
 def test_a_data_directory_is_looked_at_and_not_made(tmp_path):
@@ -98,18 +104,73 @@ def test_a_whole_store_is_ok_and_a_damaged_one_is_told(tmp_path):
     assert data_dir.check_store(tmp_path).verdict == "failed"
 
 
-def test_a_key_is_missing_open_or_fine(tmp_path, monkeypatch):
+def sealed_store(place, keyring) -> None:
+    make_store(place)
+    with closing(sqlite3.connect(place / DB_FILE)) as connection:
+        connection.execute("CREATE TABLE meta (key TEXT, value TEXT)")
+        value = keyring.check_value().hex()
+        connection.execute("INSERT INTO meta VALUES ('key_check', ?)", (value,))
+        connection.commit()
+
+
+def put_key(path, byte: str = "00") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(byte * 32)
+    path.chmod(0o600)
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    """No credential of systemd, neither ours nor anybody's."""
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
-    assert data_dir.check_key(tmp_path).verdict == "ok"
-    make_store(tmp_path)
-    assert data_dir.check_key(tmp_path).verdict == "failed"
-    key = tmp_path / KEY_FILE
-    key.parent.mkdir()
-    key.write_text("00" * 32)
-    key.chmod(0o640)
-    assert "chmod 600" in data_dir.check_key(tmp_path).advice
-    key.chmod(0o600)
-    assert data_dir.check_key(tmp_path).verdict == "ok"
+    return tmp_path / "run"
+
+
+def test_a_key_is_missing_open_or_fine(tmp_path, nowhere):
+    place = tmp_path / "data"
+    place.mkdir()
+    assert check_key(place, credentials=nowhere).verdict == "ok"
+    make_store(place)
+    missing = check_key(place, credentials=nowhere)
+    assert (missing.verdict, "LoadCredential" in missing.advice) == ("failed", True)
+    put_key(place / KEY_FILE)
+    (place / KEY_FILE).chmod(0o640)
+    assert "chmod 600" in check_key(place, credentials=nowhere).found
+    (place / KEY_FILE).chmod(0o600)
+    assert check_key(place, credentials=nowhere).verdict == "ok"
+
+
+def test_a_key_is_compared_with_the_store_that_it_sealed(tmp_path, nowhere):
+    sealed_store(tmp_path, Keyring(bytes(32)))
+    put_key(tmp_path / KEY_FILE)
+    right = check_key(tmp_path, credentials=nowhere)
+    assert (right.verdict, "sealed this store" in right.found) == ("ok", True)
+    put_key(tmp_path / KEY_FILE, "ab")
+    assert check_key(tmp_path, credentials=nowhere).verdict == "failed"
+
+
+def test_a_credential_of_systemd_is_the_key_inside_its_unit(tmp_path, nowhere, monkeypatch):
+    sealed_store(tmp_path, Keyring(bytes(32)))
+    own = tmp_path / "credentials"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(own))
+    assert check_key(tmp_path, credentials=nowhere).verdict == "failed", "a directory is no key"
+    put_key(own / CREDENTIAL)
+    found = check_key(tmp_path, credentials=nowhere)
+    assert (found.verdict, str(own) in found.found) == ("ok", True)
+    put_key(own / CREDENTIAL, "ab")
+    assert check_key(tmp_path, credentials=nowhere).verdict == "failed"
+
+
+def test_a_credential_is_found_beside_the_unit_that_runs(tmp_path, nowhere):
+    sealed_store(tmp_path, Keyring(bytes(32)))
+    put_key(nowhere / "wunder.service" / CREDENTIAL)
+    assert check_key(tmp_path, credentials=nowhere).verdict == "ok"
+
+
+def test_a_key_that_only_the_running_gateway_can_read_is_fine(tmp_path, nowhere):
+    sealed_store(tmp_path, Keyring(bytes(32)))
+    assert check_key(tmp_path, "ok", nowhere).verdict == "ok"
+    assert check_key(tmp_path, "missing", nowhere).verdict == "failed"
 
 
 @pytest.mark.parametrize(

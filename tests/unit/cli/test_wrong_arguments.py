@@ -25,7 +25,7 @@ EVERY = list(every_command())
 NEEDS_ARGUMENTS = [
     command
     for command in EVERY
-    if command[-1] not in {"list", "setup", "doctor", "providers", "replay", "release"}
+    if command[-1] not in {"list", "setup", "doctor", "events", "providers", "replay", "release"}
 ]
 
 

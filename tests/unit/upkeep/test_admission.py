@@ -87,7 +87,7 @@ async def test_room_grows_with_how_fast_messages_are_answered() -> None:
         world.clock.advance(1)
         world.counts["channel_messages_answered"] += 50
         await world.backlog(a=80)
-    assert world.gate.figures()["admission_messages_per_s"] == pytest.approx(50, rel=0.1)
+    assert world.gate.figures()["messages_per_s"] == pytest.approx(50, rel=0.1)
     assert world.gate.messages.capacity == pytest.approx(500, rel=0.1), "10 s at 50 a second"
     assert world.status(A) == 200
 
@@ -149,7 +149,7 @@ async def test_it_is_said_once_when_it_starts_and_once_when_it_ends() -> None:
     await world.backlog(a=1)
     await world.backlog(a=1)
     assert [event.name for event in world.events] == ["intake_overloaded", "intake_recovered"]
-    assert world.gate.figures()["admission_turned_away"] == 3
+    assert world.gate.figures()["turned_away"] == 3
 
 
 async def test_what_retention_removed_is_not_taken_for_a_standstill() -> None:
@@ -160,7 +160,7 @@ async def test_what_retention_removed_is_not_taken_for_a_standstill() -> None:
         world.counts["channel_messages_answered"] -= 20
         world.counts["pruned_channel_messages_answered"] += 20
         await world.backlog(a=80)
-    assert world.gate.figures()["admission_messages_per_s"] == pytest.approx(20, rel=0.1)
+    assert world.gate.figures()["messages_per_s"] == pytest.approx(20, rel=0.1)
 
 
 def test_an_idle_system_is_not_taken_for_a_slow_one() -> None:

@@ -86,16 +86,32 @@ def change(
     account: str = _ACCOUNT,
     config_file: str = _CONFIG,
     name: str | None = typer.Option(None, "--name", help="What people call it."),
+    direct: str = typer.Option(
+        "", "--direct", help="Who may write directly: all, off, or pairing: by a code."
+    ),
+    groups: str = typer.Option(
+        "", "--groups", help="What of groups is answered: mention, all or off."
+    ),
+    allow: list[str] = typer.Option([], "--allow", metavar="PEER", help="Let a peer in by name."),
+    deny: list[str] = typer.Option([], "--deny", metavar="PEER", help="Keep a peer out."),
 ) -> None:
-    """Change fields of an account. Null removes one, or clears a secret."""
+    """Change fields of an account, and who may talk to it. Null removes a field or clears a secret."""
     session = session_of(context)
     changes: dict[str, Any] = {}
     if config_file:
         changes["provider_config"] = read_config(config_file, session.out)
     if name is not None:
         changes["display_name"] = name
-    if not changes:
-        raise bad_usage("nothing to change: give --config-file or --name")
+    access = {key: value for key, value in (("direct", direct), ("groups", groups)) if value}
+    more = {key: peers for key, peers in (("allow_peers", allow), ("deny_peers", deny)) if peers}
+    if not (changes or access or more):
+        raise bad_usage("nothing to change: give --config-file, --name or who may talk to it")
+    if access or more:
+        with session.client() as client:
+            rules = client.get(_path(account))["access"]
+        changes["access"] = {**rules, **access}
+        for key, peers in more.items():
+            changes["access"][key] = list(dict.fromkeys([*rules[key], *peers]))
     _patch(session, account, changes, f"{account} is changed.")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from wunder.cli.doctor import data_dir, gateway_health, machine
+from wunder.cli.doctor import data_dir, gateway_health, key, machine
 from wunder.cli.doctor.finding import Finding, failed
 from wunder.cli.failure import FAILED, CommandFailed
 from wunder.cli.gateway import loaded_config, running_gateway
@@ -52,15 +52,18 @@ def _findings_of(config: Any, options: GlobalOptions) -> Iterator[Finding]:
     yield data_dir.check_place(place)
     yield data_dir.check_room(place, config.store.free_floor_bytes)
     yield data_dir.check_store(place)
-    yield data_dir.check_key(place)
     try:
         client = running_gateway(options)
     except CommandFailed as failure:
+        yield key.check_key(place)
         yield failed("gateway", failure.what, "; ".join(failure.advice))
         return
-    yield machine.check_port(config.server.host, config.server.port, is_running=client is not None)
     if client is None:
+        yield key.check_key(place)
+        yield machine.check_port(config.server.host, config.server.port)
         yield gateway_health.no_gateway(place)
         return
     with client:
+        yield key.check_key(place, gateway_health.key_of(client))
+        yield machine.check_port(config.server.host, config.server.port, running_at=client.place)
         yield from gateway_health.check_gateway(client)

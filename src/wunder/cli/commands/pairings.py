@@ -35,7 +35,7 @@ def list_pairings(
         return
     columns: list[Column] = [
         ("CODE", "code"),
-        ("WHO", lambda row: f"{row['peer_name']} ({row['peer_id']})"),
+        ("WHO", _who),
         ("ACCOUNT", lambda row: f"{row['channel']}/{row['account_id']}"),
         ("ASKED", lambda row: when(row["created_at"])),
         ("STATE", "state"),
@@ -52,14 +52,14 @@ def approve(context: typer.Context, code: str = CODE) -> None:
     """Let the person behind a code talk to the account."""
     decided = _decide(context, code, "approve")
     answered = "; what they said is answered now" if decided["answered"] else ""
-    session_of(context).out.line(f"{_who(decided)} may talk from now on{answered}.")
+    session_of(context).out.line(f"{_who(decided['pairing'])} may talk from now on{answered}.")
 
 
 @app.command("reject")
 def reject(context: typer.Context, code: str = CODE) -> None:
     """Answer this person no more; also ends an approval."""
     decided = _decide(context, code, "reject")
-    session_of(context).out.line(f"{_who(decided)} is not answered; they are not told.")
+    session_of(context).out.line(f"{_who(decided['pairing'])} is not answered; they are not told.")
 
 
 @app.command("forget")
@@ -82,6 +82,6 @@ def _decide(context: typer.Context, code: str, what: str) -> Any:
     return decided
 
 
-def _who(decided: Any) -> str:
-    pairing = decided["pairing"]
-    return f"{pairing['peer_name'] or pairing['peer_id']} ({pairing['peer_id']})"
+def _who(pairing: Any) -> str:
+    name, peer_id = str(pairing["peer_name"]), str(pairing["peer_id"])
+    return f"{name} ({peer_id})" if name and name != peer_id else peer_id

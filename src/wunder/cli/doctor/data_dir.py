@@ -5,7 +5,6 @@ import sqlite3
 import stat
 from pathlib import Path
 
-from wunder.accounts.keyring import KEY_FILE
 from wunder.cli.doctor.finding import Finding, failed, ok, warning
 from wunder.cli.output import size
 from wunder.store.data_dir import NETWORK_FILE_SYSTEMS, file_system_of
@@ -61,23 +60,6 @@ def check_store(data_dir: Path) -> Finding:
     if found != ["ok"]:
         return failed("store", f"{path} is damaged: {'; '.join(found)}", "wunder restore a backup")
     return ok("store", f"{size(path.stat().st_size)}, whole")
-
-
-def check_key(data_dir: Path) -> Finding:
-    """Look whether the key of the secrets is there and nobody else's."""
-    path = data_dir / KEY_FILE
-    if not path.exists():
-        if (data_dir / DB_FILE).exists() and "CREDENTIALS_DIRECTORY" not in os.environ:
-            advice = (
-                f"put the key that belongs to this store at {path}; without it secrets are lost"
-            )
-            return failed("key", "there is a store and no key", advice)
-        return ok("key", "will be made at the first start")
-    if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
-        return failed(
-            "key", f"others may read {path}", f"chmod 600 {path}, and rotate what it sealed"
-        )
-    return ok("key", f"{path}, readable by its owner only")
 
 
 def _existing_parent(path: Path) -> Path:

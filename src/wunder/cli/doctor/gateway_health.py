@@ -16,12 +16,14 @@ _WORDS = {
 }
 
 
+def key_of(client: Client) -> str:
+    """What a running gateway says of its key: ok, or what is wrong with it."""
+    return str((_readiness(client).get("checks") or {}).get("key", ""))
+
+
 def check_gateway(client: Client) -> Iterator[Finding]:
     """Ask a running gateway how it is."""
-    try:
-        ready = client.get("/readyz")
-    except CommandFailed as failure:
-        ready = failure.document
+    ready = _readiness(client)
     checks: dict[str, Any] = ready.get("checks") or {}
     for name, said in checks.items():
         if said != "ok":
@@ -31,6 +33,14 @@ def check_gateway(client: Client) -> Iterator[Finding]:
     elif not checks:
         yield failed("gateway", f"{client.place} does not say how it is", "look at its log")
     yield from _check_plugins(client)
+
+
+def _readiness(client: Client) -> dict[str, Any]:
+    try:
+        ready: dict[str, Any] = client.get("/readyz")
+    except CommandFailed as failure:
+        return dict(failure.document or {})
+    return ready
 
 
 def no_gateway(data_dir: Path) -> Finding:

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import sys
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from wunder import __version__
 from wunder.cli.doctor.finding import Finding, failed, ok, warning
@@ -51,11 +52,13 @@ def check_clock() -> Finding:
     return ok("clock", shown)
 
 
-def check_port(host: str, port: int, *, is_running: bool) -> Finding:
-    """Look whether the gateway's own port is free, unless it is the gateway that has it."""
+def check_port(host: str, port: int, *, running_at: str = "") -> Finding:
+    """Look whether the gateway's own port is free; `running_at` is where the gateway listens now."""
     place = f"{host}:{port}"
-    if is_running:
-        return ok("port", f"{place}, the gateway listens there")
+    if running_at:
+        parts = urlsplit(running_at)
+        differs = "" if parts.port == port else f" (the settings here say {place})"
+        return ok("port", f"{parts.hostname}:{parts.port}, the gateway listens there{differs}")
     if port == 0:
         return ok("port", "any free one")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
