@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]  # no stubs for a test alone
 
 from tests.docs.pages import ROOT
 from wunder.config import load_config

@@ -1,5 +1,6 @@
 """What people are shown of deliveries, attempts, trails and sessions: columns, and how they are read."""
 
+from enum import StrEnum
 from typing import Any
 
 from wunder.model.conversation import Conversation, Session
@@ -27,15 +28,23 @@ ORDER BY step_no
 def step_of(row: tuple[Any, ...]) -> Step:
     """Read TRAIL."""
     values = list(row)
-    values[1], values[9] = StepName(row[1]), from_json(row[9])
+    values[1], values[9] = _known(StepName, row[1]), from_json(row[9])
     return Step(*values)
 
 
 def delivery_of(row: tuple[Any, ...]) -> StoredDelivery:
     """Read DELIVERY_COLUMNS."""
     values = list(row)
-    values[9] = DeliveryState(row[9])
+    values[9] = _known(DeliveryState, row[9])
     return StoredDelivery(*values)
+
+
+def _known(kind: type[StrEnum], value: str) -> str:
+    """The member of this name; a word of a later version as it is: it is shown, and nothing else."""
+    try:
+        return kind(value)
+    except ValueError:
+        return value
 
 
 def attempt_of(row: tuple[Any, ...]) -> StoredAttempt:

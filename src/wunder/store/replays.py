@@ -45,7 +45,7 @@ class SqlReplayTable:
         counts: dict[tuple[Any, ...], int] = {}
         for one in dict.fromkeys(ids):
             for row in await self._reader.rows(_STATE_OF, one):
-                if DeliveryState(row[3]) in REPLAYABLE:
+                if row[3] in REPLAYABLE:
                     counts[row] = counts.get(row, 0) + 1
         groups = tuple(
             ReplayGroup(channel, account_id, plugin_id, DeliveryState(state), count)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from wunder.model.conversation import Conversation, LaneKind
-from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.model.trail import StepName
 from wunder.ports import DeliveryFilter
@@ -79,7 +78,7 @@ async def _replay(tx: Tx, delivery_id: DeliveryId, now: At, by: str) -> bool:
         await tx.lanes.by_id(before.lane_id)
     row = await tx.one(_TO_REPLAY, (delivery_id,))
     standing = await standing_of(tx, delivery_id)
-    if row is None or standing is None or DeliveryState(standing.state) not in REPLAYABLE:
+    if row is None or standing is None or standing.state not in REPLAYABLE:
         return False
     *peer, state, ttl_ms, account_status = row
     if account_status == "deleted":

@@ -67,6 +67,8 @@ async def confirm(tx: Tx, late: Evidence, policy: StorePolicy) -> bool:
 
 
 def _may_be_sent(standing: Standing) -> bool:
+    if standing.state not in DELIVERY_MOVES:
+        return False  # a later version's: what it means is not known here
     state = DeliveryState(standing.state)
     # `failed` by a receipt stays: the platform took it back.
     return DeliveryState.SENT in DELIVERY_MOVES[state] and standing.receipt != "failed"
@@ -78,7 +80,7 @@ async def _sent(tx: Tx, delivery_id: DeliveryId, standing: Standing, late: Evide
     await tx.execute(_SENT, (late.at, late.provider_message_id, fence, delivery_id))
     tx.moved("channel_outbox", standing.state, "sent")
     tell(tx, StepName.SENT, delivery_id, standing, late.at, late=True)
-    if DeliveryState(standing.state) in RELEASED:
+    if standing.state in RELEASED:
         await lanes.refresh_deliveries(tx, lane, late.at)
     else:
         await lanes.leave_deliveries(tx, lane, late.at, delivery_id)
@@ -88,7 +90,7 @@ async def _go_on(tx: Tx, delivery_id: DeliveryId, standing: Standing, late: Evid
     """The part arrived: the next one waits, at the tail where the lane was given up already."""
     fence = await _outdate(tx, standing)
     lane_seq = None
-    if DeliveryState(standing.state) in RELEASED:
+    if standing.state in RELEASED:
         conversation = Conversation(*((await tx.one(_PEER, (delivery_id,))) or ()))
         place = await lanes.enter(tx, LaneKind.DELIVERY, conversation, 1, late.at, is_claimed=False)
         lane_seq = place.first_seq

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from wunder.model.conversation import Conversation, LaneKind
-from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.model.trail import StepName
 from wunder.ports import DeliveryFilter
@@ -75,7 +74,7 @@ class SqliteOutboxDesk:
 def _replay(tx: Tx, delivery_id: DeliveryId, now: At, by: str) -> bool:
     row = tx.one(_TO_REPLAY, (delivery_id,))
     standing = standing_of(tx, delivery_id)
-    if row is None or standing is None or DeliveryState(standing.state) not in REPLAYABLE:
+    if row is None or standing is None or standing.state not in REPLAYABLE:
         return False
     *peer, state, ttl_ms, account_status = row
     if account_status == "deleted":

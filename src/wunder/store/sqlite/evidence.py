@@ -64,6 +64,8 @@ def confirm(tx: Tx, late: Evidence, policy: StorePolicy) -> bool:
 
 
 def _may_be_sent(standing: Standing) -> bool:
+    if standing.state not in DELIVERY_MOVES:
+        return False  # a later version's: what it means is not known here
     state = DeliveryState(standing.state)
     # `failed` by a receipt stays: the platform took it back.
     return DeliveryState.SENT in DELIVERY_MOVES[state] and standing.receipt != "failed"
@@ -74,7 +76,7 @@ def _sent(tx: Tx, delivery_id: DeliveryId, standing: Standing, late: Evidence) -
     tx.execute(_SENT, (late.at, late.provider_message_id, fence, delivery_id))
     tx.moved("channel_outbox", standing.state, "sent")
     tell(tx, StepName.SENT, delivery_id, standing, late.at, late=True)
-    if DeliveryState(standing.state) in RELEASED:
+    if standing.state in RELEASED:
         lanes.refresh_deliveries(tx, standing.lane_id, late.at)
     else:
         lanes.leave_deliveries(tx, standing.lane_id, late.at)
@@ -84,7 +86,7 @@ def _go_on(tx: Tx, delivery_id: DeliveryId, standing: Standing, late: Evidence) 
     """The part arrived: the next one waits, at the tail where the lane was given up already."""
     fence = _outdate(tx, standing)
     lane_seq = None
-    if DeliveryState(standing.state) in RELEASED:
+    if standing.state in RELEASED:
         conversation = Conversation(*(tx.one(_PEER, (delivery_id,)) or ()))
         place = lanes.enter(tx, LaneKind.DELIVERY, conversation, 1, late.at, is_claimed=False)
         lane_seq = place.first_seq

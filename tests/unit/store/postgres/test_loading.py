@@ -238,7 +238,7 @@ async def test_large_bytes_that_do_not_read_back_the_same_are_refused(
     archive: Path, url: str, source: Source
 ) -> None:
     bad = changed(archive, {}, {f"shelf/package/{'ab' * 32}": b"another"})
-    with pytest.raises(StoreBroken, match="shelf|package"):
+    with pytest.raises(StoreBroken, match="package"):
         await load(address(url), bad, source.now, quiet, is_restore=False)
     assert await rows_of(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
 
