@@ -306,6 +306,26 @@ async def test_a_user_is_told_of_their_own_accounts_and_that_channels_opened(
         assert [event["name"] for event in log["items"]] == ["account_created"]
 
 
+async def test_a_user_sees_that_the_first_message_came_and_not_what_it_says(
+    gateway: HttpGateway,
+) -> None:
+    await made(gateway, "ann", "user")
+    await opened_to_users(gateway)
+    async with browser(gateway) as page:
+        await page.sign_in("ann")
+        draft = DRAFT | {"account_id": "main"}
+        assert (await page.call("POST", "/wunder/channels/accounts", draft))[0] == 201
+        where = "/wunder/channels/accounts/chat/main/activity"
+        nothing = {"has_received": False, "last_message_at": None, "is_parked": False}
+        assert (await page.call("GET", where))[1] == nothing
+        assert await gateway.webhook({"id": "m1", "peer": "u1", "text": "a secret"}) == 200
+        _, said = await page.call("GET", where)
+        assert said["has_received"] is True and said["last_message_at"] > 0
+        assert "secret" not in json.dumps(said)
+        _, same = await gateway.call("GET", "channels/accounts/chat/main/activity")
+        assert same == said
+
+
 async def test_rule_18_the_audit_tells_who_changed_what_and_no_secret(gateway: HttpGateway) -> None:
     await made(gateway, "root", "admin")
     async with browser(gateway) as page:

@@ -5,6 +5,7 @@ from litestar import delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody
 
 from wunder.accounts.drafts import AccountChanges, AccountDraft, AccountImpact, AccountView
+from wunder.api.activity import Activity, activity_of
 from wunder.api.admin_request import IF_MATCH, AdminRequest
 from wunder.api.secret_scope import writes_secrets
 from wunder.errors import FieldFault, Invalid
@@ -143,6 +144,19 @@ async def get_impact(
     return await request.parts.accounts.impact(channel, account_id)
 
 
+@get(
+    f"{ONE}/activity",
+    operation_id="get_account_activity",
+    tags=TAGS,
+    summary="Show whether messages come for an account",
+)
+async def get_activity(
+    channel: FromPath[str], account_id: FromPath[str], request: AdminRequest
+) -> Activity:
+    """Whether the first message came, when the last one did, whether the account is parked."""
+    return await activity_of(await request.parts.accounts.get(channel, account_id), request.parts)
+
+
 def _ask_for_secrets(channel: str, config: object, request: AdminRequest) -> None:
     """Ask for the scope `secrets` where a configuration holds any. Raises: NotAllowed."""
     known = (
@@ -162,4 +176,5 @@ HANDLERS = (
     remove_account,
     test_account,
     get_impact,
+    get_activity,
 )

@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from wunder.accounts.drafts import AccountImpact, AccountView
 from wunder.accounts.own import OfferedAgent, OwnBinding, OwnChanges, OwnDraft
+from wunder.api.activity import Activity, activity_of
 from wunder.api.admin_accounts import RemovedAccount
 from wunder.api.admin_monitor import ProviderView, view_of_provider
 from wunder.api.admin_request import IF_MATCH, AdminRequest
@@ -177,6 +178,20 @@ async def get_own_account_impact(
     return await own.impact(await own.account(request.user_id, channel, account_id))
 
 
+@get(
+    f"{ACCOUNT}/activity",
+    operation_id="get_own_account_activity",
+    tags=TAGS,
+    summary="Show whether messages come for an own account",
+)
+async def get_own_account_activity(
+    channel: FromPath[str], account_id: FromPath[str], request: AdminRequest
+) -> Activity:
+    """Whether the first message came, when the last one did; nothing of what was said."""
+    view = await request.parts.own.account(request.user_id, channel, account_id)
+    return await activity_of(view, request.parts)
+
+
 @get(f"{PATH}/bindings", operation_id="list_own_bindings", tags=TAGS, summary="List own rules")
 async def list_own_bindings(request: AdminRequest) -> Page[Binding]:
     """One's own rules, oldest first."""
@@ -248,6 +263,7 @@ HANDLERS = (
     remove_own_account,
     test_own_account,
     get_own_account_impact,
+    get_own_account_activity,
     list_own_bindings,
     create_own_binding,
     replace_own_binding,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import msgspec
 
 from wunder.api.sources import KnockPolicy
-from wunder.feed.log import EventFeed
+from wunder.feed.log import ActivityLog, EventFeed
 from wunder.model.ids import AccountUid
 from wunder.model.provider import RawRequest, WebhookAnswer
 from wunder.observe.metrics import Metrics
@@ -93,7 +93,7 @@ class ApiParts:
     `data_dir` takes uploads while they are checked. `noticed` is where handlers tell what they
     did, for event log and audit. `is_draining` and `is_key_open` are what readiness depends on besides
     the store. `wake` tells rooms 2 and 3 that rows wait; `owner_of` whose an
-    account is, "" where it is gone or an administrator's.
+    account is, "" where it is gone or an administrator's; `parked` which accounts rest on this node.
     """
 
     webhooks: Webhooks
@@ -107,6 +107,7 @@ class ApiParts:
     own: "OwnDesk"
     hub: "FeedHub"
     feed: EventFeed
+    activity: ActivityLog
     minutes: "Minutes"
     audit: AuditLog
     visibility: VisibilityTable
@@ -131,4 +132,5 @@ class ApiParts:
     is_key_open: Callable[[], bool]
     wake: Callable[[], None]
     owner_of: Callable[[AccountUid], str]
+    parked: Callable[[], list[AccountUid]]
     policy: ApiPolicy

@@ -76,7 +76,11 @@ class ConsoleSide:
         self.hub = FeedHub(store.events, self.people.sign_in.living, self._counted, clock)
 
     def parts(
-        self, accounts: AccountDesk, bindings: BindingDesk, agents: AgentDesk
+        self,
+        accounts: AccountDesk,
+        bindings: BindingDesk,
+        agents: AgentDesk,
+        parked: Callable[[], list[AccountUid]],
     ) -> dict[str, Any]:
         """Return what of ApiParts is built here; `own` is the administrators' desks as one user sees them."""
         return {
@@ -84,6 +88,8 @@ class ConsoleSide:
             "own": OwnDesk(accounts, bindings, agents, self._store.visibility),
             "hub": self.hub,
             "feed": self._store.events,
+            "activity": self._store.activity,
+            "parked": parked,
             "minutes": self.minutes,
             "audit": self._store.audit,
             "visibility": self._store.visibility,

@@ -220,7 +220,7 @@ class Gateway:
             self.agent_desk.spec, self.agent_desk.default_id, self.http, clock, media
         )
         senders = SendersHere(self.providers, self._ready.__contains__, lambda: has_peers(store))
-        slots = Slots(self.accounts, senders, clock, config.slots, config.parking)
+        self.slots = slots = Slots(self.accounts, senders, clock, config.slots, config.parking)
         dice, holds = random.SystemRandom(), holds_of(store)
         attempt = Attempt(self.accounts, self.providers, clock, config.retry, dice, holds)
         reporter = OutcomeReporter(self.accounts, slots, store.events, figures, config.retry)
@@ -261,7 +261,9 @@ class Gateway:
                 bindings=self.binding_desk,
                 agents=self.agent_desk,
                 tokens=self.tokens,
-                **self.console.parts(self.account_desk, self.binding_desk, self.agent_desk),
+                **self.console.parts(
+                    self.account_desk, self.binding_desk, self.agent_desk, self.slots.parked
+                ),
                 sends=self.sends,
                 attachments=self.attachments.desk,
                 ledger=self.store.ledger,

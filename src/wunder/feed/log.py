@@ -1,7 +1,8 @@
-"""The event log read forwards: what open pages are told as it happens."""
+"""The doors that open pages look through: the event log read forwards, and what an account did."""
 
 from typing import Protocol
 
+from wunder.model.ids import AccountUid, At
 from wunder.model.trail import Event
 
 
@@ -22,3 +23,13 @@ class EventFeed(Protocol):
 
     async def flush(self) -> None:
         """Commit what was recorded and waits for the next commit."""
+
+
+class ActivityLog(Protocol):
+    """Whether anything ever came in for an account, and when its conversations last grew."""
+
+    async def has_received(self, account_uid: AccountUid) -> bool:
+        """True as soon as one message was taken in, answered or not."""
+
+    async def last_grown_at(self, account_uid: AccountUid) -> At | None:
+        """When a conversation of the account last grew, among some thousands; None: never."""

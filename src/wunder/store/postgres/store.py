@@ -10,6 +10,7 @@ import asyncpg
 from wunder.errors import StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
+from wunder.store.activity import SqlActivityLog
 from wunder.store.agents import SqlAgentTable
 from wunder.store.attachments import SqlAttachmentTable
 from wunder.store.audit import SqlAuditLog
@@ -90,6 +91,7 @@ class PostgresStore:
         self.users = SqlUserTable(writer, quick)
         self.sessions = self.session_ends = SqlSessionTable(writer, quick)
         self.audit = SqlAuditLog(writer, slow)
+        self.activity = SqlActivityLog(slow)
         self.visibility = SqlVisibilityTable(writer, quick)
         self.tokens = SqlTokenTable(writer, quick)
         self.key_check = SqlKeyCheck(writer, quick)

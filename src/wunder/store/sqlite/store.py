@@ -9,6 +9,7 @@ from pathlib import Path
 from wunder.errors import ConfigInvalid, StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
+from wunder.store.activity import SqlActivityLog
 from wunder.store.agents import SqlAgentTable
 from wunder.store.attachments import SqlAttachmentTable
 from wunder.store.audit import SqlAuditLog
@@ -84,6 +85,7 @@ class SqliteStore:
         self.users = SqlUserTable(writer, quick)
         self.sessions = self.session_ends = SqlSessionTable(writer, quick)
         self.audit = SqlAuditLog(writer, slow)
+        self.activity = SqlActivityLog(slow)
         self.visibility = SqlVisibilityTable(writer, quick)
         self.key_check = SqlKeyCheck(writer, quick)
         self.shelf = FileShelf(opened.path.parent)
