@@ -1,6 +1,6 @@
 """Run every benchmark, print one table with the goals, and keep the figures.
 
-    python -m benchmarks [--quick] [--only NAME ..] [--no-save] [--nonebot PYTHON]
+    python -m benchmarks [--quick] [--only NAME ..] [--no-save] [--nonebot [PYTHON]] [--postgres]
 
 Each benchmark is a module of this folder with a `main`; it prints its report as JSON. Ratios and
 medians of one run travel between machines, absolute figures do not: results/ says what each run was
@@ -29,10 +29,17 @@ QUICK: dict[str, list[str]] = {
     "webhook_parse": ["--rounds", "7"],
     "store_group_commit": ["--messages", "1000"],
     "store_growth": ["--sizes", "1000,10000"],
+    "idle": ["--plugins", "8", "--accounts", "50", "--seconds", "8"],
     "console_api": ["--messages", "100000", "--seconds", "5"],
     "journey": ["--rounds", "1", "--seconds", "2"],
 }
-LIMIT_S = 420.0
+#: What measures the other engine as well, and how it is told.
+WITH_POSTGRES = {
+    "journey": ["--postgres"],
+    "store_group_commit": ["--engine", "sqlite,postgres"],
+    "store_growth": ["--engine", "sqlite,postgres"],
+}
+LIMIT_S = 900.0
 
 
 def names() -> list[str]:
@@ -86,7 +93,8 @@ def main() -> int:
     options.add_argument("--quick", action="store_true", help="about two minutes instead of eight")
     options.add_argument("--only", nargs="*", default=None, metavar="NAME")
     options.add_argument("--no-save", action="store_true")
-    options.add_argument("--nonebot", default="", metavar="PYTHON", help="see nonebot_bot.py")
+    options.add_argument("--nonebot", nargs="?", const="install", default="", metavar="PYTHON")
+    options.add_argument("--postgres", action="store_true", help="measure PostgreSQL beside SQLite")
     chosen = options.parse_args()
     machine = facts()
     reports: dict[str, Any] = {}
@@ -96,6 +104,8 @@ def main() -> int:
         arguments = QUICK.get(name, []) if chosen.quick else []
         if name == "journey" and chosen.nonebot:
             arguments = [*arguments, "--nonebot", chosen.nonebot]
+        if name in WITH_POSTGRES and chosen.postgres:
+            arguments = [*arguments, *WITH_POSTGRES[name]]
         reports[name] = run(name, arguments)
         problem = reports[name].get("error", "") if isinstance(reports[name], dict) else ""
         sys.stderr.write(f"{name} {problem or 'done'} in {time.monotonic() - began:.0f} s\n")

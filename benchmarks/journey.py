@@ -1,21 +1,26 @@
 """The whole way: webhook, plugin, commit, echo, commit, plugin, platform; against two echo bots.
 
-    python -m benchmarks.journey [--rounds 3] [--seconds 3] [--no-open] [--nonebot PYTHON]
+    python -m benchmarks.journey [--rounds 3] [--seconds 3] [--no-open] [--nonebot [PYTHON]] [--postgres]
 
 Interleaved in one run, the same load generator and platform for all (world.py, a process of its own):
-`gateway` with its plugin process; `undurable`, an echo bot of one process that stores nothing;
-`rows`, the same with one commit a row. A closed loop with 1, 16 and 64 messages in flight, in as many
-conversations; then an open loop at half and four fifths of what 64 in flight gave. CPU is of
-/proc/<pid>/stat, rows and commits of the store's own figures.
+`gateway` with its plugin process, on SQLite; `postgres`, the same on a private server of this machine;
+`undurable`, an echo bot of one process that stores nothing; `rows`, the same with one commit a row;
+`nonebot`, NoneBot2's echo. A closed loop with 1, 16 and 64 messages in flight over 16 accounts and 256
+conversations; then an open loop at half and four fifths of what 64 in flight gave, and the same beside
+a plugin, and beside an account, that hangs. CPU is of /proc/<pid>/stat, rows and commits of the
+store's own figures.
 """
 
 import argparse
+import asyncio
 import json
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +29,19 @@ from typing import Any
 
 from benchmarks.ferry import SDK_FERRY, SDK_HUNG, package
 from benchmarks.machine import cpu_s, fsync_p50_us, written_bytes
+from benchmarks.nonebot_venv import nonebot_python
 from benchmarks.serving import add_account, figures, install, plugin_pid, serving
 from tests.journeys.gateway_process import GatewayProcess
+from tests.postgres_server import postgres, stop_postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 CHANNEL, NEIGHBOUR = "ferry", "hung_ferry"
-#: One account never has more than 16 sends under way: 64 in flight need several.
-ACCOUNTS = 8
+ACCOUNTS, LANES = 16, 256
 IN_FLIGHT = (1, 16, 64)
 WARM_S = 1.0
+NONEBOT_START_S = 1.5
+#: Steady, and far below what any machine can do: what hangs beside it must not be heard.
+BESIDE_PER_S = 60.0
 
 Figures = dict[str, Any]
 
@@ -91,7 +100,7 @@ def measure(world: Child, subject: Subject, in_flight: int, seconds: float, **mo
     """One order, with the CPU microseconds a message cost each process."""
     before = {name: cpu_s(pid) for name, pid in subject.pids.items()}
     order = {"port": subject.port, "paths": subject.paths, "in_flight": in_flight}
-    order["style"] = subject.style
+    order |= {"style": subject.style, "lanes": LANES}
     found = world.ask(**order, seconds=seconds, **more)
     for name, pid in subject.pids.items():
         used = cpu_s(pid) - before[name]
@@ -112,6 +121,7 @@ class Gateway:
 
     def measure(self, world: Child, in_flight: int, seconds: float, **more: Any) -> Figures:
         """As `measure`, with rows, units and commits."""
+        fsync_ms = fsync_p50_us() / 1000 if in_flight == 1 else 0.0
         before, on_disk = figures(self._gateway), written_bytes(self._gateway.pid)
         found = measure(world, self.subject, in_flight, seconds, **more)
         after, on_disk = figures(self._gateway), written_bytes(self._gateway.pid) - on_disk
@@ -120,13 +130,18 @@ class Gateway:
         found["units_per_commit"] = round(units / max(1, commits), 2)
         found["rows_per_message"] = round(rows / max(1, found["messages"]), 1)
         found["written_kib_per_message"] = round(on_disk / 1024 / max(1, found["messages"]), 1)
+        found["fsync_p50_ms"] = round(fsync_ms, 3)
         found["commits_per_s"] = round(commits / found["seconds"], 1)
         return found
 
-    def add_hung_neighbour(self) -> str:
+    def add_hung_plugin(self) -> str:
         """Install a plugin that never answers; the path of its webhook."""
         install(self._gateway, package(NEIGHBOUR, SDK_HUNG))
         return add_account(self._gateway, NEIGHBOUR, "main", {})
+
+    def add_hung_account(self, platform: str) -> str:
+        """Add an account of the same plugin whose platform never answers; the path of its webhook."""
+        return add_account(self._gateway, CHANNEL, "hung", {"platform": platform})
 
 
 def middle(rounds: list[Figures]) -> Figures:
@@ -150,16 +165,28 @@ def closed_loops(subjects: dict[str, Any], rounds: int) -> dict[str, dict[str, F
 
 
 def ratios(loops: dict[str, dict[str, Figures]]) -> dict[str, float]:
-    """What survives a change of machine: the gateway over each echo bot."""
+    """What survives a change of machine: the gateway over each echo bot, PostgreSQL over SQLite."""
     found = {}
     for name in loops.keys() - {"gateway"}:
-        for load in ("1", "16", "64"):
+        for load in map(str, IN_FLIGHT):
             ours, theirs = loops["gateway"][load], loops[name][load]
+            if name == "postgres":
+                ours, theirs = theirs, ours
             found[f"per_s_x_{name}_{load}"] = round(ours["per_s"] / max(1e-9, theirs["per_s"]), 2)
             found[f"p99_x_{name}_{load}"] = round(ours["p99_ms"] / max(1e-9, theirs["p99_ms"]), 2)
-            cpu = ours["gateway_cpu_us"] / max(1e-9, theirs["bot_cpu_us"])
-            found[f"gateway_cpu_x_{name}_{load}"] = round(cpu, 2)
+            cpu = theirs.get("bot_cpu_us") or theirs["gateway_cpu_us"]
+            found[f"gateway_cpu_x_{name}_{load}"] = round(ours["gateway_cpu_us"] / cpu, 2)
     return found
+
+
+def over_fsyncs(loops: dict[str, dict[str, Figures]]) -> dict[str, float]:
+    """The way of a message that is alone, over what its fsyncs take and a little."""
+    alone = loops["gateway"]["1"]
+    fsync_ms = alone["fsync_p50_ms"]
+    return {
+        "p50_over_4_fsync_and_2_ms": round(alone["p50_ms"] / (4 * fsync_ms + 2), 2),
+        "p50_over_2_fsync_and_1_ms": round(alone["p50_ms"] / (2 * fsync_ms + 1), 2),
+    }
 
 
 def run_all(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -169,6 +196,12 @@ def run_all(chosen: argparse.Namespace) -> dict[str, Any]:
         world = open_.enter_context(child("benchmarks.world"))
         served = open_.enter_context(serving(folder / "data"))
         gateway = Gateway(served, world.port)
+        gateways = {"gateway": gateway}
+        if chosen.postgres:
+            url = asyncio.run(postgres().new_database())
+            open_.callback(stop_postgres)
+            second = open_.enter_context(serving(folder / "second", WUNDER_STORE_DATABASE_URL=url))
+            gateways["postgres"] = Gateway(second, world.port)
         platform = f"http://127.0.0.1:{world.port}/"
         undurable = open_.enter_context(child("benchmarks.naive_server", platform))
         database = str(folder / "naive.db")
@@ -181,21 +214,26 @@ def run_all(chosen: argparse.Namespace) -> dict[str, Any]:
             nonebot = open_.enter_context(
                 child("benchmarks.nonebot_bot", platform, python=chosen.nonebot)
             )
+            time.sleep(NONEBOT_START_S)  # it says its port before it listens
             pids = {"bot": nonebot.process.pid}
             bots["nonebot"] = Subject(nonebot.port, ["/onebot/v11/http"], pids, "onebot")
         subjects = {
-            "gateway": lambda load: gateway.measure(world, load, chosen.seconds),
+            name: lambda load, one=one: one.measure(world, load, chosen.seconds)
+            for name, one in gateways.items()
+        } | {
             **{
                 name: lambda load, one=one: measure(world, one, load, chosen.seconds)
                 for name, one in bots.items()
             },
         }
-        gateway.measure(world, 16, WARM_S)
+        for one in gateways.values():
+            one.measure(world, 16, WARM_S)
         for bot in bots.values():
             measure(world, bot, 16, WARM_S)
         report: dict[str, Any] = {"fsync_p50_us": round(fsync_p50_us())}
         report["closed"] = closed_loops(subjects, chosen.rounds)
         report["ratios"] = ratios(report["closed"])
+        report["alone"] = over_fsyncs(report["closed"])
         if not chosen.no_open:
             capacity = report["closed"]["gateway"]["64"]["per_s"]
             report["open"] = {
@@ -204,30 +242,37 @@ def run_all(chosen: argparse.Namespace) -> dict[str, Any]:
                 )
                 for share in (0.5, 0.8)
             }
-            report["hung_neighbour"] = beside_a_hung_plugin(world, gateway, chosen, capacity)
+            report["hung_plugin"] = beside(world, gateway, chosen, gateway.add_hung_plugin)
+            with socket.create_server(("127.0.0.1", 0)) as silent:
+                platform = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+                report["hung_account"] = beside(
+                    world, gateway, chosen, lambda: gateway.add_hung_account(platform)
+                )
         return report
 
 
-def beside_a_hung_plugin(
-    world: Child, gateway: Gateway, chosen: argparse.Namespace, capacity: float
+def beside(
+    world: Child, gateway: Gateway, chosen: argparse.Namespace, add_hung: Callable[[], str]
 ) -> dict[str, Any]:
-    """The same open loop before and while another plugin hangs in every call."""
-    per_s = max(1.0, capacity * 0.3)
-    alone = gateway.measure(world, 256, chosen.seconds, per_s=per_s)
-    path = gateway.add_hung_neighbour()
-    with child("benchmarks.world") as stranger:
-        order = {"port": gateway.subject.port, "paths": [path], "in_flight": 32}
-        order |= {"seconds": chosen.seconds, "is_acked_only": True}
-        assert stranger.process.stdin
-        stranger.process.stdin.write(json.dumps(order).encode() + b"\n")
-        stranger.process.stdin.flush()
-        beside = gateway.measure(world, 256, chosen.seconds, per_s=per_s)
-        hung = stranger.read()
+    """The same open loop alone and while something beside it hangs, in turns."""
+    path = add_hung()
+    alone: list[Figures] = []
+    hung: list[Figures] = []
+    for _ in range(chosen.rounds):
+        alone.append(gateway.measure(world, 256, chosen.seconds, per_s=BESIDE_PER_S))
+        with child("benchmarks.world") as stranger:
+            order = {"port": gateway.subject.port, "paths": [path], "in_flight": 16}
+            order |= {"seconds": chosen.seconds, "is_acked_only": True, "per_s": BESIDE_PER_S / 5}
+            assert stranger.process.stdin
+            stranger.process.stdin.write(json.dumps(order).encode() + b"\n")
+            stranger.process.stdin.flush()
+            hung.append(gateway.measure(world, 256, chosen.seconds, per_s=BESIDE_PER_S))
+    alone_ms, beside_ms = (middle(rounds)["p99_ms"] for rounds in (alone, hung))
     return {
-        "alone_p99_ms": alone["p99_ms"],
-        "beside_p99_ms": beside["p99_ms"],
-        "p99_x": round(beside["p99_ms"] / max(1e-9, alone["p99_ms"]), 2),
-        "hung_refused": hung["failed"],
+        "alone_p99_ms": alone_ms,
+        "beside_p99_ms": beside_ms,
+        "p99_x": round(beside_ms / max(1e-9, alone_ms), 2),
+        "failed": sum(one["failed"] for one in hung),
     }
 
 
@@ -246,8 +291,11 @@ def main() -> dict[str, Any]:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=3.0)
     options.add_argument("--no-open", action="store_true")
-    options.add_argument("--nonebot", default="", metavar="PYTHON", help="see nonebot_bot.py")
+    options.add_argument("--nonebot", nargs="?", const="install", default="", metavar="PYTHON")
+    options.add_argument("--postgres", action="store_true", help="a gateway on PostgreSQL as well")
     chosen = options.parse_args()
+    if chosen.nonebot == "install":
+        chosen.nonebot = nonebot_python(ROOT / "benchmarks" / ".nonebot")
     return {
         "benchmark": "journey",
         "rounds": chosen.rounds,

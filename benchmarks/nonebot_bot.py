@@ -1,7 +1,6 @@
 """An echo bot on NoneBot2, for the journey to be compared with; not needed for anything else.
 
-    python -m venv /tmp/nonebot && /tmp/nonebot/bin/pip install 'nonebot2[fastapi,aiohttp]' nonebot-adapter-onebot
-    python -m benchmarks.journey --nonebot /tmp/nonebot/bin/python
+    python -m benchmarks.journey --nonebot     # installs it into benchmarks/.nonebot, once
 
 OneBot v11 over HTTP both ways, uvicorn with uvloop and httptools, logs off. It keeps nothing: what is
 under way when it stops is lost.

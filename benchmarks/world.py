@@ -1,7 +1,8 @@
 """Load generator and platform in one process of its own: raw protocols, so that they cost little.
 
 Reads one JSON order a line on stdin, writes one JSON line of figures for each:
-`{"port", "paths", "in_flight", "seconds", "per_s"?, "is_acked_only"?}`. With `per_s` the loop is open:
+`{"port", "paths", "in_flight", "seconds", "lanes"?, "per_s"?, "is_acked_only"?}`. Messages go round over
+`lanes` conversations, at least one for each in flight. With `per_s` the loop is open:
 messages come due at that rate whether or not anybody answers, and are timed from when they were due.
 """
 
@@ -154,6 +155,8 @@ class Run:
         self._done: list[float] = []
         self._failed = 0
         self._first_counted = 0.0
+        in_flight = order["in_flight"]
+        self._rounds = max(1, order.get("lanes", in_flight) // in_flight)
 
     async def open(self) -> None:
         """Connect."""
@@ -177,7 +180,8 @@ class Run:
                 due = time.perf_counter()
                 if due >= ends_at:
                     return
-                await self._one(number, poster, f"{self._number}-{number}-{count}", due)
+                lane = number + count % self._rounds * self._order["in_flight"]
+                await self._one(lane, poster, f"{self._number}-{number}-{count}", due)
 
         await asyncio.gather(*(worker(number, poster) for number, poster in self._free))
 
@@ -200,13 +204,13 @@ class Run:
         self._free.append((number, poster))
         self._freed.set()
 
-    async def _one(self, number: int, poster: Poster, message_id: str, due: float) -> None:
+    async def _one(self, lane: int, poster: Poster, message_id: str, due: float) -> None:
         paths = self._order["paths"]
-        body = json.dumps(event(message_id, number, self._order.get("style", ""))).encode()
+        body = json.dumps(event(message_id, lane, self._order.get("style", ""))).encode()
         arrived = self._waiting[message_id] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(LATE_S):
-                status = await poster.post(paths[number % len(paths)], body)
+                status = await poster.post(paths[lane % len(paths)], body)
                 acked_at = time.perf_counter()
                 if not 200 <= status < 300:
                     self._failed += 1

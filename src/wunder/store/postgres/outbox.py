@@ -25,6 +25,7 @@ from wunder.ports import ReadyAccounts
 from wunder.store.clean import clean_text
 from wunder.store.clock_watch import ClockWatch
 from wunder.store.delivery_rows import NewDelivery, facts_of
+from wunder.store.lookout import Lookout
 from wunder.store.message_rows import outbound_row
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import evidence, inline, lanes, settling
@@ -65,9 +66,12 @@ class PostgresOutbox:
         self._reader = reader
         self._policy = policy
         self._watch = watch
+        self._lookout = Lookout(lambda: writer.waiting("channel_outbox_pending"))
 
     async def ready(self, now: At) -> ReadyAccounts:
         """Which accounts have deliveries to claim now, and when to look again."""
+        if self._lookout.is_quiet(now):
+            return ReadyAccounts((), None)
         due, later = [], []
         for account_uid, at in await self._reader.rows(_READY):
             # Another node may have claimed the last head between the two looks.

@@ -9,6 +9,7 @@ from wunder.model.ids import At, MessageId, SessionId, TurnId, derived_id
 from wunder.model.message import MESSAGE_MOVES, MessageState
 from wunder.model.trail import Step, StepName
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
+from wunder.store.lookout import Lookout
 from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.outgoing import Outgoing
 from wunder.store.policy import StorePolicy
@@ -77,9 +78,12 @@ class PostgresTurns:
         self._writer = writer
         self._reader = reader
         self._policy = policy
+        self._lookout = Lookout(lambda: writer.waiting("channel_messages_received"))
 
     async def claim(self, limit: int, now: At) -> list[ClaimedTurn]:
         """Claim heads in `received`, longest ready first, never a suspect."""
+        if self._lookout.is_quiet(now):
+            return []
         return await self._writer.commit(lambda tx: _claim(tx, False, now, limit))
 
     async def claim_suspect(self, now: At) -> ClaimedTurn | None:

@@ -26,12 +26,12 @@ from wunder.ports import ReadyAccounts
 from wunder.store.clean import clean_text
 from wunder.store.clock_watch import ClockWatch
 from wunder.store.delivery_rows import NewDelivery, facts_of
+from wunder.store.lookout import Lookout
 from wunder.store.message_rows import outbound_row
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import evidence, inline, lanes, settling
 from wunder.store.sqlite.claims import claim_lane
 from wunder.store.sqlite.delivery_rows import insert
-from wunder.store.sqlite.lookout import Lookout
 from wunder.store.sqlite.message_rows import INSERT_OUTBOUND
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.transaction import Tx
@@ -66,7 +66,7 @@ class SqliteOutbox:
         self._reader = reader
         self._policy = policy
         self._watch = watch
-        self._lookout = Lookout(writer, "channel_outbox_pending")
+        self._lookout = Lookout(lambda: writer.counters.value("channel_outbox_pending"))
 
     async def ready(self, now: At) -> ReadyAccounts:
         """Which accounts have deliveries to claim now, and when to look again."""

@@ -9,11 +9,11 @@ from wunder.model.ids import AgentId, At, MessageId, SessionId, TurnId, derived_
 from wunder.model.message import MESSAGE_MOVES, InboundMessage, MessageState
 from wunder.model.trail import Step, StepName
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
+from wunder.store.lookout import Lookout
 from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.outgoing import Outgoing
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import lanes, sessions
-from wunder.store.sqlite.lookout import Lookout
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.replies import queue_replies
 from wunder.store.sqlite.transaction import Tx
@@ -60,7 +60,7 @@ class SqliteTurns:
         self._writer = writer
         self._reader = reader
         self._policy = policy
-        self._lookout = Lookout(writer, "channel_messages_received")
+        self._lookout = Lookout(lambda: writer.counters.value("channel_messages_received"))
 
     async def claim(self, limit: int, now: At) -> list[ClaimedTurn]:
         """Claim heads in `received`, longest ready first, never a suspect."""

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.store_world import World, open_sqlite
+from tests.contracts.store_world import ENGINES, World, give_back
 from tests.fakes.clock import FakeClock
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    world = await World(open_sqlite, tmp_path / "data", FakeClock()).open()
+@pytest.fixture(params=sorted(ENGINES))
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    world = await World(ENGINES[request.param], tmp_path / "data", FakeClock()).open()
     yield world
     await world.store.close()
+    give_back(world.dir)
 
 
 async def test_nothing_waits_and_nobody_is_asked(world: World) -> None:
