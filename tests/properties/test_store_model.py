@@ -3,7 +3,10 @@
 import asyncio
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
+import asyncpg
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -14,11 +17,22 @@ from hypothesis.stateful import (
     rule,
 )
 
-from tests.contracts.store_world import Opener, World, give_back, open_postgres, open_sqlite
+from tests.contracts.store_world import (
+    Opener,
+    World,
+    database_of,
+    give_back,
+    open_postgres,
+    open_sqlite,
+)
 from tests.fakes.clock import FakeClock
+from wunder.errors import FenceLost
 from wunder.model.delivery import ClaimedDelivery, DeliveryState
 from wunder.model.ids import DeliveryId
 from wunder.model.turn import ClaimedTurn
+
+if TYPE_CHECKING:
+    from wunder.store.postgres.store import PostgresStore
 
 S = DeliveryState
 PEERS = st.sampled_from(["a", "b", "c"])
@@ -42,6 +56,12 @@ class Lanes(RuleBasedStateMachine):
         self.sending: dict[str, ClaimedDelivery] = {}
         self.ended: dict[str, tuple[str, DeliveryId, DeliveryState]] = {}
         self.retrying: set[str] = set()
+        #: Lanes shut for a call that may still be running, and until when.
+        self.resting: dict[str, int] = {}
+        #: Which node has a running turn, a delivery under way, in hand.
+        self.at = 0
+        self.answering_at: dict[str, int] = {}
+        self.sending_at: dict[str, int] = {}
 
     def run(self, awaitable):
         return self.loop.run_until_complete(awaitable)
@@ -67,14 +87,14 @@ class Lanes(RuleBasedStateMachine):
     @rule(peer=PEERS, hands=st.integers(0, 1))
     def take_in(self, peer: str, hands: int) -> None:
         text = self.name()
-        taken = self.run(self.world.take(self.world.new(text, peer), claim=hands))
+        taken = self.run(self.world.take(self.world.new(text, peer, platform_id=text), claim=hands))
         is_free = not self.turns[peer]
         self.turns[peer].append(text)
         self.claims[text] = 0
         assert len(taken.claimed) == (1 if hands and is_free else 0)
         for turn in taken.claimed:
             self.claims[text] = 1
-            self.running[peer] = turn
+            self.begin(peer, turn)
 
     @rule(limit=st.integers(1, 4))
     def claim_turns(self, limit: int) -> None:
@@ -90,7 +110,7 @@ class Lanes(RuleBasedStateMachine):
             assert turn.message.content.text == heads[peer]
             self.claims[heads[peer]] += 1
             assert turn.claims == self.claims[heads[peer]]
-            self.running[peer] = turn
+            self.begin(peer, turn)
 
     @rule()
     def claim_a_suspect(self) -> None:
@@ -105,7 +125,10 @@ class Lanes(RuleBasedStateMachine):
             peer = turn.message.conversation.peer_id
             assert peer in suspects
             self.claims[self.turns[peer][0]] += 1
-            self.running[peer] = turn
+            self.begin(peer, turn)
+
+    def begin(self, peer: str, turn: ClaimedTurn) -> None:
+        self.running[peer], self.answering_at[peer] = turn, self.at
 
     @precondition(lambda self: self.running)
     @rule(data=st.data(), replies=st.integers(0, 3), has_slot=st.booleans())
@@ -114,14 +137,14 @@ class Lanes(RuleBasedStateMachine):
         turn = self.running.pop(peer)
         self.turns[peer].pop(0)
         texts = [self.name() for _ in range(replies)]
-        is_free = not self.outbox[peer]
+        is_free = not self.outbox[peer] and not self.rests(peer)
         grant = self.world.grant() if has_slot else None
         done = self.run(self.world.answer(turn, *texts, grant=grant, session_id=f"s{peer}"))
         self.outbox[peer] += texts
         assert len(done.claimed) == (1 if texts and is_free and has_slot else 0)
         for delivery in done.claimed:
             assert delivery.message.text == texts[0]
-            self.sending[peer] = delivery
+            self.mark(peer, delivery)
 
     @precondition(lambda self: self.running)
     @rule(data=st.data())
@@ -138,14 +161,20 @@ class Lanes(RuleBasedStateMachine):
         heads = {
             p: q[0]
             for p, q in self.outbox.items()
-            if q and p not in self.sending and p not in self.retrying
+            if q and p not in self.sending and p not in self.retrying and not self.rests(p)
         }
         claimed = self.run(self.world.claim(limit))
         assert len(claimed) == min(limit, len(heads))
         for delivery in claimed:
             peer = delivery.message.conversation.peer_id
             assert delivery.message.text == heads[peer]
-            self.sending[peer] = delivery
+            self.mark(peer, delivery)
+
+    def mark(self, peer: str, delivery: ClaimedDelivery) -> None:
+        self.sending[peer], self.sending_at[peer] = delivery, self.at
+
+    def rests(self, peer: str) -> bool:
+        return self.resting.get(peer, 0) > self.world.now
 
     @precondition(lambda self: self.sending)
     @rule(data=st.data(), state=ENDS, wants_next=st.booleans())
@@ -158,7 +187,7 @@ class Lanes(RuleBasedStateMachine):
         assert len(following) == (1 if wants_next and self.outbox[peer] else 0)
         for one in following:
             assert one.message.text == self.outbox[peer][0]
-            self.sending[peer] = one
+            self.mark(peer, one)
 
     @precondition(lambda self: self.sending)
     @rule(data=st.data())
@@ -191,20 +220,25 @@ class Lanes(RuleBasedStateMachine):
     @rule()
     def die(self) -> None:
         self.run(self.world.die_and_return())
-        for peer, turn in self.running.items():
-            if turn.is_alone:
+        self.lose(self.at, rests_s=0)
+
+    def lose(self, node: int, rests_s: float) -> None:
+        """What a node had in hand is put right by whoever noticed that it is gone."""
+        for peer in [p for p in self.running if self.answering_at[p] == node]:
+            if self.running.pop(peer).is_alone:
                 self.turns[peer].pop(0)
                 self.outbox[peer].append(self.world.policy.apology)
-        self.running.clear()
-        for peer, delivery in self.sending.items():
+        for peer in [p for p in self.sending if self.sending_at[p] == node]:
             text = self.outbox[peer].pop(0)
-            self.ended[text] = (peer, delivery.delivery_id, S.UNKNOWN)
-        self.sending.clear()
+            self.ended[text] = (peer, self.sending.pop(peer).delivery_id, S.UNKNOWN)
+            if rests_s:
+                self.resting[peer] = self.world.now + int(rests_s * 1000)
 
     @invariant()
     def counters_agree(self) -> None:
         if not hasattr(self, "world"):
             return
+        self.look()
         figures = self.world.store.health.figures()
         waiting = sum(map(len, self.turns.values())) - len(self.running)
         assert figures.get("channel_messages_received", 0) == waiting
@@ -213,11 +247,100 @@ class Lanes(RuleBasedStateMachine):
         assert figures.get("channel_outbox_pending", 0) == pending
         assert figures.get("channel_outbox_sending", 0) == len(self.sending)
 
+    def look(self) -> None:
+        """One node always knows its figures."""
+
 
 class LanesOnPostgres(Lanes):
     """The same play on the other engine."""
 
     opener: Opener = staticmethod(open_postgres)
+
+
+class LanesOnNodes(LanesOnPostgres):
+    """The same play by three nodes on one database, which die, fall silent and come back late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: What silent nodes still believe to have in hand: peer and turn; text, peer and delivery.
+        self.late_turns: list[tuple[int, ClaimedTurn]] = []
+        self.late_sends: list[tuple[int, str, ClaimedDelivery]] = []
+
+    @initialize()
+    def open(self) -> None:
+        clock = FakeClock()
+        self.nodes: list[World] = []
+        for number in range(3):
+            place = Path(self.folder.name) / f"node{number}"
+            if self.nodes:
+                database_of(place, of=self.nodes[0].dir)
+            self.nodes.append(self.run(World(self.opener, place, clock).open()))
+        self.world = self.nodes[0]
+
+    def teardown(self) -> None:
+        first, *others = getattr(self, "nodes", [None])
+        for world in others:
+            self.run(world.store.close())
+        if first is not None:
+            self.world = first
+        super().teardown()
+
+    def look(self) -> None:
+        """Each step is another node's; it looks around first."""
+        self.at = (self.at + 1) % len(self.nodes)
+        self.world = self.nodes[self.at]
+        self.run(self.look_after_leases(self.world))
+
+    @staticmethod
+    async def look_after_leases(world: World) -> None:
+        look: Any = world.store
+        await look.look_after_leases()
+
+    @rule(silent=st.integers(0, 2))
+    def fall_silent(self, silent: int) -> None:
+        """A node is not heard of for longer than its lease; the one at work takes over."""
+        if silent == self.at:
+            return
+        self.late_turns += [
+            (silent, turn)
+            for peer, turn in self.running.items()
+            if self.answering_at[peer] == silent
+        ]
+        self.late_sends += [
+            (silent, self.outbox[peer][0], delivery)
+            for peer, delivery in self.sending.items()
+            if self.sending_at[peer] == silent
+        ]
+        self.run(self.end_lease(self.nodes[silent]))
+        self.run(self.look_after_leases(self.world))
+        self.lose(silent, self.world.policy.tombstone_s)
+
+    @staticmethod
+    async def end_lease(world: World) -> None:
+        conn = await asyncpg.connect(database_of(world.dir))
+        node_id = cast("PostgresStore", world.store).life.node_id
+        await conn.execute("UPDATE channel_leases SET lease_until = 1 WHERE node_id = $1", node_id)
+        await conn.close()
+
+    @precondition(lambda self: self.late_turns)
+    @rule()
+    def answer_too_late(self) -> None:
+        node, turn = self.late_turns.pop()
+        with pytest.raises(FenceLost):
+            self.run(self.nodes[node].answer(turn, "from the past"))
+
+    @precondition(lambda self: self.late_sends)
+    @rule(has_arrived=st.booleans())
+    def settle_too_late(self, has_arrived: bool) -> None:
+        node, text, delivery = self.late_sends.pop()
+        peer, delivery_id, state = self.ended.get(text, ("", None, None))
+        if delivery_id != delivery.delivery_id or state is not S.UNKNOWN:
+            return  # a person sent it again meanwhile
+        outcome = S.SENT if has_arrived else S.FAILED
+        assert self.run(self.nodes[node].settle(delivery, outcome)) == []
+        state = S.SENT if has_arrived else S.UNKNOWN
+        assert self.run(self.world.state(delivery.delivery_id)) is state
+        self.ended[text] = (peer, delivery_id, state)
 
 
 TestLanes = Lanes.TestCase
@@ -229,3 +352,5 @@ TestLanes.settings = settings(
 )
 TestLanesOnPostgres = LanesOnPostgres.TestCase
 TestLanesOnPostgres.settings = settings(TestLanes.settings, max_examples=8)
+TestLanesOnNodes = pytest.mark.timeout(240)(LanesOnNodes.TestCase)
+TestLanesOnNodes.settings = settings(TestLanes.settings, max_examples=4, stateful_step_count=30)
