@@ -12,11 +12,11 @@ MAKEFLAGS += --no-print-directory
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name what; do printf '  make %-7s %s\n' "$$name" "$$what"; done
 
-setup:  ## make or refresh .venv from the lock files (does nothing when nothing changed)
+setup:  ## make or refresh .venv and the console (does nothing when nothing changed)
 	@PYTHON='$(PYTHON)' sh tools/setup.sh
+	@sh tools/console.sh || [ "$$CI" != true ]
 
-run: setup  ## build the console, start the gateway, show the link that signs you in
-	@[ ! -f tools/console.sh ] || sh tools/console.sh
+run: setup  ## start the gateway with its console, show the link that signs you in
 	@WUNDER_LOG_JSON=$${WUNDER_LOG_JSON:-false} WUNDER_LOG_LEVEL=$${WUNDER_LOG_LEVEL:-warning} .venv/bin/wunder serve $(ARGS)
 
 demo: setup  ## play the main job from end to end on this machine
@@ -26,11 +26,11 @@ test: setup  ## everything that must be green: check, then all tests
 	@sh tools/check.sh
 	@sh tools/test.sh $(ARGS)
 
-check: setup  ## lint, format, types, import contracts
+check: setup  ## lint, format, types, import contracts, the console's types and tests
 	@sh tools/check.sh
 
-fix: setup  ## what a tool can repair by itself: lint, format, the map
-	@.venv/bin/python -m ruff check --fix . ; .venv/bin/python -m ruff format . && .venv/bin/python tools/map.py
+fix: setup  ## what a tool can repair by itself: lint, format, the map, the console's types
+	@.venv/bin/python -m ruff check --fix . ; .venv/bin/python -m ruff format . && .venv/bin/python tools/map.py && sh tools/console.sh schema
 
 bench: setup  ## run the benchmarks
 	@.venv/bin/python -m benchmarks $(ARGS)

@@ -36,5 +36,10 @@ export default defineConfig({
   },
   server: { proxy: { '^/(wunder|healthz|readyz|metrics)': gateway() } },
   preview: { proxy: { '^/(wunder|healthz|readyz|metrics)': gateway() } },
-  test: { environment: 'jsdom', include: ['tests/**/*.test.{ts,tsx}'], restoreMocks: true },
+  test: {
+    include: ['tests/**/*.test.{ts,tsx}'],
+    restoreMocks: true,
+    // Taken through the build, so that the alias above holds for it.
+    server: { deps: { inline: [/@rjsf/] } },
+  },
 });

@@ -16,6 +16,7 @@ step "ruff check" "$bin/ruff" check .
 step "ruff format" "$bin/ruff" format --check .
 step "mypy" "$bin/mypy"
 step "import contracts" "$bin/lint-imports" --no-logo
+step "console" sh tools/console.sh check
 
 [ -z "$failed" ] && exit 0
 echo "check: failed:${failed%,} (\`make fix\` repairs lint, format and the map where a tool can)" >&2

@@ -450,6 +450,26 @@ export interface paths {
         patch: operations["change_account"];
         trace?: never;
     };
+    "/wunder/admin/channels/accounts/{channel}/{account_id}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show whether messages come for an account
+         * @description Whether the first message came, when the last one did, whether the account is parked.
+         */
+        get: operations["get_account_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/wunder/admin/channels/accounts/{channel}/{account_id}/impact": {
         parameters: {
             query?: never;
@@ -629,7 +649,10 @@ export interface paths {
         };
         /**
          * Find messages
-         * @description Inbound and outbound messages, newest first.
+         * @description Inbound and outbound messages, newest first; an id of ours as `text` is that message.
+         *
+         *     A call looks through what it can in a few hundredths of a second: a page may hold fewer items than
+         *     asked for, even none, while `next_cursor` says where to go on.
          */
         get: operations["list_messages"];
         put?: never;
@@ -735,7 +758,7 @@ export interface paths {
         };
         /**
          * Find deliveries
-         * @description Deliveries, newest first.
+         * @description Deliveries, newest first; as with messages, a page may be short while `next_cursor` is not empty.
          */
         get: operations["list_deliveries"];
         put?: never;
@@ -951,6 +974,70 @@ export interface paths {
         patch: operations["change_provider"];
         trace?: never;
     };
+    "/wunder/admin/channels/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was set aside
+         * @description What could not be parsed or stored, newest first, without its content.
+         */
+        get: operations["list_quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/wunder/admin/channels/quarantine/{quarantine_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what was set aside
+         * @description One item with what it holds, as text; a stranger wrote it.
+         */
+        get: operations["get_quarantine_item"];
+        put?: never;
+        post?: never;
+        /**
+         * Drop it
+         * @description Forget it for good.
+         */
+        delete: operations["drop_quarantine_item"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/wunder/admin/channels/quarantine/{quarantine_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try it again
+         * @description Parse a request again, or store a message that was refused; it leaves the quarantine.
+         */
+        post: operations["retry_quarantine_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/wunder/admin/channels/sessions": {
         parameters: {
             query?: never;
@@ -1045,6 +1132,26 @@ export interface paths {
          * @description End a job at its next step; what it did stays done.
          */
         post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/wunder/admin/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the nodes
+         * @description Every gateway that shares the store, the longest running first; one where it has a file.
+         */
+        get: operations["list_nodes"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1341,6 +1448,26 @@ export interface paths {
         patch: operations["change_own_account"];
         trace?: never;
     };
+    "/wunder/channels/accounts/{channel}/{account_id}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show whether messages come for an own account
+         * @description Whether the first message came, when the last one did; nothing of what was said.
+         */
+        get: operations["get_own_account_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/wunder/channels/accounts/{channel}/{account_id}/impact": {
         parameters: {
             query?: never;
@@ -1509,6 +1636,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/wunder/chat/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The page on which people talk to an agent
+         * @description Of an account whose channel has the capability `chat_page`. Only sites on the account's list may show it in a frame; `/wunder/chat/embed.js` does that with one script tag.
+         */
+        get: operations["get_chat_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/wunder/chat/{key}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Be told what was said
+         * @description Server-sent events: `lines` with the conversation, then with each line whose mark changed, whichever node changed it; `ended` when the visit may not go on.
+         */
+        get: operations["stream_chat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/wunder/chat/{key}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say something
+         * @description Committed before the answer, as every message of a platform. The id is the page's own: sent again under the same one, a message is taken in once.
+         */
+        post: operations["say_in_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/wunder/chat/{key}/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Come in
+         * @description As the guest of an earlier token, as whom a site signs for, or as a new guest. The token fixes account, visitor, site and end.
+         */
+        post: operations["enter_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/wunder/session": {
         parameters: {
             query?: never;
@@ -1553,6 +1760,46 @@ export interface paths {
          * @description For 5 minutes approvals, trust and secrets are taken from this session (rule 16).
          */
         post: operations["confirm_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/wunder/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Go and sign in elsewhere
+         * @description Send a browser to the server that is set up; 404 where none is.
+         */
+        get: operations["begin_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/wunder/session/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from signing in elsewhere
+         * @description Check what the other server says, sign in, go to the console; `#oidc_error=` says why not.
+         */
+        get: operations["finish_oidc"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1782,6 +2029,15 @@ export interface components {
             warnings?: components["schemas"]["ConfigFault"][];
         };
         /**
+         * Activity
+         * @description `is_parked`: the platform refuses the credentials, and this node waits before it tries again.
+         */
+        Activity: {
+            has_received: boolean;
+            last_message_at: number | null;
+            is_parked: boolean;
+        };
+        /**
          * AgentDraft
          * @description A whole agent as written. Absent `config`: what is stored stays.
          */
@@ -1967,6 +2223,22 @@ export interface components {
             source: "builtin" | "plugin";
         };
         /**
+         * Coming
+         * @description Who knocks: the site around the page, "" for none; what was shown before; the site's claim.
+         *
+         *         `language` as manifests name them, such as `zh-CN`.
+         */
+        Coming: {
+            /** @default  */
+            origin?: string;
+            /** @default  */
+            token?: string;
+            /** @default  */
+            claim?: string;
+            /** @default  */
+            language?: string;
+        };
+        /**
          * ConfigFault
          * @description One thing wrong with an account's configuration; `path` is a JSON pointer into provider_config.
          */
@@ -2059,6 +2331,18 @@ export interface components {
             ended: number;
         };
         /**
+         * Entered
+         * @description What the page gets; `ends_at` is Unix ms, `text_chars` the longest message.
+         */
+        Entered: {
+            token: string;
+            ends_at: number;
+            title: string;
+            greeting: string;
+            name: string;
+            text_chars: number;
+        };
+        /**
          * Event
          * @description One monitor event (row S4): `name` past tense, fixed vocabulary; fields hold no secrets.
          */
@@ -2093,6 +2377,17 @@ export interface components {
             account_id: string;
             display_name: string;
             status: string;
+        };
+        /**
+         * FieldChange
+         * @description A field of the account form that differs; `is_required`: accounts made before may lack it.
+         */
+        FieldChange: {
+            pointer: string;
+            /** @enum {unknown} */
+            change: "added" | "changed" | "removed";
+            /** @default false */
+            is_required?: boolean;
         };
         /**
          * Figures
@@ -2255,6 +2550,31 @@ export interface components {
             is_alive?: boolean;
         };
         /**
+         * NodeView
+         * @description One node as people see it.
+         *
+         *         `state`: `serving`, `draining` or `stopped` as it said itself; `dead` where it neither lives nor
+         *         took its leave. `seen_at` is when it last renewed its lease; `leases` is what it holds beside its own.
+         */
+        NodeView: {
+            node_id: string;
+            is_this: boolean;
+            state: string;
+            epoch: number;
+            version: string;
+            schema_version: number;
+            host: string;
+            platform: string;
+            python: string;
+            url: string;
+            started_at: number;
+            seen_at: number;
+            stopped_at: number | null;
+            lease_until: number | null;
+            leases: string[];
+            plugins: components["schemas"]["NodePlugin"][];
+        };
+        /**
          * OfferedAgent
          * @description An agent that users may bind to.
          */
@@ -2370,6 +2690,12 @@ export interface components {
             /** @default  */
             next_cursor?: string;
         };
+        /** Page[NodeView] */
+        PageOfNodeView: {
+            items: components["schemas"]["NodeView"][];
+            /** @default  */
+            next_cursor?: string;
+        };
         /** Page[OfferedAgent] */
         PageOfOfferedAgent: {
             items: components["schemas"]["OfferedAgent"][];
@@ -2391,6 +2717,12 @@ export interface components {
         /** Page[ProviderView] */
         PageOfProviderView: {
             items: components["schemas"]["ProviderView"][];
+            /** @default  */
+            next_cursor?: string;
+        };
+        /** Page[QuarantineItem] */
+        PageOfQuarantineItem: {
+            items: components["schemas"]["QuarantineItem"][];
             /** @default  */
             next_cursor?: string;
         };
@@ -2643,6 +2975,25 @@ export interface components {
             is_user_visible: boolean;
         };
         /**
+         * QuarantineItem
+         * @description One row of `channel_quarantine` without its body. `can_retry`: as a request, or as a message.
+         */
+        QuarantineItem: {
+            quarantine_id: string;
+            account_uid: string;
+            channel: string;
+            account_id: string;
+            reason: string;
+            detail: string;
+            size_bytes: number;
+            is_request: boolean;
+            message_id: string;
+            plugin_id: string;
+            version: string;
+            received_at: number;
+            created_at: number;
+        };
+        /**
          * Queued
          * @description The message waits in its lane; `is_new` is false where the key was used before.
          */
@@ -2779,6 +3130,9 @@ export interface components {
          * Review
          * @description What a package is and asks for, before it is installed.
          *
+         *         `changes` and `form_changes` are differences from `compared_with`, the version that is current, ""
+         *         where none is; `step` says which way it goes from there.
+         *
          *         `blocked_by` is "" or the reason of the Conflict that `install` would raise:
          *         `same_version_other_hash`, `confusable_id`. `takes_over` is the built-in that serves this id now.
          */
@@ -2812,6 +3166,15 @@ export interface components {
              *     }
              */
             impact?: components["schemas"]["Impact"];
+            /** @default  */
+            compared_with?: string;
+            /**
+             * @default first
+             * @enum {unknown}
+             */
+            step?: "downgrade" | "first" | "same" | "upgrade";
+            /** @default [] */
+            form_changes?: components["schemas"]["FieldChange"][];
         };
         /**
          * Route
@@ -2876,6 +3239,14 @@ export interface components {
          * @enum {unknown}
          */
         RuntimeState: "backoff" | "broken" | "ready" | "starting" | "stopped" | "stopping";
+        /**
+         * Said
+         * @description One message of a visitor; its id is the page's own, the same each time it is tried.
+         */
+        Said: {
+            id: string;
+            text: string;
+        };
         /**
          * SendFirst
          * @description A message that is no answer. `ttl_s` absent: the account's own.
@@ -2946,6 +3317,45 @@ export interface components {
             name?: string;
             /** @default null */
             password?: string | null;
+        };
+        /**
+         * ShownFile
+         * @description An attachment of a reply; `url` is "" where there are no bytes to show.
+         */
+        ShownFile: {
+            name: string;
+            mime: string;
+            url: string;
+        };
+        /**
+         * ShownItem
+         * @description An item with what it holds, as text; `can_retry` False: only an excerpt is there.
+         */
+        ShownItem: {
+            item: components["schemas"]["QuarantineItem"];
+            body: string;
+            can_retry: boolean;
+        };
+        /**
+         * ShownLine
+         * @description One line of the page. `key` is what the visitor's page called its own message, "" for replies.
+         *
+         *         `reason` says in one word why a visitor's own line failed.
+         */
+        ShownLine: {
+            id: string;
+            key: string;
+            /** @enum {unknown} */
+            side: "they" | "you";
+            text: string;
+            format: string;
+            at: number;
+            /** @enum {unknown} */
+            mark: "answering" | "delivered" | "done" | "failed" | "received" | "sending";
+            /** @default  */
+            reason?: string;
+            /** @default [] */
+            files?: components["schemas"]["ShownFile"][];
         };
         /**
          * SignIn
@@ -3123,6 +3533,14 @@ export interface components {
             expires_at: number | null;
             revoked_at: number | null;
             is_valid: boolean;
+        };
+        /**
+         * Told
+         * @description What an event of the stream holds; `is_whole`: these are all lines that the page is to show.
+         */
+        Told: {
+            lines: components["schemas"]["ShownLine"][];
+            is_whole: boolean;
         };
         /**
          * Trial
@@ -3303,6 +3721,7 @@ export type AccountChanges = components['schemas']['AccountChanges'];
 export type AccountDraft = components['schemas']['AccountDraft'];
 export type AccountImpact = components['schemas']['AccountImpact'];
 export type AccountView = components['schemas']['AccountView'];
+export type Activity = components['schemas']['Activity'];
 export type AgentDraft = components['schemas']['AgentDraft'];
 export type AgentKindView = components['schemas']['AgentKindView'];
 export type AgentView = components['schemas']['AgentView'];
@@ -3315,6 +3734,7 @@ export type AuditEntry = components['schemas']['AuditEntry'];
 export type Binding = components['schemas']['Binding'];
 export type BindingDraft = components['schemas']['BindingDraft'];
 export type ChooseSource = components['schemas']['ChooseSource'];
+export type Coming = components['schemas']['Coming'];
 export type ConfigFault = components['schemas']['ConfigFault'];
 export type ConfigVerdict = components['schemas']['ConfigVerdict'];
 export type Confirm = components['schemas']['Confirm'];
@@ -3324,8 +3744,10 @@ export type DeliverySettings = components['schemas']['DeliverySettings'];
 export type DeliveryState = components['schemas']['DeliveryState'];
 export type Enable = components['schemas']['Enable'];
 export type Ended = components['schemas']['Ended'];
+export type Entered = components['schemas']['Entered'];
 export type Event = components['schemas']['Event'];
 export type ExposedAccount = components['schemas']['ExposedAccount'];
+export type FieldChange = components['schemas']['FieldChange'];
 export type Figures = components['schemas']['Figures'];
 export type Finding = components['schemas']['Finding'];
 export type Impact = components['schemas']['Impact'];
@@ -3339,6 +3761,7 @@ export type Monitor = components['schemas']['Monitor'];
 export type NewPassword = components['schemas']['NewPassword'];
 export type NewToken = components['schemas']['NewToken'];
 export type NodePlugin = components['schemas']['NodePlugin'];
+export type NodeView = components['schemas']['NodeView'];
 export type OfferedAgent = components['schemas']['OfferedAgent'];
 export type OidcOption = components['schemas']['OidcOption'];
 export type OwnBinding = components['schemas']['OwnBinding'];
@@ -3351,10 +3774,12 @@ export type PageOfAuditEntry = components['schemas']['PageOfAuditEntry'];
 export type PageOfBinding = components['schemas']['PageOfBinding'];
 export type PageOfEvent = components['schemas']['PageOfEvent'];
 export type PageOfJob = components['schemas']['PageOfJob'];
+export type PageOfNodeView = components['schemas']['PageOfNodeView'];
 export type PageOfOfferedAgent = components['schemas']['PageOfOfferedAgent'];
 export type PageOfPairing = components['schemas']['PageOfPairing'];
 export type PageOfPluginView = components['schemas']['PageOfPluginView'];
 export type PageOfProviderView = components['schemas']['PageOfProviderView'];
+export type PageOfQuarantineItem = components['schemas']['PageOfQuarantineItem'];
 export type PageOfSession = components['schemas']['PageOfSession'];
 export type PageOfSessionView = components['schemas']['PageOfSessionView'];
 export type PageOfStep = components['schemas']['PageOfStep'];
@@ -3376,6 +3801,7 @@ export type Preview = components['schemas']['Preview'];
 export type Problem = components['schemas']['Problem'];
 export type ProviderChanges = components['schemas']['ProviderChanges'];
 export type ProviderView = components['schemas']['ProviderView'];
+export type QuarantineItem = components['schemas']['QuarantineItem'];
 export type Queued = components['schemas']['Queued'];
 export type ReleaseHeld = components['schemas']['ReleaseHeld'];
 export type ReleaseView = components['schemas']['ReleaseView'];
@@ -3394,11 +3820,15 @@ export type RouteQuestion = components['schemas']['RouteQuestion'];
 export type Runtime = components['schemas']['Runtime'];
 export type RuntimeReport = components['schemas']['RuntimeReport'];
 export type RuntimeState = components['schemas']['RuntimeState'];
+export type Said = components['schemas']['Said'];
 export type SendFirst = components['schemas']['SendFirst'];
 export type Session = components['schemas']['Session'];
 export type SessionView = components['schemas']['SessionView'];
 export type SetPassword = components['schemas']['SetPassword'];
 export type Setup = components['schemas']['Setup'];
+export type ShownFile = components['schemas']['ShownFile'];
+export type ShownItem = components['schemas']['ShownItem'];
+export type ShownLine = components['schemas']['ShownLine'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignInOptions = components['schemas']['SignInOptions'];
 export type SignatureView = components['schemas']['SignatureView'];
@@ -3410,6 +3840,7 @@ export type StoredDelivery = components['schemas']['StoredDelivery'];
 export type StoredMessage = components['schemas']['StoredMessage'];
 export type ThreadRef = components['schemas']['ThreadRef'];
 export type TokenView = components['schemas']['TokenView'];
+export type Told = components['schemas']['Told'];
 export type Trial = components['schemas']['Trial'];
 export type Tried = components['schemas']['Tried'];
 export type Uploaded = components['schemas']['Uploaded'];
@@ -4319,6 +4750,34 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    get_account_activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activity"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
     get_account_impact: {
         parameters: {
             query?: never;
@@ -5175,6 +5634,117 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    list_quarantine: {
+        parameters: {
+            query?: {
+                channel?: string;
+                account_id?: string;
+                reason?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOfQuarantineItem"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
+    get_quarantine_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                quarantine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownItem"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
+    drop_quarantine_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                quarantine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
+    retry_quarantine_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                quarantine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineItem"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
     list_sessions: {
         parameters: {
             query?: {
@@ -5315,6 +5885,29 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_nodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOfNodeView"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
             503: components["responses"]["503"];
         };
     };
@@ -6438,6 +7031,34 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    get_own_account_activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activity"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
     get_own_account_impact: {
         parameters: {
             query?: never;
@@ -6738,6 +7359,249 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    get_chat_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's `webhook_key`; `chat_url` of the account is the page's address. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description There is no chat at this address, or it was switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_chat: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `Bearer` and the visit's token. */
+                Authorization: string;
+                /** @description Of the last event that the page has: it is spared what it knows. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /** @description The account's `webhook_key`; `chat_url` of the account is the page's address. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Told"];
+                };
+            };
+            /** @description The visit has ended, or the site is not on the account's list, or its claim does not hold. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no chat at this address, or it was switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; come again after `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be taken in now; come again after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    say_in_chat: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `Bearer` and the visit's token. */
+                Authorization: string;
+            };
+            path: {
+                /** @description The account's `webhook_key`; `chat_url` of the account is the page's address. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Said"];
+            };
+        };
+        responses: {
+            /** @description It is taken in. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The visit has ended, or the site is not on the account's list, or its claim does not hold. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no chat at this address, or it was switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request holds wrong fields, nothing said, or too much. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; come again after `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be taken in now; come again after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enter_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's `webhook_key`; `chat_url` of the account is the page's address. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Coming"];
+            };
+        };
+        responses: {
+            /** @description Who one is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entered"];
+                };
+            };
+            /** @description The visit has ended, or the site is not on the account's list, or its claim does not hold. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no chat at this address, or it was switched off. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request holds wrong fields, nothing said, or too much. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; come again after `Retry-After`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_session: {
         parameters: {
             query?: never;
@@ -6858,6 +7722,56 @@ export interface operations {
             409: components["responses"]["409"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
+    begin_oidc: {
+        parameters: {
+            query?: {
+                fresh?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Object moved temporarily -- see URI list */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
+    finish_oidc: {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Object moved temporarily -- see URI list */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
             422: components["responses"]["422"];
             503: components["responses"]["503"];
         };

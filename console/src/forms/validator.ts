@@ -1,7 +1,7 @@
 // Checks a form in the browser without generating code, so that a strict CSP holds.
 import { Validator, type OutputUnit, type Schema } from '@cfworker/json-schema';
 import {
-  toErrorSchema,
+  ErrorSchemaBuilder,
   type CustomValidator,
   type ErrorTransformer,
   type RJSFSchema,
@@ -57,28 +57,29 @@ export function makeValidator(say: Wording): ValidatorType {
       ui?: UiSchema,
     ): ValidationData<unknown> {
       const raw = rawValidation(schema, formData).errors as OutputUnit[];
-      let errors = distinct(raw.filter((unit) => !WRAPPERS.has(unit.keyword)).map((unit) => fault(unit, schema, say)));
-      if (transform) errors = transform(errors, ui);
-      return { errors, errorSchema: toErrorSchema(errors) };
+      const faults = distinct(raw.filter((unit) => !WRAPPERS.has(unit.keyword)).map((unit) => fault(unit, schema, say)));
+      const placed = new ErrorSchemaBuilder();
+      for (const { path, error } of faults) placed.addErrors(error.message ?? '', path);
+      const errors = faults.map((one) => one.error);
+      return { errors: transform ? transform(errors, ui) : errors, errorSchema: placed.ErrorSchema };
     },
   };
 }
 
-function fault(unit: OutputUnit, schema: RJSFSchema, say: Wording): RJSFValidationError {
+interface Placed {
+  path: string[];
+  error: RJSFValidationError;
+}
+
+function fault(unit: OutputUnit, schema: RJSFSchema, say: Wording): Placed {
   let path = unit.instanceLocation.replace(/^#/, '').split('/').slice(1).map(decode);
   if (unit.keyword === 'required' || unit.keyword === 'dependentRequired') {
     const missing = /"((?:[^"\\]|\\.)*)"/.exec(unit.error)?.[1];
     if (missing) path = [...path, missing];
   }
   const message = say(unit.keyword, limitOf(unit, schema));
-  return {
-    name: unit.keyword,
-    property: path.map((name) => (/^\d+$/.test(name) ? `.${name}` : `['${name}']`)).join(''),
-    message,
-    params: {},
-    stack: message,
-    schemaPath: unit.keywordLocation,
-  };
+  const property = `.${path.join('.')}`;
+  return { path, error: { name: unit.keyword, property, message, params: {}, stack: message, schemaPath: unit.keywordLocation } };
 }
 
 /** The value of the keyword in the schema: what the text may name, because it is not the reader's. */
@@ -91,11 +92,11 @@ function limitOf(unit: OutputUnit, schema: RJSFSchema): unknown {
   return typeof node === 'object' ? undefined : node;
 }
 
-function distinct(errors: RJSFValidationError[]): RJSFValidationError[] {
+/** One fault a field is enough to begin with. */
+function distinct(faults: Placed[]): Placed[] {
   const seen = new Set<string>();
-  return errors.filter((error) => {
-    // One fault a field is enough to begin with.
-    const key = error.property ?? '';
+  return faults.filter(({ path }) => {
+    const key = JSON.stringify(path);
     return seen.has(key) ? false : seen.add(key);
   });
 }
