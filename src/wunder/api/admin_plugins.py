@@ -1,5 +1,6 @@
 """Plugins: installed, reviewed, approved, enabled, removed (row N2b)."""
 
+from collections.abc import Collection
 from typing import Literal
 
 import msgspec
@@ -78,13 +79,14 @@ class Logs(msgspec.Struct, frozen=True):
 @get(PATH, operation_id="list_plugins", tags=TAGS, summary="List the plugins")
 async def list_plugins(request: AdminRequest) -> Page[PluginView]:
     """Every plugin with its versions, status, health, sandbox level and last error."""
-    return Page(tuple(await request.parts.plugins.views()))
+    shown = await request.parts.visibility.visible()
+    return Page(tuple(_seen(view, shown) for view in await request.parts.plugins.views()))
 
 
 @get(f"{PATH}/{{plugin_id:str}}", operation_id="get_plugin", tags=TAGS, summary="Show a plugin")
 async def get_plugin(plugin_id: FromPath[str], request: AdminRequest) -> PluginView:
     """One plugin."""
-    return await request.parts.plugins.view(plugin_id)
+    return await _shown(await request.parts.plugins.view(plugin_id), request)
 
 
 @post(
@@ -126,7 +128,7 @@ async def upload_plugin(request: AdminRequest) -> Response[Uploaded | Review]:
             by=request.by,
             source="api",
         )
-    view = await request.parts.plugins.view(release.plugin_id)
+    view = await _shown(await request.parts.plugins.view(release.plugin_id), request)
     installed = Uploaded(release.plugin_id, release.version, release.package_sha256, view)
     return Response(installed, status_code=201)
 
@@ -143,7 +145,7 @@ async def approve_plugin(
 ) -> PluginView:
     """Record that somebody agrees to exactly this package (rule 14)."""
     await request.parts.plugins.approve(plugin_id, data.version, data.sha256, request.by)
-    return await request.parts.plugins.view(plugin_id)
+    return await _shown(await request.parts.plugins.view(plugin_id), request)
 
 
 @post(
@@ -161,9 +163,10 @@ async def enable_plugin(
     Over a live built-in: 409 with the impact until `confirm` is the plugin id.
     """
     wanted = data or Enable()
-    return await request.parts.plugins.enable(
+    view = await request.parts.plugins.enable(
         plugin_id, version=wanted.version, confirm=wanted.confirm, by=request.by
     )
+    return await _shown(view, request)
 
 
 @post(
@@ -175,7 +178,8 @@ async def enable_plugin(
 )
 async def disable_plugin(plugin_id: FromPath[str], request: AdminRequest) -> PluginView:
     """Drain and stop it; webhooks get 503 or the built-in that serves its id, deliveries wait."""
-    return await request.parts.plugins.disable(plugin_id, request.by)
+    view = await request.parts.plugins.disable(plugin_id, request.by)
+    return await _shown(view, request)
 
 
 @post(
@@ -187,7 +191,8 @@ async def disable_plugin(plugin_id: FromPath[str], request: AdminRequest) -> Plu
 )
 async def roll_back(plugin_id: FromPath[str], request: AdminRequest) -> PluginView:
     """Switch to the newest approved version older than the current one; 409 where there is none."""
-    return await request.parts.plugins.rollback(plugin_id, request.by)
+    view = await request.parts.plugins.rollback(plugin_id, request.by)
+    return await _shown(view, request)
 
 
 @post(
@@ -201,7 +206,8 @@ async def choose_source(
     plugin_id: FromPath[str], data: JSONBody[ChooseSource], request: AdminRequest
 ) -> PluginView:
     """One click back to the built-in, or to the plugin again; accounts and bindings stay."""
-    return await request.parts.plugins.set_source(plugin_id, data.source, request.by)
+    view = await request.parts.plugins.set_source(plugin_id, data.source, request.by)
+    return await _shown(view, request)
 
 
 @delete(
@@ -241,6 +247,15 @@ async def get_logs(plugin_id: FromPath[str], request: AdminRequest) -> Logs:
     """The last lines, kept in memory since the gateway started."""
     view = await request.parts.plugins.view(plugin_id)
     return Logs(tuple(request.parts.plugin_host.stderr(PluginId(view.plugin_id))))
+
+
+async def _shown(view: PluginView, request: AdminRequest) -> PluginView:
+    return _seen(view, await request.parts.visibility.visible())
+
+
+def _seen(view: PluginView, shown: Collection[str]) -> PluginView:
+    """Say whether users see the plugin's channel, which its row does not know."""
+    return msgspec.structs.replace(view, is_user_visible=view.plugin_id in shown)
 
 
 HANDLERS = (

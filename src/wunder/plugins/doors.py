@@ -83,7 +83,7 @@ class DeskDoors:
         return await self.plugins.releases(PluginId(plugin_id))
 
     def tell(self, name: str, plugin_id: str, version: str, by: str = "", **fields: object) -> None:
-        """Record an event, and for what a person did the same under its action as `audit`.
+        """Record an event; what says `by` whom it was done is also in the audit (ADR 0081).
 
         Args:
             name: Past tense, such as `plugin_enabled`.
@@ -98,8 +98,3 @@ class DeskDoors:
         self.events.record(
             Event(name, now, level=level, plugin_id=plugin_id, version=version, fields=told)
         )
-        if by:
-            action = {"action": name, **told}
-            self.events.record(
-                Event("audit", now, plugin_id=plugin_id, version=version, fields=action)
-            )

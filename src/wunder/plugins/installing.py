@@ -9,10 +9,12 @@ from wunder.model.ids import PluginId
 from wunder.model.plugin import PluginRow, Release
 from wunder.observe.logs import get_logger
 from wunder.plugins.acceptance import Accepted, accept, discard
+from wunder.plugins.comparison import field_changes, step_from
 from wunder.plugins.describe import impact_as_state, impact_on, package_view
 from wunder.plugins.doors import DeskDoors
 from wunder.plugins.folders import PluginFolders
 from wunder.plugins.install_lock import InstallLock
+from wunder.plugins.installed_schema import schema_reader
 from wunder.plugins.permissions import permission_digest
 from wunder.plugins.policy import PluginPolicy
 from wunder.plugins.release import (
@@ -35,6 +37,7 @@ class Installer:
         self, doors: DeskDoors, policy: PluginPolicy, folders: PluginFolders, here: HostPlatform
     ) -> None:
         self._doors = doors
+        self._schema_of = schema_reader(policy.data_dir)
         self._policy = policy
         self._folders = folders
         self._here = here
@@ -52,7 +55,7 @@ class Installer:
         row = rows.get(PluginId(plugin_id))
         current = named(releases, row.current_version) if row else None
         seen_from = (self._here, self._policy.signature)
-        review = package_view(accepted, releases, current, seen_from)
+        review = self._compared(package_view(accepted, releases, current, seen_from), current)
         try:
             self._require_room(accepted, rows, releases)
         except Conflict as conflict:
@@ -66,6 +69,16 @@ class Installer:
             plugin_id, await self._doors.accounts.all(), await self._doors.bindings.all()
         )
         return msgspec.structs.replace(review, takes_over=builtin_id, impact=impact)
+
+    def _compared(self, review: Review, current: Release | None) -> Review:
+        if current is None:
+            return review
+        return msgspec.structs.replace(
+            review,
+            compared_with=current.version,
+            step=step_from(current.version, review.version),
+            form_changes=field_changes(self._schema_of(current), review.account_schema),
+        )
 
     async def install(self, zip_path: Path, sha256: str | None, by: str, source: str) -> Release:
         """Unpack a package and record its release. Raises: PackageRefused, Conflict."""

@@ -9,6 +9,7 @@ from wunder.model.plugin import PluginStatus, Source
 from wunder.model.runtime import RuntimeReport
 from wunder.upkeep.nodes import NodePlugin
 
+Step = Literal["first", "same", "upgrade", "downgrade"]
 PermissionName = Literal["network", "filesystem", "command", "webhook"]
 
 
@@ -146,8 +147,19 @@ class Impact(msgspec.Struct, frozen=True):
     bindings: int
 
 
+class FieldChange(msgspec.Struct, frozen=True):
+    """A field of the account form that differs; `is_required`: accounts made before may lack it."""
+
+    pointer: str
+    change: Literal["added", "removed", "changed"]
+    is_required: bool = False
+
+
 class Review(msgspec.Struct, frozen=True):
     """What a package is and asks for, before it is installed.
+
+    `changes` and `form_changes` are differences from `compared_with`, the version that is current, ""
+    where none is; `step` says which way it goes from there.
 
     `blocked_by` is "" or the reason of the Conflict that `install` would raise:
     `same_version_other_hash`, `confusable_id`. `takes_over` is the built-in that serves this id now.
@@ -173,3 +185,6 @@ class Review(msgspec.Struct, frozen=True):
     blocked_detail: str = ""
     takes_over: str = ""
     impact: Impact = Impact((), 0)
+    compared_with: str = ""
+    step: Step = "first"
+    form_changes: tuple[FieldChange, ...] = ()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from tests.unit.api.conftest import Door, FakeTokens, OpenDoor, World
@@ -14,6 +15,18 @@ from wunder.api.parts import ApiPolicy
 from wunder.errors import Conflict, NotFound, PackageRefused, StoreFull
 
 PLUGINS = "/wunder/admin/channel_plugins"
+
+
+class Seen(msgspec.Struct):
+    """As much of a plugin's view as these tests look at."""
+
+    plugin_id: str
+    is_user_visible: bool = False
+
+
+class NothingVisible:
+    async def visible(self) -> set[str]:
+        return set()
 
 
 class Desk:
@@ -36,11 +49,11 @@ class Desk:
     async def view(self, plugin_id: str) -> None:
         raise self.error or NotFound
 
-    async def enable(self, plugin_id: str, **asked: Any) -> dict[str, Any]:
+    async def enable(self, plugin_id: str, **asked: Any) -> Seen:
         self.asked = asked
         if self.error:
             raise self.error
-        return {"plugin_id": plugin_id}
+        return Seen(plugin_id)
 
     async def approve(self, *asked: Any) -> None:
         self.asked = {"approve": asked}
@@ -62,7 +75,7 @@ async def door(open_door: OpenDoor, desk: Desk) -> Door:
 
 async def admin_door(open_door: OpenDoor, desk: Desk, policy: ApiPolicy | None = None) -> Door:
     tokens = FakeTokens()
-    door = await open_door(policy, tokens=tokens, plugins=desk)
+    door = await open_door(policy, tokens=tokens, plugins=desk, visibility=NothingVisible())
     door.http.headers["Authorization"] = f"Bearer {tokens.give('admin', 'approve')}"
     return door
 

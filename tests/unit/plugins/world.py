@@ -100,7 +100,7 @@ class EventList:
         self.kept.append(event)
 
     def names(self) -> list[str]:
-        return [event.name for event in self.kept if event.name != "audit"]
+        return [event.name for event in self.kept]
 
     async def events(self, plugin_id: str, account_uid: str, limit: int, cursor: str) -> Any:
         raise NotImplementedError
