@@ -198,8 +198,16 @@ async def send_first(
 ) -> Queued:
     """Queue a message through the same lanes, pace and trail as answers.
 
-    The same `Idempotency-Key` again returns the delivery that the first call made.
+    The same `Idempotency-Key` again returns the delivery that the first call made. While too much
+    waits for the account's platform: 429 or 503 with `Retry-After`.
     """
+    gate = request.parts.upkeep.gate
+    if not gate.is_outbox_quiet:
+        account_uid = await request.parts.accounts.uid_of(data.channel, data.account_id)
+        refused = gate.send_refusal(account_uid)
+        if refused is not None:
+            raise refused
+        gate.queued(account_uid)
     delivery_id, is_new = await request.parts.sends.send(
         SendRequest(
             channel=data.channel,

@@ -15,11 +15,13 @@ _STATUS: dict[FaultKind, tuple[int, str]] = {
 }
 
 
-def refusal_of(fault: Fault) -> RequestRefused:
-    """Translate a fault of parse_inbound into the answer the platform gets.
+def is_judgement(kind: FaultKind) -> bool:
+    """True where a fault says something of the request itself; else nobody could look at it yet."""
+    return kind in _STATUS
 
-    Anything that is no judgement of the request is 503: the platform shall deliver again.
-    """
-    status, reason = _STATUS.get(fault.kind, (503, f"provider_{fault.kind}"))
-    retry_after_s = 5 if status in (429, 503) else None
+
+def refusal_of(fault: Fault) -> RequestRefused:
+    """Translate a judgement of parse_inbound into the answer the platform gets."""
+    status, reason = _STATUS[fault.kind]
+    retry_after_s = 5 if status == 429 else None
     return RequestRefused(status, reason, retry_after_s=retry_after_s)

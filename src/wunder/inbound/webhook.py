@@ -6,7 +6,7 @@ from wunder.errors import ProviderFault, RequestRefused, StoreUnavailable
 from wunder.inbound.account_choice import choose_accounts, sharing
 from wunder.inbound.inline import Held, InlineDesk
 from wunder.inbound.intake import AccountParse, IntakeDesk, is_anything
-from wunder.inbound.refusal import refusal_of
+from wunder.inbound.refusal import is_judgement, refusal_of
 from wunder.inbound.spool import Spool
 from wunder.model.account import Account
 from wunder.model.delivery import InlineStanding
@@ -27,24 +27,6 @@ _ACCEPTED = WebhookAnswer(200)
 FORGED = frozenset({FaultKind.SIGNATURE_INVALID})
 #: Of a shared request, what only says that it is not this account's.
 SOMEBODY_ELSES = frozenset({FaultKind.SIGNATURE_INVALID, FaultKind.FORBIDDEN})
-#: The provider could not look at the request at all: the request itself is not judged yet.
-NOT_LOOKED_AT = frozenset(
-    {
-        FaultKind.NOT_READY,
-        FaultKind.BREAKER_OPEN,
-        FaultKind.TIMEOUT,
-        FaultKind.DEADLINE,
-        FaultKind.PLUGIN_CRASHED,
-        FaultKind.WRITE_STALLED,
-        FaultKind.BUSY,
-        FaultKind.SHUTTING_DOWN,
-        FaultKind.INTERNAL,
-        FaultKind.BAD_FRAME,
-        FaultKind.BAD_PARAMS,
-        FaultKind.BAD_REQUEST,
-        FaultKind.CANCELLED,
-    }
-)
 
 
 class Directory(msgspec.Struct, frozen=True):
@@ -192,7 +174,7 @@ class Webhooks:
     async def _not_parsed(
         self, facts: ProviderFacts, account: Account, request: RawRequest, fault: Fault
     ) -> WebhookAnswer:
-        if fault.kind not in NOT_LOOKED_AT:
+        if is_judgement(fault.kind):
             self._note_refusal(facts, account, fault)
             raise refusal_of(fault)
         if facts.channel not in self._away:

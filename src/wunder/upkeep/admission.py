@@ -97,21 +97,29 @@ class Gate:
         """Why a message of this account cannot be taken now; None: it can."""
         if self._is_memory_short:
             return self._refused(503, "memory", _MEMORY_RETRY_S)
-        for name, room, drain, figure in (
-            ("backlog", self.messages, self._answered, "channel_messages_received"),
-            ("outbox", self.deliveries, self._sent, "channel_outbox_pending"),
-        ):
-            if self._table.figure(figure) < room.capacity * _QUIET:
-                continue
-            if not room.admits(account_uid):
-                wait_s = room.wait_s(account_uid, 1, drain.per_s)
-                is_own = room.held(account_uid) > room.share
-                return self._refused(429 if is_own else 503, name, wait_s)
-        return None
+        if self._is_quiet("channel_messages_received", self.messages):
+            return self.send_refusal(account_uid)
+        full = self._full("backlog", self.messages, self._answered, account_uid)
+        return full or self.send_refusal(account_uid)
+
+    def send_refusal(self, account_uid: AccountUid) -> RequestRefused | None:
+        """Why nothing more can be queued for this account's platform now; None: it can."""
+        if self.is_outbox_quiet:
+            return None
+        return self._full("outbox", self.deliveries, self._sent, account_uid)
+
+    @property
+    def is_outbox_quiet(self) -> bool:
+        """True while so little waits that nobody has to be asked for by name."""
+        return self._is_quiet("channel_outbox_pending", self.deliveries)
 
     def accepted(self, account_uid: AccountUid, count: int) -> None:
         """Learn what came in since the last look."""
         self.messages.take(account_uid, count)
+
+    def queued(self, account_uid: AccountUid) -> None:
+        """Learn of a delivery that was queued since the last look."""
+        self.deliveries.take(account_uid)
 
     async def run(self) -> None:
         """Look until cancelled; the longer a look takes the rarer it is."""
@@ -155,6 +163,18 @@ class Gate:
             "deliveries_per_s": round(self._sent.per_s, 3),
             "turned_away": float(self._shed),
         }
+
+    def _is_quiet(self, figure: str, room: FairRoom) -> bool:
+        return self._table.figure(figure) < room.capacity * _QUIET
+
+    def _full(
+        self, name: str, room: FairRoom, drain: Drain, account_uid: AccountUid
+    ) -> RequestRefused | None:
+        if room.admits(account_uid):
+            return None
+        wait_s = room.wait_s(account_uid, 1, drain.per_s)
+        is_own = room.held(account_uid) > room.share
+        return self._refused(429 if is_own else 503, name, wait_s)
 
     def _ended(self, table: str, *states: str) -> int:
         """How many ever came to these states, those that retention removed included."""

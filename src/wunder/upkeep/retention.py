@@ -16,6 +16,8 @@ from wunder.upkeep.doors import Doors
 
 log = get_logger(__name__)
 _DAY_MS = 86_400_000
+#: A step of the wall clock that is no correction, and how long nothing goes after it (choices).
+_STEP_S, _REST_S = 3_600.0, 86_400.0
 
 
 class Kept(StrEnum):
@@ -88,12 +90,17 @@ class RetentionTable(Protocol):
 
 
 class Retention:
-    """Goes through everything that grows, again and again."""
+    """Goes through everything that grows, again and again.
+
+    It rests after a step of the wall clock: a wrong year must not take what the right one keeps.
+    """
 
     def __init__(self, table: RetentionTable, doors: Doors, policy: RetentionPolicy) -> None:
         self._table = table
         self._doors = doors
         self._policy = policy
+        self._offset_s = self._wall_ahead_s()
+        self._rests_until_s = float("-inf")
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -106,6 +113,8 @@ class Retention:
 
     async def round(self) -> int:
         """Go through everything once; how many rows went."""
+        if self._is_clock_in_doubt():
+            return 0
         gone: dict[str, int] = {}
         for kept, before in self._policy.cutoffs(self._doors.clock.now()):
             rows = await self._prune(kept, before)
@@ -114,6 +123,18 @@ class Retention:
         if gone:
             log.info("old_rows_removed", **gone)
         return sum(gone.values())
+
+    def _wall_ahead_s(self) -> float:
+        return self._doors.clock.now() / 1000 - self._doors.clock.monotonic()
+
+    def _is_clock_in_doubt(self) -> bool:
+        """True for a day after the wall clock stepped by more than an hour."""
+        ahead_s, now_s = self._wall_ahead_s(), self._doors.clock.monotonic()
+        if abs(ahead_s - self._offset_s) > _STEP_S:
+            log.warning("retention_rests", stepped_s=round(ahead_s - self._offset_s))
+            self._rests_until_s = now_s + _REST_S
+        self._offset_s = ahead_s
+        return now_s < self._rests_until_s
 
     async def _prune(self, kept: Kept, before: At) -> int:
         clock, policy, total = self._doors.clock, self._policy, 0

@@ -128,6 +128,19 @@ async def test_a_full_outbox_turns_its_own_account_away() -> None:
     assert world.status(B) == 200
 
 
+async def test_a_full_outbox_takes_no_message_sent_first_either() -> None:
+    world = World()
+    assert world.gate.is_outbox_quiet
+    await world.outbox(a=700)
+    assert not world.gate.is_outbox_quiet
+    refused = world.gate.send_refusal(A)
+    assert refused is not None and refused.reason == "overloaded_outbox"
+    for _ in range(249):
+        assert world.gate.send_refusal(B) is None
+        world.gate.queued(B)
+    assert world.gate.send_refusal(B) is None, "its own share"
+
+
 async def test_everything_is_turned_away_while_memory_is_short() -> None:
     world = World()
     world.resident = 2

@@ -75,3 +75,19 @@ async def test_it_rests_while_the_store_is_busy() -> None:
         world.figures["queue"] = 3
         await world.clock.run_for(10_000)
         assert task.done()
+
+
+async def test_it_rests_for_a_day_after_the_wall_clock_stepped() -> None:
+    world = World(RetentionPolicy())
+    world.clock.step_wall(365 * 86_400)
+    assert await went(world) == 0
+    world.clock.step_wall(-365 * 86_400)
+    assert await went(world) == 0
+    world.clock.advance(86_401)
+    assert await went(world) > 0
+
+
+async def test_a_small_correction_of_the_clock_is_no_reason_to_rest() -> None:
+    world = World(RetentionPolicy())
+    world.clock.step_wall(30)
+    assert await went(world) > 0
