@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from wunder_channels.wechat_mp.config import ACTIVE, PASSIVE, MpConfig
-from wunder_sdk import Account, Send
+from wunder_sdk import Account, Send, StateConflict
 
 _REFUSED = "customer_service_refused_ms"
 _FORCED = "token_forced_ms"
@@ -57,10 +57,13 @@ class Permission:
 
 async def may_force_token(account: Account[MpConfig], now_ms: int) -> bool:
     """Say whether a token may be forced now, and note that it is."""
-    at = await account.state.get(_FORCED)
+    at, rev = await account.state.get_with_rev(_FORCED)
     if isinstance(at, int) and 0 <= now_ms - at < _FORCED_AGAIN_MS:
         return False
-    await account.state.put(_FORCED, now_ms)
+    try:
+        await account.state.put(_FORCED, now_ms, rev=rev)
+    except StateConflict:
+        return False  # another process, maybe on another node, was first
     return True
 
 
