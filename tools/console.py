@@ -113,7 +113,7 @@ def check() -> None:
     node.install()
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "schema.d.ts"
-        node.npm("run", "--silent", "schema", "--", "--output", str(fresh))
+        node.npm("run", "--silent", "schema", "--", str(fresh))
         if fresh.read_bytes() != SCHEMA.read_bytes():
             raise Failed("the API's types are old: run `python3 tools/console.py schema`")
     node.npm("run", "--silent", "types")
@@ -126,7 +126,7 @@ def schema() -> None:
     """Write the API's types anew. Raises: Failed."""
     node = find_node()
     node.install()
-    node.npm("run", "--silent", "schema")
+    node.npm("run", "--silent", "schema", "--", str(SCHEMA.relative_to(CONSOLE)))
 
 
 def find_node() -> Node:
