@@ -18,13 +18,14 @@ from urllib.parse import parse_qsl
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.standins.kinds import KINDS, QQ, Kind
+from tests.standins.kinds import FEISHU, QQ, WECHAT_MP, WECOM, WHATSAPP, Kind
 from wunder.providers.builtin import bundled_channels, load_channel
 from wunder_sdk.dispatch import Dispatcher
 from wunder_sdk.testing import FakeHost, http_request
 from wunder_wire import methods
 
 BODY_BYTES = 1_024
+KINDS = (FEISHU, WECOM, WECHAT_MP, WHATSAPP, QQ)
 
 
 def requests(kind: Kind, count: int, now_ms: int) -> list[methods.HttpRequest]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.standins.feishu.platform import App
@@ -12,6 +12,7 @@ from tests.standins.serving import StandinServer
 from tests.standins.wechat_mp.callbacks import ORIGINAL_ID, CallbackWriter
 from tests.standins.wechat_mp.server import MpStandin
 from tests.standins.wecom.callbacks import Keys
+from tests.standins.wecom.desk import OPEN_KFID
 from tests.standins.wecom.platform import WecomPlatform
 from tests.standins.wecom.server import WecomStandin
 from tests.standins.whatsapp.server import WhatsAppStandin
@@ -67,6 +68,8 @@ class Kind:
         pictures: The bytes of the pictures people were shown.
         courteous: Fields of an account that shows read marks or typing; None where there are none.
         shown: What the stand-in saw of them.
+        label: What tests call it where a channel has several kinds of account.
+        asked: What `POST /standin/send` is told besides the text.
     """
 
     channel: str
@@ -82,6 +85,12 @@ class Kind:
     ack: bytes = b""
     courteous: dict[str, Any] | None = None
     shown: Callable[[Any], list[str]] = lambda platform: []
+    label: str = ""
+    asked: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """How a test is called."""
+        return self.label or self.channel
 
 
 # --- Feishu ---------------------------------------------------------------------------------------
@@ -170,6 +179,52 @@ WECOM = Kind(
     _wecom_picture,
     _wecom_pictures,
     token_call="gettoken",
+)
+
+
+# --- WeCom's customer service -------------------------------------------------------------------------
+
+
+def _desk_standin() -> WecomStandin:
+    standin = WecomStandin(WecomPlatform(CORP_ID, AGENT_ID, CORP_SECRET), KEYS)
+    standin.platform.desk.a_page = 100
+    return standin
+
+
+def _desk_hint(standin: Any, now_s: float, **asked: Any) -> Recorded:
+    callback = standin.callbacks.write({"kind": "kf", "now_s": now_s, **asked})
+    return Recorded(callback.method, callback.raw_query, dict(callback.headers), callback.body)
+
+
+def _desk_write(standin: Any, person: str, text: str, now_s: float) -> Recorded:
+    return _desk_hint(standin, now_s, text=text, user=person)
+
+
+def _desk_picture(standin: Any, person: str, content: bytes, now_s: float) -> Recorded:
+    media_id = standin.platform.upload("image", "a.png", content)["media_id"]
+    return _desk_hint(standin, now_s, type="image", content={"media_id": media_id}, user=person)
+
+
+WECOM_DESK = Kind(
+    "wechat",
+    _desk_standin,
+    lambda url: {
+        "mode": "kf",
+        "corp_id": CORP_ID,
+        "open_kfid": OPEN_KFID,
+        "secret": CORP_SECRET,
+        "token": KEYS.token,
+        "encoding_aes_key": KEYS.encoding_aes_key,
+        "domain": url,
+    },
+    _desk_write,
+    lambda n: f"wmCUSTOMER{n:022d}",
+    (*_sent(-1, 45009, 42001), *_failed(95018, 40058)),
+    _desk_picture,
+    _wecom_pictures,
+    token_call="gettoken",
+    label="wechat_kf",
+    asked={"kind": "kf"},
 )
 
 
@@ -312,4 +367,4 @@ QQ = Kind(
     shown=lambda platform: ["typing" for _ in platform.typing],
 )
 
-KINDS = (FEISHU, WECOM, WECHAT_MP, WHATSAPP, QQ)
+KINDS = (FEISHU, WECOM, WECOM_DESK, WECHAT_MP, WHATSAPP, QQ)

@@ -15,7 +15,7 @@ from tests.standins.kinds import KINDS, Kind
 from tests.waiting import until
 from wunder.providers.builtin import bundled_channels
 
-kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.channel)
+kinds = pytest.mark.parametrize("kind", KINDS, ids=str)
 #: What the platform's console is told besides, to check the address.
 CONSOLE = {"verify_token": "verify-me-7Q"}
 
@@ -104,7 +104,7 @@ async def test_the_readme_leads_to_an_account_that_answers(kind: Kind, tmp_path:
                 await tell("webhook", url=gateway.url + made["webhook_url"])
                 checked = await tell("check", **CONSOLE)
                 # Write to the bot: it answers.
-                said = await tell("send", text="你好")
+                said = await tell("send", text="你好", **kind.asked)
 
                 assert made["status"] == "enabled"
                 assert tested["is_ok"] and tested["external_id"]

@@ -17,6 +17,7 @@ from wunder_channels.wechat.app_events import read_callback
 from wunder_channels.wechat.bot_events import Asked, read_bot_callback, stream_id
 from wunder_channels.wechat.bot_sending import BotSender, close, receipts_of
 from wunder_channels.wechat.config import WecomConfig, faults, warnings
+from wunder_channels.wechat.desk_events import Desk
 from wunder_channels.wechat.download import fetch
 from wunder_channels.wechat.envelope import KeyPair, Marks, open_envelope
 from wunder_channels.wechat.pace import MemberPace
@@ -48,7 +49,7 @@ from wunder_sdk import (
     ValidateResult,
 )
 from wunder_sdk.errors import Quota
-from wunder_sdk.loose_json import read_object, string
+from wunder_sdk.loose_json import objects, read_object, string
 
 _CORP_ID = re.compile(rb"<ToUserName><!\[CDATA\[(w[wx][0-9A-Za-z_-]{1,62})\]\]></ToUserName>")
 #: Where the corp id stands in an envelope's outside.
@@ -75,6 +76,14 @@ class WecomChannel(Channel[WecomConfig]):
         if config.is_ai_bot:
             asked = Asked(account, read_object(plain), http.received_ms)
             return await self._parse_for_bot(asked, pair)
+        if config.is_desk:
+            found, receipts = await Desk(account, http.received_ms).fetch(read_xml(plain))
+            return ParseResult(
+                messages=found.messages,
+                receipts=receipts,
+                ignored=found.ignored,
+                immediate_response=accepted(),
+            )
         found = read_callback(account, read_xml(plain), http.received_ms)
         return ParseResult(
             messages=found.messages, ignored=found.ignored, immediate_response=accepted()
@@ -167,6 +176,8 @@ class WecomChannel(Channel[WecomConfig]):
     async def _who_am_i(self, account: Account[WecomConfig]) -> ExternalIdentity:
         """Ask for the app. Source: WeCom docs 90227."""
         config = account.config
+        if config.is_desk:
+            return await self._which_desk(account)
         answer = await WecomApi(account).get(
             "/cgi-bin/agent/get", {"agentid": str(config.agent_id)}
         )
@@ -175,6 +186,23 @@ class WecomChannel(Channel[WecomConfig]):
             raise error_for(refusal, answer, 1, folds=True)
         name = string(answer.document, "name")
         return ExternalIdentity(f"{config.corp_id}:{config.agent_id}", name or None)
+
+    async def _which_desk(self, account: Account[WecomConfig]) -> ExternalIdentity:
+        """Ask for the customer service accounts. Source: WeCom docs 94661."""
+        config = account.config
+        asked = {"offset": 0, "limit": 100}
+        answer = await WecomApi(account).post("/cgi-bin/kf/account/list", asked, safe=True)
+        refusal = refusal_of(answer)
+        if refusal is not None:
+            raise error_for(refusal, answer, 1, folds=True)
+        names = {
+            string(one, "open_kfid"): string(one, "name")
+            for one in objects(answer.document, "account_list")
+        }
+        if not names or (config.open_kfid and config.open_kfid not in names):
+            raise AccountConfigInvalid("this Secret reaches no such customer service account")
+        desk = config.open_kfid or next(iter(names))
+        return ExternalIdentity(f"{config.corp_id}:{config.open_kfid or 'kf'}", names[desk] or None)
 
 
 def _marks(http: Request) -> Marks:

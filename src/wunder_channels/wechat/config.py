@@ -1,4 +1,4 @@
-"""An account's fields: an app of a company, or an AI bot."""
+"""An account's fields: an app of a company, an AI bot, or the customer service."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from wunder_channels.wechat.envelope import KeyPair, is_key_text
 from wunder_sdk import ConfigFault
 
 #: `mode` of an app (自建应用), and of an AI bot (智能机器人) that calls our URL.
-APP, AI_BOT = "app", "webhook"
+#: `kf` is the customer service (微信客服).
+APP, AI_BOT, DESK = "app", "webhook", "kf"
 _CORP_ID = re.compile(r"w[wx][0-9A-Za-z_-]{1,62}\Z")
 _MOST_SKEW_S = 86_400
 #: A welcome is one text message (WeCom docs 101031, passive reply, at most 2048 bytes).
@@ -25,6 +26,7 @@ class WecomConfig:
     corp_id: str = ""
     agent_id: int = 0
     secret: str = ""
+    open_kfid: str = ""
     bot_id: str = ""
     bot_name: str = ""
     streaming: bool = False
@@ -39,6 +41,11 @@ class WecomConfig:
     def is_ai_bot(self) -> bool:
         """An AI bot speaks JSON and answers; an app speaks XML and may write first."""
         return self.mode == AI_BOT
+
+    @property
+    def is_desk(self) -> bool:
+        """The customer service is told that there is something, and fetches it."""
+        return self.mode == DESK
 
     @property
     def receive_id(self) -> str:
@@ -65,8 +72,8 @@ class WecomConfig:
 def faults(config: WecomConfig) -> list[ConfigFault]:
     """Return what is wrong with an account; which fields it needs depends on its mode."""
     found = [*_key_faults(config)]
-    if config.mode not in (APP, AI_BOT):
-        found.append(ConfigFault("/mode", "enum", f"one of {APP}, {AI_BOT}"))
+    if config.mode not in (APP, AI_BOT, DESK):
+        found.append(ConfigFault("/mode", "enum", f"one of {APP}, {AI_BOT}, {DESK}"))
     elif not config.is_ai_bot:
         found += _app_faults(config)
     if not _is_web_address(config.domain):
@@ -110,7 +117,7 @@ def _app_faults(config: WecomConfig) -> list[ConfigFault]:
     found: list[ConfigFault] = []
     if not _CORP_ID.match(config.corp_id):
         found.append(ConfigFault("/corp_id", "pattern", "an app needs its corp id: ww… or wx…"))
-    if config.agent_id <= 0:
+    if config.agent_id <= 0 and not config.is_desk:
         found.append(ConfigFault("/agent_id", "required", "an app needs its AgentId"))
     if not config.secret:
         found.append(ConfigFault("/secret", "required", "an app needs its Secret"))

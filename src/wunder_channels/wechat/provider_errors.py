@@ -27,6 +27,7 @@ class Refusal(StrEnum):
     CONCURRENCY = "concurrency"
     SYSTEM = "system"
     TARGET = "target"
+    SESSION = "session"
     MEDIA_GONE = "media_gone"
     CONTENT = "content"
     TOO_LONG = "too_long"
@@ -64,6 +65,7 @@ REFUSAL_OF_CODE: dict[int, Refusal] = {
     **_codes(Refusal.CREDENTIALS, (40013, 40091, 41002, 41004)),
     **_codes(Refusal.CONFIG, (40056, 48002, 50001, 60011, 60020, 301002)),
     **_codes(Refusal.TARGET, (40003, 60111, 81013, 82001)),
+    **_codes(Refusal.SESSION, (95018,)),
     **_codes(Refusal.MEDIA_GONE, (40007,)),
     **_codes(Refusal.CONTENT, (40004, 40005, 40006, 40008, 40009, 40033, 40058, 44004, 47001)),
     **_codes(Refusal.TOO_LONG, (45002,)),
@@ -81,6 +83,7 @@ _LASTING: dict[Refusal, type[ChannelError]] = {
     Refusal.CREDENTIALS: AuthFailed,
     Refusal.CONFIG: AccountConfigInvalid,
     Refusal.TARGET: RecipientUnreachable,
+    Refusal.SESSION: RecipientUnreachable,
     Refusal.MEDIA_GONE: ProviderRejected,
     Refusal.CONTENT: ProviderRejected,
     Refusal.TOO_LONG: TooLarge,
@@ -95,6 +98,7 @@ _WHAT_TO_DO = {
     301002: "the Secret belongs to another app: check AgentId and Secret",
     81013: "the recipient is outside the app's visible range; a change takes minutes to count",
     60111: "there is no such member",
+    95018: "a human agent has the conversation, or it has ended: until the customer writes again",
 }
 
 
@@ -131,6 +135,7 @@ def error_for(
         provider_code=answer.code,
         http_status=answer.status,
         retry_after=wait_s,
+        scope="message" if refusal is Refusal.SESSION else None,
     )
 
 

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 
+from wunder_channels.wechat import desk_sending
 from wunder_channels.wechat.api import WecomApi
 from wunder_channels.wechat.choice_card import are_tappable, choice_card
 from wunder_channels.wechat.config import WecomConfig
+from wunder_channels.wechat.desk_sending import link
 from wunder_channels.wechat.fingerprint import MARK_BYTES, marked
 from wunder_channels.wechat.media import MOST_BYTES, new_upload
 from wunder_channels.wechat.pace import MemberPace
@@ -117,7 +119,8 @@ class PartSender:
             raise ProviderRejected("there is neither text nor an attachment to send")
         attachment = self._files[progress.file]
         if attachment.url:
-            return await self._post(_card(attachment), self._file_done())
+            shown = link(attachment) if self._is_desk else _card(attachment)
+            return await self._post(shown, self._file_done())
         if not progress.media_id:
             return await self._upload(attachment)
         return await self._post(_media(progress.media_type, progress.media_id), self._file_done())
@@ -127,20 +130,28 @@ class PartSender:
     def _word_choices(self) -> None:
         """Take answers to tap out of the text, where a card can show them; else they are lines."""
         text, choices = take_choices(self._text)
-        wants_cards = self._account.config.markdown == "auto" and not self._is_group
-        if wants_cards and are_tappable(choices):
+        if self._is_desk:
+            is_tappable = desk_sending.are_tappable(choices)
+        else:
+            wants_cards = self._account.config.markdown == "auto" and not self._is_group
+            is_tappable = wants_cards and are_tappable(choices)
+        if is_tappable:
             self._text, self._choices = text, choices
         elif choices:
             self._text = "\n\n".join(filter(None, (text, as_lines(choices))))
 
     async def _post_card(self, after: Progress) -> SendResult:
         """Show the answers to tap; as lines where WeCom does not take the card."""
+        card = choice_card(self._choices, self._send.idempotency_key)
         try:
-            return await self._post(choice_card(self._choices, self._send.idempotency_key), after)
+            shown = desk_sending.menu(self._choices) if self._is_desk else card
+            return await self._post(shown, after)
         except ProviderRejected:
             return await self._post(self._said(as_lines(self._choices)), after)
 
     def _said(self, text: str) -> JsonObject:
+        if self._is_desk:
+            return {"msgtype": "text", "text": {"content": text}}
         wants_markdown = self._send.message.format == "markdown"
         kind = "markdown" if wants_markdown and self._account.config.markdown == "auto" else "text"
         content = marked(text, self._send.idempotency_key) if not self._is_group else text
@@ -153,6 +164,11 @@ class PartSender:
     def _is_group(self) -> bool:
         """Groups that the app made itself (`appchat`): written to, never heard from."""
         return self._send.peer.kind != "user"
+
+    @property
+    def _is_desk(self) -> bool:
+        """The customer service writes to people outside, through a door of its own."""
+        return self._account.config.is_desk
 
     # --- media -----------------------------------------------------------------------------------
 
@@ -201,6 +217,9 @@ class PartSender:
     async def _post_once(self, said: JsonObject) -> PlatformAnswer:
         if self._is_group:
             return await self._post_to_group(said)
+        if self._is_desk:
+            body = desk_sending.envelope(self._send, self._account.config, said)
+            return await self._api.post("/cgi-bin/kf/send_msg", body)
         body = {
             "touser": self._send.peer.id,
             "agentid": self._account.config.agent_id,
@@ -228,6 +247,9 @@ class PartSender:
         return RecentKeys(self._account.state, "unsure", keep_ms=_UNSURE_MS)
 
     async def _require_time(self) -> None:
+        if self._is_desk:
+            # Five messages for each of the customer's, which WeCom counts itself.
+            return
         wait_s = self._pace.wait_s(self._account.account_id, self._send.peer.id, self._now_ms)
         if wait_s > 0:
             raise RateLimited(

@@ -202,7 +202,11 @@ class MpStandin(StandinServer):
         self.platform.advance(float(asked.get("advance_s", 0)))
         if asked.get("expire_token"):
             self.platform.expire_token()
-        return web.json_response({**vars(rules), "refused_users": sorted(rules.refused_users)})
+        shown = {
+            name: sorted(value) if isinstance(value, set) else value
+            for name, value in vars(rules).items()
+        }
+        return web.json_response(shown)
 
 
 def address_line(standin: MpStandin) -> str:

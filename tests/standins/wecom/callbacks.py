@@ -106,6 +106,8 @@ class CallbackWriter:
         kind = str(asked.get("kind", "text"))
         if kind.startswith("bot_"):
             return self._write_for_bot(kind.removeprefix("bot_"), asked)
+        if kind == "kf":
+            return self.hint(asked)
         user = str(asked.get("user", USER))
         message_id = str(asked.get("message_id") or uuid.uuid4().int % 10**19)
         fields: dict[str, str] = {
@@ -124,6 +126,21 @@ class CallbackWriter:
         inner = "<xml>" + "".join(_element(*one) for one in fields.items())
         inner += str(asked.get("xml", "")) + "</xml>"
         return self.seal_xml(inner.encode(), asked, message_id, user)
+
+    def hint(self, asked: Json) -> Callback:
+        """Say that customers wrote (`text`, `type`, `content`, `user`, `silent`: nobody did)."""
+        now_s = float(asked.get("now_s") or time.time())
+        message = {} if asked.get("silent") else self.platform.desk.write(asked, now_s)
+        fields = {
+            "ToUserName": self.platform.corp_id,
+            "CreateTime": str(int(now_s)),
+            "MsgType": "event",
+            "Event": "kf_msg_or_event",
+            "Token": uuid.uuid4().hex,
+            "OpenKfId": str(asked.get("open_kfid", self.platform.desk.open_kfid)),
+        }
+        inner = "<xml>" + "".join(_element(*one) for one in fields.items()) + "</xml>"
+        return self.seal_xml(inner.encode(), asked, message.get("msgid", ""))
 
     def seal_xml(
         self, inner: bytes, asked: Json | None = None, message_id: str = "", peer: str = ""

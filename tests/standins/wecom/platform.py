@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tests.standins.wecom.desk import Desk
+
 Json = dict[str, Any]
 
 TOKEN_LIFE_S = 7200.0
@@ -93,6 +95,7 @@ class WecomPlatform:
         self.sent: list[Sent] = []
         self.dropped: list[Json] = []
         self.media: dict[str, tuple[str, str, bytes, float]] = {}
+        self.desk = Desk()
         self.links: dict[str, bytes] = {}
         self.responses: dict[str, tuple[str, float]] = {}
         self.token_life_s = TOKEN_LIFE_S

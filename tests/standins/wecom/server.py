@@ -40,6 +40,10 @@ class WecomStandin(StandinServer):
             web.post("/cgi-bin/aibot/response", self._take),
             web.post("/cgi-bin/media/upload", self._upload),
             web.get("/cgi-bin/media/get", self._media),
+            web.post("/cgi-bin/kf/sync_msg", self._desk),
+            web.post("/cgi-bin/kf/account/list", self._desk),
+            web.post("/cgi-bin/kf/send_msg_on_event", self._desk),
+            web.post("/cgi-bin/kf/send_msg", self._take),
             web.get("/files/{name}", self._link),
             web.post("/standin/send", self._send),
             web.post("/standin/check", self._check),
@@ -123,11 +127,27 @@ class WecomStandin(StandinServer):
         return _document(0, "ok", **taken)
 
     def _taken(self, request: web.Request, raw: str) -> Json:
+        if request.path.endswith("/kf/send_msg"):
+            return self.platform.desk.send(self.platform, raw)
         if request.path.endswith("/message/send"):
             return self.platform.send(raw)
         if request.path.endswith("/appchat/send"):
             return self.platform.send_to_group(raw)
         return self.platform.respond(request.query.get("response_code", ""), raw)
+
+    async def _desk(self, request: web.Request) -> web.StreamResponse:
+        self._authorize(request)
+        fault = self.platform.take_fault(request.path)
+        if fault is not None:
+            return self._broken(fault)
+        desk, asked = self.platform.desk, await request.json()
+        if request.path.endswith("/sync_msg"):
+            return _document(0, "ok", **desk.sync(asked))
+        if request.path.endswith("/send_msg_on_event"):
+            desk.welcomed.append(asked)
+            return _document(0, "ok", msgid="welcome")
+        named = {"open_kfid": desk.open_kfid, "name": "售后", "avatar": ""}
+        return _document(0, "ok", account_list=[named])
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         self._authorize(request)

@@ -31,7 +31,7 @@ TABLE: list[tuple[int, type[ChannelError]]] = [
     (40013, AuthFailed), (40091, AuthFailed), (41002, AuthFailed), (41004, AuthFailed),
     (40056, AccountConfigInvalid), (48002, AccountConfigInvalid), (50001, AccountConfigInvalid),
     (60011, AccountConfigInvalid), (60020, AccountConfigInvalid), (301002, AccountConfigInvalid),
-    (40003, RecipientUnreachable), (60111, RecipientUnreachable), (81013, RecipientUnreachable),
+    (40003, RecipientUnreachable), (60111, RecipientUnreachable), (95018, RecipientUnreachable), (81013, RecipientUnreachable),
     (82001, RecipientUnreachable),
     (40004, ProviderRejected), (40005, ProviderRejected), (40006, ProviderRejected),
     (40007, ProviderRejected), (40008, ProviderRejected), (40009, ProviderRejected),

@@ -39,7 +39,7 @@ def test_the_manifest_says_what_the_channel_can_do() -> None:
 @pytest.mark.parametrize(
     ("config", "path"),
     [({"corp_id": ""}, "/corp_id"), ({"corp_id": "xx123"}, "/corp_id"), ({"agent_id": 0}, "/agent_id"),
-     ({"mode": "kf"}, "/mode"), ({"domain": "ftp://x"}, "/domain"), ({"domain": "http://[x"}, "/domain"),
+     ({"mode": "group"}, "/mode"), ({"domain": "ftp://x"}, "/domain"), ({"domain": "http://[x"}, "/domain"),
      ({"markdown": "maybe"}, "/markdown"), ({"max_clock_skew_s": -1}, "/max_clock_skew_s"),
      ({"welcome": "界" * 700}, "/welcome"), ({"agent_id": "1000002"}, "/agent_id")],
 )  # fmt: skip
