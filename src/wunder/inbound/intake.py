@@ -34,6 +34,8 @@ log = get_logger(__name__)
 DEDUPE_DAYS = 14
 STOP = "command /stop"
 _DAY_MS = 86_400_000
+#: What goes to the agent, and what a stranger says: T1 knows whether they were let in.
+_MAY_BE_ANSWERED = (MessageState.RECEIVED, MessageState.UNROUTED)
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
@@ -77,17 +79,12 @@ class IntakeDesk:
             StoreUnavailable: nothing was accepted; the platform must be told to deliver again.
         """
         now = self._clock.now()
-        parts: list[AccountIntake] = []
-        waiting = 0
-        for position, parse in enumerate(parses):
-            parent = derived_id(request_id, "account", position)
-            part = _part(parent, parse, now, self._pairing)
-            parts.append(part)
-            waiting += sum(
-                new.state is MessageState.RECEIVED or new.stranger is not None
-                for new in part.messages
-            )
-        unit = IntakeUnit(request_id, received_at, now, now, tuple(parts), spool_id)
+        parts = tuple(
+            _part(derived_id(request_id, "account", position), parse, now, self._pairing)
+            for position, parse in enumerate(parses)
+        )
+        waiting = sum(new.state in _MAY_BE_ANSWERED for part in parts for new in part.messages)
+        unit = IntakeUnit(request_id, received_at, now, now, parts, spool_id)
         reserved = self._hands.reserve(waiting)
         claimed = 0
         try:
@@ -163,8 +160,7 @@ def _new_message(
         bare = Content(type=message.content.type)
         message = msgspec.structs.replace(message, content=bare, meta={})
     stranger = pairing.stranger(now) if state is MessageState.UNROUTED else None
-    may_reply = state in (MessageState.RECEIVED, MessageState.UNROUTED)
-    inline = parse.parsed.inline if may_reply else None
+    inline = parse.parsed.inline if state in _MAY_BE_ANSWERED else None
     until = inline.until if inline else None
     keep_until = At(now + max(DEDUPE_DAYS, parse.facts.redelivery_days) * _DAY_MS)
     return NewMessage(message, key, digest, keep_until, state, reason, until, stranger)

@@ -8,6 +8,7 @@ import msgspec
 
 from wunder.errors import ProviderFault, StoreUnavailable
 from wunder.inbound.intake import AccountParse, IntakeDesk, is_anything
+from wunder.inbound.refusal import is_judgement
 from wunder.model.account import Account
 from wunder.model.fault import OUTAGES, Fault, FaultKind
 from wunder.model.ids import At, RequestId, ordered_id
@@ -18,15 +19,6 @@ from wunder.observe.logs import get_logger
 from wunder.ports import Accounts, Clock, EventLog, Intake, Providers, Sealer
 
 log = get_logger(__name__)
-_REFUSALS = frozenset(
-    {
-        FaultKind.SIGNATURE_INVALID,
-        FaultKind.MALFORMED_EVENT,
-        FaultKind.FORBIDDEN,
-        FaultKind.TOO_LARGE,
-        FaultKind.METHOD_NOT_FOUND,
-    }
-)
 
 
 class SpoolPolicy(msgspec.Struct, frozen=True):
@@ -156,7 +148,7 @@ class SpoolWorker:
         return True
 
     async def _not_parsed(self, row: SpooledRequest, fault: Fault) -> bool:
-        if fault.kind in _REFUSALS:
+        if is_judgement(fault.kind) and fault.kind not in OUTAGES:
             await self._spool.end(row, SpoolVerdict.REFUSED, fault.kind)
             return True
         is_crash = fault.kind is FaultKind.PLUGIN_CRASHED

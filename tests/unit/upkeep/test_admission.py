@@ -130,9 +130,9 @@ async def test_a_full_outbox_turns_its_own_account_away() -> None:
 
 async def test_a_full_outbox_takes_no_message_sent_first_either() -> None:
     world = World()
-    assert world.gate.is_outbox_quiet
+    before = world.gate.is_outbox_quiet
     await world.outbox(a=700)
-    assert not world.gate.is_outbox_quiet
+    assert (before, world.gate.is_outbox_quiet) == (True, False)
     refused = world.gate.send_refusal(A)
     assert refused is not None and refused.reason == "overloaded_outbox"
     for _ in range(249):
