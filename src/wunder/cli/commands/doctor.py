@@ -1,11 +1,13 @@
 """`wunder doctor`: look for what keeps a gateway from working, and say what to do for each."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import typer
 
-from wunder.cli.doctor import data_dir, gateway_health, key, machine
+from wunder.cli.doctor import data_dir, database, gateway_health, key, machine
 from wunder.cli.doctor.finding import Finding, failed
 from wunder.cli.failure import FAILED, CommandFailed
 from wunder.cli.gateway import loaded_config, running_gateway
@@ -51,7 +53,9 @@ def _findings_of(config: Any, options: GlobalOptions) -> Iterator[Finding]:
     place = config.data_dir
     yield data_dir.check_place(place)
     yield data_dir.check_room(place, config.store.free_floor_bytes)
-    yield data_dir.check_store(place)
+    named = os.environ.get("CREDENTIALS_DIRECTORY")
+    on_server = database.check_database(config.store_policy, Path(named) if named else None)
+    yield from on_server or (data_dir.check_store(place),)
     try:
         client = running_gateway(options)
     except CommandFailed as failure:
