@@ -115,7 +115,7 @@ class Gateway:
             },
             clock,
         )
-        listen(store, self.news.hear)
+        listen(store, self.news.hear, self.worker.expect_suspects)
 
     # --- wiring --------------------------------------------------------------------------------
 

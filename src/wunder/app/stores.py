@@ -43,10 +43,11 @@ async def open_chosen(
     return opened
 
 
-def listen(store: Store, hear: Callable[[str], None]) -> None:
-    """Have `hear` told what other nodes change; a file has one node."""
+def listen(store: Store, hear: Callable[[str], None], on_suspects: Callable[[], None]) -> None:
+    """Have told what other nodes change, and what the dead left; a file has one node."""
     if not isinstance(store, SqliteStore):
         store.on_news(hear)
+        store.on_suspects(on_suspects)
 
 
 def holds_of(store: Store) -> Callable[[int], bool]:

@@ -63,12 +63,14 @@ class Worker:
         self._wake = asyncio.Event()
         self._tasks: TaskGroup | None = None
         self._is_draining = False
+        self._expects_suspects = False
+        self._is_alone = False
 
     # --- port Hands: what room 1 may use to have a message born `answering` ---------------------
 
     def reserve(self, wanted: int) -> int:
         """Reserve up to `wanted` turn slots."""
-        if self._is_draining:
+        if self._is_draining or self._is_alone:
             return 0
         granted = min(wanted, self._free)
         self._free -= granted
@@ -88,6 +90,11 @@ class Worker:
         """Say that messages wait."""
         self._wake.set()
 
+    def expect_suspects(self) -> None:
+        """Say that a node died which had messages in hand that had been in a crash before."""
+        self._expects_suspects = True
+        self._wake.set()
+
     def interrupt(self, conversation: Conversation) -> bool:
         """End the running turn of a conversation (port Interrupter)."""
         task = self._asking.get(conversation)
@@ -105,6 +112,8 @@ class Worker:
             await self._run_suspects()
             self._free = self._policy.turns_at_once
             while True:
+                if self._expects_suspects:
+                    await self._run_suspects_alone()
                 try:
                     has_more = await self._claim_waiting()
                 except StoreUnavailable as error:
@@ -137,6 +146,14 @@ class Worker:
             log.warning("suspect_runs_alone", message_id=suspect.message.message_id)
             self._running[suspect.turn_id] = suspect
             await self._answer(suspect)
+
+    async def _run_suspects_alone(self) -> None:
+        """Let what runs here end and begin nothing else meanwhile; other nodes go on."""
+        self._expects_suspects, self._is_alone = False, True
+        while self._free < self._policy.turns_at_once:
+            await self._clock.sleep(0.02)
+        await self._run_suspects()
+        self._is_alone = False
 
     async def _claim_waiting(self) -> bool:
         granted = self.reserve(self._policy.claim_at_once)

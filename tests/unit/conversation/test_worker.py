@@ -1,10 +1,13 @@
-"""Room 2's worker: a turn waits for its store, it does not fail for it."""
+"""Room 2's worker: turns wait for their store, and suspects run alone whenever they turn up."""
 
+import asyncio
 from pathlib import Path
 
+from tests.contracts.store_world import World, open_sqlite
 from tests.journeys.corridor import corridor
 from wunder.errors import StoreUnavailable
 from wunder.model.delivery import DeliveryState
+from wunder.model.turn import AgentTurn, Reply
 
 
 def text(number: int) -> dict:
@@ -33,3 +36,48 @@ async def test_a_store_that_is_away_while_a_turn_reads_is_waited_for(tmp_path: P
         await here.until_states(DeliveryState.SENT, DeliveryState.SENT)
         assert here.platform.texts("p1") == ["1", "2"]
         assert await here.message_states() == ["answered", "answered"]
+
+
+_SUSPECT = "UPDATE channel_messages SET state = 'received', claims = 2 WHERE message_id = ?"
+_LANE = "UPDATE channel_lanes SET ready_at = 1, is_suspect = 1 WHERE kind = 'turn' AND peer_id = ?"
+
+
+async def test_a_suspect_that_a_dead_node_left_runs_alone_while_this_one_lives_on(
+    tmp_path: Path,
+) -> None:
+    async with corridor(tmp_path) as here:
+        gate, running, together = asyncio.Event(), set(), []
+
+        async def answer(turn: AgentTurn) -> tuple[Reply, ...]:
+            said = turn.message.content.text
+            running.add(said)
+            together.append(set(running))
+            if said == "1":
+                await gate.wait()
+            running.discard(said)
+            return (Reply(said),)
+
+        here.agents.answer_with = answer
+        await here.post(text(1))
+        await here.until(lambda: running == {"1"})
+        world = World(open_sqlite, tmp_path, here.clock)
+        world.store = here.store
+        left = world.new("suspect", "p2", uid=here.book.enabled("chat")[0].uid)
+        await world.take(left, claim=1)  # as another node would, which then dies
+
+        def leave(tx) -> None:
+            tx.execute(_SUSPECT, (left.message.message_id,))
+            tx.execute(_LANE, ("p2",))
+
+        await here.store._writer.commit(leave)
+        here.worker.expect_suspects()
+        await here.until(lambda: here.worker._is_alone)
+        await here.post({"id": "m-3", "peer": "p3", "text": "3"})
+        gate.set()
+
+        async def all_answered() -> bool:
+            here.clock.advance(0.05)
+            return await here.message_states() == ["answered"] * 3
+
+        await here.until(all_answered)
+        assert together == [{"1"}, {"suspect"}, {"3"}]

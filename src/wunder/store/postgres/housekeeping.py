@@ -42,6 +42,7 @@ DELETE FROM channel_events WHERE event_id IN (
   SELECT event_id FROM channel_events WHERE event_id <= (SELECT max(event_id) FROM channel_events) - ?
   ORDER BY event_id LIMIT ? FOR UPDATE SKIP LOCKED)
 """
+_SUSPECTS = "SELECT 1 FROM channel_lanes WHERE is_suspect = 1 AND ready_at IS NOT NULL LIMIT 1"
 _PEERS = f"""
 SELECT count(*) FROM channel_leases
 WHERE name LIKE 'node/%' AND node_id <> ? AND lease_until >= {DB_NOW}
@@ -67,6 +68,8 @@ class Housekeeping:
         self._clock = clock
         self._policy = policy
         self.on_taken_over: Callable[[], None] = _nothing
+        self.on_suspects: Callable[[], None] = _nothing
+        self._left_suspects = False
 
     async def run(self) -> None:
         """Keep house until cancelled."""
@@ -94,6 +97,8 @@ class Housekeeping:
         if ended:
             log.warning("nodes_were_taken_over", nodes=ended)
             self.on_taken_over()
+            if self._left_suspects:
+                self.on_suspects()
 
     async def _take_over(self, tx: Tx) -> int:
         ended = await end_leases(tx, self._life.lease_name)
@@ -106,6 +111,8 @@ class Housekeeping:
                 resent=len(found.resent),
                 unknown=len(found.unknown),
             )
+            await tx.settle_down()
+            self._left_suspects = await tx.one(_SUSPECTS) is not None
         peers = await tx.one(_PEERS, (self._life.node_id,))
         self._life.peers = int(peers[0]) if peers else 0
         self._writer.counters.look(await tx.execute(ALL_COUNTERS))

@@ -132,6 +132,10 @@ class PostgresStore:
         self._ear.on_news = tell
         self._housekeeping.on_taken_over = lambda: tell(WORK)
 
+    def on_suspects(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called, on the event loop, when a dead node left messages that must run alone."""
+        self._housekeeping.on_suspects = tell
+
     def on_fatal(self, tell: Callable[[StoreBroken], None]) -> None:
         """Have `tell` called, on the event loop, when the store has failed for good."""
         loop = asyncio.get_running_loop()

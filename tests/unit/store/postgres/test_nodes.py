@@ -193,6 +193,26 @@ async def test_what_a_paused_node_had_sent_counts_all_the_same(nodes: list[World
     assert await other.state(delivery_id) is S.SENT
 
 
+async def test_who_takes_over_hears_of_messages_that_were_in_two_crashes(
+    nodes: list[World],
+) -> None:
+    first, second, third = nodes
+    heard: list[int] = []
+    store(second).on_suspects(lambda: heard.append(2))
+    store(third).on_suspects(lambda: heard.append(3))
+    await first.turn("question")
+    await expire_lease(first)
+    await store(second).look_after_leases()
+    assert heard == [], "one crash may be anybody's"
+    assert len(await second.store.turns.claim(9, second.now)) == 1
+    await expire_lease(second)
+    await store(third).look_after_leases()
+    assert heard == [3]
+    suspect = await third.store.turns.claim_suspect(third.now)
+    assert suspect is not None
+    assert suspect.claims == 3
+
+
 async def test_a_restart_on_the_same_directory_waits_for_no_lease(nodes: list[World]) -> None:
     first, *_ = nodes
     turn = await first.turn("question")
