@@ -12,6 +12,7 @@ import time
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -51,6 +52,8 @@ def main() -> int:
             broken += row is None or bool(row.faults)
             if row is not None:
                 rows.append(row)
+            if given.save and rows:
+                _keep(rows, (time.monotonic() - began) / 60)
     finally:
         stop_postgres()
     minutes = (time.monotonic() - began) / 60
@@ -77,12 +80,17 @@ def _played(scenario: Scenario, setup_name: str, is_short: bool) -> Played | Non
     return row
 
 
-def _save(rows: list[Played], minutes: float) -> None:
+def _keep(rows: list[Played], minutes: float) -> tuple[dict[str, Any], str]:
     machine = facts()
     kept = {"machine": machine, "minutes": round(minutes), "rows": msgspec.to_builtins(rows)}
     name = f"chaos-{datetime.now(UTC):%Y-%m-%d}-{short_name()}.json"
     path = ROOT / "benchmarks/results" / name
     path.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1))
+    return machine, name
+
+
+def _save(rows: list[Played], minutes: float) -> None:
+    machine, name = _keep(rows, minutes)
     words = {
         "en": f"{machine['at'][:10]}, {machine['cpu']}, {machine['cores']} cores, "
         f"{minutes:.0f} minutes; figures and remarks in `benchmarks/results/{name}`.",
@@ -91,7 +99,7 @@ def _save(rows: list[Played], minutes: float) -> None:
     }
     for page, language in report.PAGES.items():
         report.write_into(ROOT / page, rows, language, words[language])
-    _say(f"written: {path.relative_to(ROOT)}, {', '.join(report.PAGES)}")
+    _say(f"written: {name}, {', '.join(report.PAGES)}")
 
 
 def _arguments() -> argparse.Namespace:

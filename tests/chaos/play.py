@@ -45,6 +45,7 @@ async def play(
         async with world(tmp_path, scenario.per_s, setup, ground, **scenario.settings) as here:
             if scenario.moods:
                 await asyncio.to_thread(here.platform.tell, **scenario.moods)
+            here.ends_at = time.monotonic() + scenario.budget_s
             async with asyncio.timeout(limit_s), flooding(here):
                 note = await scenario.breakage(here, times) or ""
             if scenario.afterwards is not None:
@@ -58,13 +59,15 @@ async def play(
     return Played(
         scenario=scenario.name,
         setup=setup.name,
-        times=times,
+        times=here.times or times,
         seed=here.seed,
         took_s=round(time.monotonic() - began, 1),
         note=note,
         figures={**verdict.row(), "posted": verdict.posted, "p99_s": _p99(waits)},
         faults=faults_of(verdict, scenario.keeps),
-        text=verdict.table(f"{scenario.name} on {setup.name}, {times}, seed {here.seed}"),
+        text=verdict.table(
+            f"{scenario.name} on {setup.name}, {here.times or times}, seed {here.seed}"
+        ),
     )
 
 

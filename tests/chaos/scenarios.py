@@ -55,6 +55,8 @@ class Scenario:
     setups: tuple[Setup, ...] = ALL
     short: int = 3
     long: int = 20
+    #: No further breakage is begun after so long: a slow machine plays less, and says how much.
+    budget_s: float = 45.0
     per_s: float = 40.0
     moods: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
@@ -73,7 +75,7 @@ class Scenario:
 
 async def kill_gateways(world: World, times: int) -> None:
     """SIGKILL a gateway at a random instant, one time in six while it starts."""
-    for _ in range(times):
+    for _ in world.some(times):
         node = world.dice.choice(world.nodes)
         await world.some_time()
         world.broke()
@@ -85,7 +87,7 @@ async def kill_gateways(world: World, times: int) -> None:
 
 async def kill_plugins(world: World, times: int) -> None:
     """SIGKILL a plugin's process at a random instant."""
-    for _ in range(times):
+    for _ in world.some(times):
         await world.some_time(0.8)
         if pids := await asyncio.to_thread(world.plugin_pids):
             world.broke()
@@ -95,7 +97,7 @@ async def kill_plugins(world: World, times: int) -> None:
 
 async def restart_all(world: World, rounds: int) -> None:
     """SIGTERM each gateway in turn, and start it again."""
-    for _ in range(rounds):
+    for _ in world.some(rounds):
         for node in world.nodes:
             await world.some_time()
             world.broke()
@@ -108,7 +110,7 @@ async def restart_all(world: World, rounds: int) -> None:
 
 async def pause(world: World, times: int) -> None:
     """SIGSTOP a gateway at a random instant, for longer than its lease."""
-    for _ in range(times):
+    for _ in world.some(times):
         node = world.dice.choice(world.nodes)
         await world.some_time()
         world.broke()
@@ -118,7 +120,7 @@ async def pause(world: World, times: int) -> None:
 
 async def pause_before_frame(world: World, times: int) -> None:
     """Stop a gateway after a delivery was marked and before its frame is written."""
-    for _ in range(times):
+    for _ in world.some(times):
         node = world.dice.choice(world.nodes)
         node.pause_before_next_frame()
         world.breaks.append(await until_paused(node, 20))
@@ -127,7 +129,7 @@ async def pause_before_frame(world: World, times: int) -> None:
 
 async def pause_before_answer(world: World, times: int) -> None:
     """Stop a gateway while the platform has its messages and has not answered yet."""
-    for _ in range(times):
+    for _ in world.some(times):
         node = world.dice.choice(world.nodes)
         await asyncio.to_thread(world.platform.tell, takes_s=[0.8, 1.2])
         await asyncio.sleep(1.2)
@@ -150,7 +152,7 @@ async def _outlive_the_lease(world: World, node: Node) -> None:
 
 async def cut_commits(world: World, bytes_to_try: int) -> None:
     """Cut the connection after each number of bytes of a COMMIT and its answer."""
-    for number in range(bytes_to_try):
+    for number in world.some(bytes_to_try):
         wire = world.dice.choice(world.nodes).wire
         assert wire is not None
         # All of them in the long form; in the short one spread over the same stretch.
@@ -170,7 +172,7 @@ async def kill_server(world: World, times: int) -> None:
     """SIGKILL the database server and all its processes, or cut its power; start it again."""
     server = world.cluster.server
     assert server is not None
-    for number in range(times):
+    for number in world.some(times):
         await world.some_time()
         world.broke()
         await asyncio.to_thread(server.stop if number % 2 else server.kill)
@@ -182,7 +184,7 @@ async def kill_server(world: World, times: int) -> None:
 
 async def cut_off(world: World, times: int) -> None:
     """Cut one gateway off from the database for longer than its lease: loudly, then in silence."""
-    for number in range(times):
+    for number in world.some(times):
         node = world.dice.choice(world.nodes)
         wire = node.wire
         assert wire is not None
@@ -205,7 +207,7 @@ async def cut_off(world: World, times: int) -> None:
 
 async def jump_clocks(world: World, times: int) -> None:
     """Put the wall clock of a gateway, or of all, an hour forward or back, while much waits."""
-    for number in range(times):
+    for number in world.some(times):
         some = world.nodes if number % 2 else [world.dice.choice(world.nodes)]
         await asyncio.to_thread(world.platform.tell, is_down=True)
         await asyncio.sleep(0.7)
@@ -239,7 +241,7 @@ def p99_of_the_others(world: World) -> str:
 
 async def hang_accounts(world: World, rounds: int) -> None:
     """The platform takes 5 s for each message of one account of either channel."""
-    for number in range(rounds):
+    for number in world.some(rounds):
         await asyncio.sleep(1)
         world.broke()
         hung = {f"{channel}-{number % HUNG}": 5.0 for channel in (FOLDING, PLAIN)}
@@ -250,7 +252,7 @@ async def hang_accounts(world: World, rounds: int) -> None:
 
 async def hang_plugins(world: World, rounds: int) -> None:
     """SIGSTOP a plugin's process for 4 s."""
-    for _ in range(rounds):
+    for _ in world.some(rounds):
         await world.some_time()
         pids = await asyncio.to_thread(world.plugin_pids)
         pid = world.dice.choice(pids)
@@ -264,7 +266,7 @@ async def hang_plugins(world: World, rounds: int) -> None:
 
 async def platform_away(world: World, rounds: int) -> None:
     """Nobody listens at the platform for some seconds."""
-    for _ in range(rounds):
+    for _ in world.some(rounds):
         await world.some_time()
         world.broke()
         await asyncio.to_thread(world.platform.tell, is_down=True)
@@ -304,7 +306,7 @@ async def many_conversations(world: World, rounds: int) -> None:
         for number in range(CONVERSATIONS)
     ]
     world.broke()
-    for _ in range(rounds):
+    for _ in world.some(rounds):
         await world.flood.post_all(world.dice.sample(places, len(places)))
 
 
@@ -313,7 +315,7 @@ async def many_conversations(world: World, rounds: int) -> None:
 
 async def fill_disk(world: World, times: int) -> None:
     """Fill the disk under the store for three seconds; PostgreSQL may not survive that."""
-    for _ in range(times):
+    for _ in world.some(times):
         await world.some_time()
         place = world.ground.data or world.cluster.data_of_server()
         filler = await asyncio.to_thread(fill, place)
@@ -353,7 +355,7 @@ async def restore(world: World) -> None:
 
 SCENARIOS = (
     Scenario("kill -9 of a gateway", "at a random instant, also while it starts", kill_gateways,
-             short=10, long=100),
+             short=10, long=100, budget_s=240),
     Scenario("kill -9 of a plugin", "at a random instant", kill_plugins, short=10, long=100),
     Scenario("rolling restart", "SIGTERM and start, one gateway after the other", restart_all,
              short=1, long=6, moods={"answer_lost": 0.0}),

@@ -84,11 +84,21 @@ class World:
     journal: Path
     ground: Ground
     breaks: list[float] = field(default_factory=list)
+    ends_at: float = float("inf")
+    times: int = 0
 
     @property
     def nodes(self) -> list[Node]:
         """The gateways."""
         return self.cluster.nodes
+
+    def some(self, times: int) -> Iterator[int]:
+        """Count to `times`, or to as many as its time allows."""
+        for number in range(times):
+            if time.monotonic() > self.ends_at:
+                return
+            self.times += 1
+            yield number
 
     def broke(self) -> None:
         """Note that something was broken now: from here on recovery is measured."""
