@@ -399,6 +399,69 @@ async def test_the_last_administrator_cannot_lock_themselves_out(gateway: HttpGa
         assert (await page.call("DELETE", f"/wunder/admin/users/{user_id}"))[0] == 409
 
 
+async def test_nobody_gives_a_person_more_than_they_have(gateway: HttpGateway) -> None:
+    admin = await made(gateway, "root", "admin")
+    _, issued = await gateway.call("POST", "tokens", {"name": "weak", "scopes": ["admin"]})
+    weak = issued["token"]
+    body = {"name": "eve", "role": "admin", "password": GOOD}
+    assert (await gateway.call("POST", "users", body, weak))[0] == 403
+    status, viewer = await gateway.call("POST", "users", body | {"role": "viewer"}, weak)
+    assert status == 201
+    where = f"users/{viewer['user_id']}"
+    assert (await gateway.call("PATCH", where, {"role": "admin"}, weak))[0] == 403
+    assert (await gateway.call("PATCH", where, {"role": "operator"}, weak))[0] == 200
+    secret = {"password": "green tortoise ladder"}
+    assert (await gateway.call("PUT", f"users/{admin}/password", secret, weak))[0] == 403
+    assert (await gateway.call("PUT", f"{where}/password", secret, weak))[0] == 200
+
+
+async def test_every_kind_of_write_is_in_the_audit(gateway: HttpGateway) -> None:
+    account = DRAFT | {"account_id": "main"}
+    rule = {"channel": "chat", "account_id": "main", "agent_id": "helper"}
+    message = {"channel": "chat", "account_id": "main", "peer": {"kind": "user", "id": "u1"}}
+    writes: list[tuple[str, str, Any, str]] = [
+        ("POST", "agents", {"agent_id": "helper", "kind": "echo"}, "agent_created"),
+        ("POST", "agents/helper/try", {"text": "hello"}, "try_agent"),
+        ("POST", "channels/accounts", account, "account_created"),
+        ("POST", "channels/accounts/chat/main/test", None, "test_account"),
+        ("POST", "channels/bindings", rule, "binding_created"),
+        ("PATCH", "channels/providers/chat", {"user_visible": True}, "provider_visibility_changed"),
+        ("POST", "channels/outbox/release", {}, "release_held"),
+        ("POST", "channels/messages", message | {"text": "news"}, "send_first"),
+        ("POST", "tokens", {"name": "ci", "scopes": ["read"]}, "token_created"),
+        ("POST", "users", {"name": "ann", "role": "viewer"}, "user_created"),
+        ("DELETE", "channels/accounts/chat/main", None, "account_removed"),
+    ]
+    for method, path, body, action in writes:
+        headers = {"Idempotency_Key": "k1"} if path == "channels/messages" else {}
+        status, said = await gateway.call(method, path, body, **headers)
+        assert status < 300, (path, said)
+        _, audit = await gateway.call("GET", "audit?limit=1")
+        assert audit["items"][0]["action"] == action
+        assert audit["items"][0]["actor"].startswith("first#")
+
+
+async def test_signing_out_ends_the_session_and_forgets_the_cookie(gateway: HttpGateway) -> None:
+    await made(gateway, "ann", "user")
+    async with browser(gateway) as page:
+        await page.sign_in("ann")
+        assert (await page.call("DELETE", "/wunder/session"))[1] == {"ended": 1}
+        assert (await page.call("GET", "/wunder/session"))[0] == 401
+        assert not list(page.http.cookie_jar)
+
+
+async def test_the_cookie_is_secure_where_a_trusted_proxy_says_that_the_page_came_over_tls(
+    tmp_path: Path,
+) -> None:
+    body, over_tls = {"name": "ann", "password": GOOD}, {"X-Forwarded-Proto": "https"}
+    for proxies, wanted in (("127.0.0.1", True), ("192.0.2.1", False)):
+        settings = {"WUNDER_API_TRUSTED_PROXIES": proxies}
+        async with http_gateway(tmp_path / proxies, settings=settings) as gateway:
+            await made(gateway, "ann", "viewer")
+            async with gateway.http.post("/wunder/session", json=body, headers=over_tls) as answer:
+                assert ("secure" in answer.headers["Set-Cookie"].lower()) is wanted
+
+
 async def test_the_overview_has_the_last_minute_from_kept_counters(gateway: HttpGateway) -> None:
     account = DRAFT | {"account_id": "main"}
     await gateway.call("POST", "channels/accounts", account)

@@ -5,9 +5,12 @@ from litestar import delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody
 
 from wunder.api.admin_request import IF_MATCH, AdminRequest
+from wunder.api.scopes import OWN, scopes_of
 from wunder.api.sign_in import Ended
+from wunder.errors import NotAllowed
 from wunder.people.describe import session_view, user_view
 from wunder.people.drafts import Password, SessionView, UserChanges, UserDraft, UserView
+from wunder.people.person import Role
 from wunder.ports import Page
 
 PATH = "/wunder/admin/users"
@@ -43,6 +46,7 @@ async def get_user(user_id: FromPath[str], request: AdminRequest) -> UserView:
 async def create_user(data: JSONBody[UserDraft], request: AdminRequest) -> UserView:
     """Make a user; a console session gives its own password again first (`password_needed`)."""
     request.require_fresh()
+    _require_powers(data.role, request)
     return user_view(await request.parts.people.users.create(data, request.by))
 
 
@@ -58,6 +62,8 @@ async def change_user(
 ) -> UserView:
     """Change name, role or lock; the last administrator who may sign in stays one: 409 `last_admin`."""
     request.require_fresh()
+    if data.role is not msgspec.UNSET:
+        _require_powers(data.role, request)
     users = request.parts.people.users
     return user_view(await users.change(user_id, data, request.seen_rev(), request.by))
 
@@ -74,7 +80,9 @@ async def set_user_password(
 ) -> Ended:
     """Set it, and end their sessions."""
     request.require_fresh()
-    return Ended(await request.parts.people.users.set_password(user_id, data.password, request.by))
+    users = request.parts.people.users
+    _require_powers((await users.get(user_id)).role, request)  # a password is all that they may do
+    return Ended(await users.set_password(user_id, data.password, request.by))
 
 
 @get(
@@ -107,6 +115,13 @@ async def remove_user(user_id: FromPath[str], request: AdminRequest) -> None:
     """Remove them; 409 `owns_accounts` while accounts are theirs, 409 `last_admin`."""
     request.require_fresh()
     await request.parts.people.users.remove(user_id, request.by)
+
+
+def _require_powers(role: Role, request: AdminRequest) -> None:
+    """Nobody hands out more than they have, to a person as little as to a token. Raises: NotAllowed."""
+    powers = [scope for scope in scopes_of(role) if scope != OWN]
+    if not all(request.caller.holds(scope) for scope in powers):
+        raise NotAllowed("A role can be given only by who has all of its scopes.")
 
 
 HANDLERS = (
