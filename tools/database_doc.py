@@ -19,6 +19,7 @@ PAGES = {"en": ROOT / "docs/database.md", "zh": ROOT / "docs/数据库设计.md"
 _TABLE = re.compile(r"-- table (\w+): (.+) \| (.+)")
 _COLUMN = re.compile(r"  (\w+) (INTEGER|TEXT|BLOB)\b(.*?),? -- (.+) \| (.+)")
 _INDEX = re.compile(r"CREATE (UNIQUE )?INDEX (\w+) ON (\w+) \((.+?)\)(?: WHERE (.+))?;")
+_DROPPED = re.compile(r"DROP INDEX (\w+);")
 _KEY = re.compile(r"  (PRIMARY KEY|UNIQUE) \((.+)\)")
 _ADDED = re.compile(
     r"ALTER TABLE (\w+) ADD COLUMN (\w+) (INTEGER|TEXT|BLOB)\b(.*?); -- (.+) \| (.+)"
@@ -94,7 +95,7 @@ class Table:
     said: dict[str, str]
     columns: list[Column] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
-    indexes: list[tuple[bool, str, str]] = field(default_factory=list)
+    indexes: dict[str, tuple[bool, str, str]] = field(default_factory=dict)
 
 
 def read(folder: Path = MIGRATIONS) -> list[Table]:
@@ -110,8 +111,8 @@ def read(folder: Path = MIGRATIONS) -> list[Table]:
             if match := _TABLE.match(line):
                 current = Table(match[1], {"en": match[2], "zh": match[3]})
                 tables[current.name] = current
-            elif match := _INDEX.match(line):
-                tables[match[3]].indexes.append((bool(match[1]), match[4], match[5] or ""))
+            elif _is_of_index(line, tables):
+                continue
             elif match := _ADDED.match(line):
                 tables[match[1]].columns.append(_column(match, 2))
             elif match := _KEY.match(line):
@@ -125,6 +126,18 @@ def read(folder: Path = MIGRATIONS) -> list[Table]:
     return list(tables.values())
 
 
+def _is_of_index(line: str, tables: dict[str, Table]) -> bool:
+    """Take in a line that makes or drops an index; False for any other."""
+    if made := _INDEX.match(line):
+        tables[made[3]].indexes[made[2]] = (bool(made[1]), made[4], made[5] or "")
+        return True
+    if dropped := _DROPPED.match(line):
+        for table in tables.values():
+            table.indexes.pop(dropped[1], None)
+        return True
+    return False
+
+
 def render(language: str, tables: list[Table]) -> str:
     """Write one page."""
     words = WORDS[language]
@@ -134,7 +147,7 @@ def render(language: str, tables: list[Table]) -> str:
         lines += ["", f"## {table.name}", "", f"{_sentence(table.said[language], language)}", ""]
         lines += [words["head"], *(_row(column, language) for column in table.columns)]
         keys = [f"`{columns}` ({_kind(kind, words)})" for kind, columns in table.keys]
-        keys += [_index(index, words) for index in table.indexes]
+        keys += [_index(index, words) for index in table.indexes.values()]
         if keys:
             lines += ["", f"{words['keys']} {'; '.join(keys)}."]
     return "\n".join(lines) + "\n"

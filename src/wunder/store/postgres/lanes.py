@@ -33,12 +33,12 @@ SELECT v.n, h.* FROM {{v}} CROSS JOIN LATERAL (
 #: A lane that another node has locked is in its hands: it tells when it has let go.
 _DUE_TURNS = f"""
 SELECT {LANE_COLUMNS} FROM channel_lanes l
-WHERE l.kind = 'turn' AND l.is_suspect = ? AND l.ready_at <= ? ORDER BY l.ready_at LIMIT ?
+WHERE l.kind = 'turn' AND l.is_suspect = ? AND l.ready_at <= ? ORDER BY l.ready_at, l.lane_id LIMIT ?
 FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - constant
 _DUE_DELIVERIES = f"""
 SELECT {LANE_COLUMNS} FROM channel_lanes l
-WHERE l.kind = 'delivery' AND l.account_uid = ? AND l.ready_at <= ? ORDER BY l.ready_at LIMIT ?
+WHERE l.kind = 'delivery' AND l.account_uid = ? AND l.ready_at <= ? ORDER BY l.ready_at, l.lane_id LIMIT ?
 FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - constant
 
