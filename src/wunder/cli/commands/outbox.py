@@ -24,12 +24,21 @@ def list_deliveries(
     state: str = typer.Option("", "--state", help="pending, sending, sent, failed, unknown, .."),
     account: str = typer.Option("", "--account", metavar="CHANNEL/ACCOUNT"),
     peer_id: str = typer.Option("", "--peer", metavar="ID"),
+    since: str = typer.Option("", "--since", metavar="WHEN", help=f"Queued since: {moments.HELP}"),
+    until: str = typer.Option("", "--until", metavar="WHEN", help="Queued before."),
     limit: int = typer.Option(20, "--limit", min=1, max=1_000),
 ) -> None:
     """List deliveries, newest first."""
     session = session_of(context)
     channel, account_id = split_account(account) if account else ("", "")
-    query = {"state": state, "channel": channel, "account_id": account_id, "peer_id": peer_id}
+    query: dict[str, object] = {
+        "state": state,
+        "channel": channel,
+        "account_id": account_id,
+        "peer_id": peer_id,
+        "since": moments.moment(since) or "",
+        "until": moments.moment(until) or "",
+    }
     with session.client() as client:
         found = list(client.items(ROOT, query, limit))
     if session.out.is_json:
