@@ -56,7 +56,7 @@ class OutcomeReporter:
         if self._slots.note(account, fault):
             self._record("account_parked", settlement)
         if fault is not None and is_account_wide(fault):
-            self._slots.pause(account.uid, fault, settlement.at, self._retry)
+            self._slots.pause(account.uid, fault, self._retry)
 
     def _record(self, name: str, settlement: Settlement) -> None:
         delivery = settlement.delivery

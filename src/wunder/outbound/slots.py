@@ -52,7 +52,7 @@ class Slots:
         self._parking = parking
         self._by_account: Counter[AccountUid] = Counter()
         self._by_release: Counter[ReleaseRef] = Counter()
-        self._paused_until: dict[AccountUid, At] = {}
+        self._paused_until_s: dict[AccountUid, float] = {}
         self._standing: dict[AccountUid, Standing] = {}
         self._buckets: dict[AccountUid, TokenBucket] = {}
         self.in_flight = 0
@@ -76,9 +76,7 @@ class Slots:
         standing = self._standing.get(account_uid)
         if standing is not None and standing.is_parked and free > 0:
             free = 1
-            self._standing[account_uid] = after_probe_left(
-                standing, self._clock.now(), self._parking
-            )
+            self._standing[account_uid] = after_probe_left(standing, self._now(), self._parking)
         if free <= 0:
             return None
         self._count(account_uid, facts.release, free)
@@ -110,10 +108,10 @@ class Slots:
         if bucket is not None:
             bucket.spend(self._clock.monotonic(), count)
 
-    def pause(self, account_uid: AccountUid, fault: Fault, now: At, policy: RetryPolicy) -> None:
+    def pause(self, account_uid: AccountUid, fault: Fault, policy: RetryPolicy) -> None:
         """Hold back a whole account that its platform throttles."""
         wait_s = policy.rate_limited_s if fault.retry_after_s is None else fault.retry_after_s
-        self._paused_until[account_uid] = At(now + int(wait_s * 1000))
+        self._paused_until_s[account_uid] = self._clock.monotonic() + wait_s
 
     def note(self, account: Account, fault: Fault | None) -> bool:
         """Learn from an attempt's end; True when the account was parked just now."""
@@ -123,28 +121,31 @@ class Slots:
         if fault.kind not in PARKING_KINDS:
             return False
         before = self._standing.get(account.uid, Standing())
-        after = after_failure(before, account.row.rev, self._clock.now(), self._parking)
+        after = after_failure(before, account.row.rev, self._now(), self._parking)
         self._standing[account.uid] = after
         return after.is_parked and not before.is_parked
 
     def opens_at(self) -> At | None:
         """When the next paused or paced account may send again."""
         now, now_s = self._clock.now(), self._clock.monotonic()
-        for uid in [uid for uid, until in self._paused_until.items() if until <= now]:
-            del self._paused_until[uid]
+        for uid in [uid for uid, until_s in self._paused_until_s.items() if until_s <= now_s]:
+            del self._paused_until_s[uid]
         waits_s = [bucket.opens_in_s(now_s) for bucket in self._buckets.values()]
-        paced = [At(now + int(wait_s * 1000) + 1) for wait_s in waits_s if wait_s > 0]
-        return min([*self._paused_until.values(), *paced], default=None)
+        waits_s += [until_s - now_s for until_s in self._paused_until_s.values()]
+        return min((At(now + int(s * 1000) + 1) for s in waits_s if s > 0), default=None)
 
     def parked(self) -> list[AccountUid]:
         """Accounts whose credentials were refused."""
         return [uid for uid, standing in self._standing.items() if standing.is_parked]
 
     def _may_send(self, account: Account) -> bool:
-        now = self._clock.now()
-        if self._paused_until.get(account.uid, At(0)) > now:
+        if self._paused_until_s.get(account.uid, 0) > self._clock.monotonic():
             return False
-        return may_try(self._standing.get(account.uid, Standing()), account.row.rev, now)
+        return may_try(self._standing.get(account.uid, Standing()), account.row.rev, self._now())
+
+    def _now(self) -> At:
+        """Milliseconds that nobody sets: an account's standing is only kept in memory."""
+        return At(int(self._clock.monotonic() * 1000))
 
     def _pace_allows(self, account_uid: AccountUid, facts: ProviderFacts, wanted: int) -> int:
         """How many sends the platform's rate leaves; all of them where it names none."""

@@ -1,0 +1,61 @@
+"""Slots of an account that its platform throttles, or whose credentials it refuses, when the clock is set."""
+
+import pytest
+
+from tests.fakes.accounts import FakeAccounts
+from tests.fakes.channel_provider import FakeChannelProvider
+from tests.fakes.clock import FakeClock
+from tests.fakes.providers import FakeProviders
+from wunder.model.account import Account, AccountConfig, AccountRow
+from wunder.model.fault import Fault, FaultKind
+from wunder.outbound.parking import ParkingPolicy
+from wunder.outbound.retry import RetryPolicy
+from wunder.outbound.slots import SlotPolicy, Slots
+
+HOUR_S = 3600
+THROTTLED = Fault(FaultKind.RATE_LIMITED, retry_after_s=5)
+REFUSED = Fault(FaultKind.AUTH_FAILED)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def account() -> Account:
+    row = AccountRow("u1", "chat", "main", "", "enabled", AccountConfig(), b"", 1, 1, "k", 1, 1)
+    return Account(row, {})
+
+
+@pytest.fixture
+def slots(clock: FakeClock, account: Account) -> Slots:
+    providers = FakeProviders(FakeChannelProvider("chat"))
+    return Slots(FakeAccounts(account), providers, clock, SlotPolicy(), ParkingPolicy())
+
+
+@pytest.mark.parametrize("step_s", [-HOUR_S, 0, HOUR_S])
+def test_a_throttled_account_waits_as_long_as_asked_whatever_the_clock_shows(
+    slots: Slots, clock: FakeClock, step_s: float
+) -> None:
+    slots.pause("u1", THROTTLED, RetryPolicy())
+    clock.step_wall(step_s)
+    opens_at = slots.opens_at()
+    assert opens_at is not None
+    assert opens_at - clock.now() == pytest.approx(5_000, abs=2)
+    assert slots.take("u1") is None
+    clock.advance(5.1)
+    assert slots.take("u1") is not None
+
+
+@pytest.mark.parametrize("step_s", [-HOUR_S, HOUR_S])
+def test_a_parked_account_is_probed_in_its_time_whatever_the_clock_shows(
+    slots: Slots, clock: FakeClock, account: Account, step_s: float
+) -> None:
+    slots.note(account, REFUSED)
+    clock.advance(31)
+    assert slots.note(account, REFUSED), "parked"
+    clock.step_wall(step_s)
+    assert slots.take("u1") is None
+    clock.advance(901)
+    assert slots.take("u1") is not None
