@@ -165,11 +165,12 @@ async def cluster(
                 own["WUNDER_STORE_LEASE_S"] = str(LEASE_S)
             gateway = GatewayProcess((ground.data or tmp_path) / f"data{number}", **own)
             found.nodes.append(Node(tmp_path / f"stage{number}", gateway, wire))
-        ends.push_async_callback(asyncio.to_thread, _end, found)
+        ends.push_async_callback(_end_all, found)
         await asyncio.to_thread(found.first.start)
-        for node in found.nodes[1:]:
-            _give_key(found.first, node)
-            await asyncio.to_thread(node.start)
+        async with asyncio.TaskGroup() as starting:
+            for node in found.nodes[1:]:
+                _give_key(found.first, node)
+                starting.create_task(asyncio.to_thread(node.start))
         yield found
 
 
@@ -181,11 +182,11 @@ def _give_key(first: Node, other: Node) -> None:
     target.chmod(0o600)
 
 
-def _end(found: Cluster) -> None:
-    for node in found.nodes:
-        if node.is_up:
+async def _end_all(found: Cluster) -> None:
+    async with asyncio.TaskGroup() as ending:
+        for node in found.up():
             node.resume()
-            node.gateway.stop()
+            ending.create_task(asyncio.to_thread(node.gateway.stop))
 
 
 def _short_folder(ends: AsyncExitStack) -> Path:
