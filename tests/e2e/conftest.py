@@ -5,7 +5,6 @@ event loop that asynchronous tests would trip over: where both kinds run, these 
 """
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,19 +52,13 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess
     """A real gateway on a port of its own, the same after a restart."""
     folder = tmp_path_factory.mktemp("gateway")
     settings = {
-        "WUNDER_SERVER_PORT": str(_free_port()),
+        "WUNDER_SERVER_PORT": str(browsers.free_port()),
         "WUNDER_API_ALLOWED_HOSTS": "localhost,127.0.0.1,gateway.example.com",
         "WUNDER_RETRY_BASE_S": "0.2",
         "WUNDER_RETRY_CAP_S": "0.5",
     }
     with GatewayProcess(folder / "data", **settings) as process:
         yield process
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def pytest_report_header() -> str:
