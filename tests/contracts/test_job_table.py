@@ -111,3 +111,23 @@ async def test_figures_follow_a_job_to_its_end(world: World) -> None:
     assert figures["jobs_done"] == 1
     assert figures["jobs_waiting"] == figures["jobs_running"] == 0
     assert At(world.now) == (await shown(world, claimed.job_id)).updated_at
+
+
+async def test_a_job_that_cannot_go_on_ends_and_says_why(world: World) -> None:
+    job = await ordered(world)
+    claimed = await claim(world)
+    assert claimed is not None
+    jobs = world.store.upkeep.jobs
+    await jobs.fail(claimed, "no such column")
+    failed = await shown(world, job.job_id)
+    assert (failed.state, failed.error, failed.finished_at) == (
+        "failed",
+        "no such column",
+        world.now,
+    )
+    assert not await step(world, claimed, 5)
+    await jobs.fail(claimed, "again")
+    assert (await shown(world, job.job_id)).error == "no such column"
+    (event,) = (await world.store.events.events("", "", 9, "")).items
+    assert (event.name, event.level) == ("job_failed", "error")
+    assert world.store.health.figures()["jobs_failed"] == 1

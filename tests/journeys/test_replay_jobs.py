@@ -9,6 +9,7 @@ from tests.journeys.corridor import Corridor, corridor
 from tests.journeys.http_gateway import HttpGateway, http_gateway
 from tests.journeys.test_http_main_job import ready
 from tests.waiting import until
+from wunder.errors import WunderError
 from wunder.model.delivery import DeliveryState
 from wunder.model.fault import FaultKind
 from wunder.upkeep.doors import Doors
@@ -173,3 +174,30 @@ async def test_a_job_waits_while_traffic_is_behind(tmp_path: Path) -> None:
 
             await until(over)
             task.cancel()
+
+
+async def test_a_job_that_cannot_go_on_fails_and_the_next_one_is_done(tmp_path: Path) -> None:
+    async with corridor(tmp_path, is_running=False) as here:
+        upkeep = upkeep_of(here, JobPolicy(per_s=1e9))
+        broken = await upkeep.replays.order(("a",), None, "ann")
+        good = await upkeep.replays.order(("b",), None, "ann")
+        table: Any = here.store.upkeep.replays
+        plain = table.step
+
+        async def stumbling(job, *given):
+            if job.job_id == broken.job_id:
+                raise WunderError("no such column")
+            return await plain(job, *given)
+
+        table.step = stumbling
+        async with asyncio.TaskGroup() as tg:
+            task = tg.create_task(upkeep.run())
+
+            async def over() -> bool:
+                here.clock.advance(1)
+                return (await upkeep.jobs.get(good.job_id)).state == "done"
+
+            await until(over)
+            task.cancel()
+        failed = await upkeep.jobs.get(broken.job_id)
+        assert (failed.state, failed.error) == ("failed", "no such column")

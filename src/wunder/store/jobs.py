@@ -23,6 +23,9 @@ _END = """
 UPDATE jobs SET state = 'cancelled', finished_at = ?, updated_at = ?
 WHERE job_id = ? AND (state = 'waiting' OR state = 'running')
 """
+_FAIL = """
+UPDATE jobs SET state = 'failed', error = ?, finished_at = ?, updated_at = ? WHERE job_id = ?
+"""
 _STATE = "SELECT state FROM jobs WHERE job_id = ?"
 _HELD = "SELECT 1 FROM jobs WHERE job_id = ? AND fence = ? AND state = 'running'"
 
@@ -45,7 +48,9 @@ class SqlJobTable:
         self._reader = reader
         now = f"coalesce({leases.now}, ?1)"
         self._is_alone = leases.is_alone
-        is_over = "lease_until < ? OR epoch <> ?" if leases.is_alone else f"lease_until < {leases.now}"
+        is_over = (
+            "lease_until < ? OR epoch <> ?" if leases.is_alone else f"lease_until < {leases.now}"
+        )
         self._free = f"""
 SELECT seq, job_id, kind, spec, cursor, ends_at, fence, created_by, state FROM jobs
 WHERE (state = 'waiting' OR state = 'running') AND kind = ?
@@ -108,6 +113,19 @@ UPDATE jobs SET cursor = ?2, done = done + ?3, skipped = skipped + ?4, lease_unt
             return ClaimedJob(job_id, kind, from_json(spec), cursor, ends_at, fence + 1, by)
 
         return await self._writer.work(unit)
+
+    async def fail(self, job: ClaimedJob, error: str) -> None:
+        """End a job that cannot go on."""
+
+        async def unit(tx: Transaction) -> None:
+            if not await self.is_held(tx, job):
+                return
+            await tx.run(_FAIL, (error, tx.now, tx.now, job.job_id))
+            tx.moved("jobs", "running", "failed")
+            fields = {"job_id": job.job_id, "kind": job.kind, "by": job.created_by}
+            tx.event(Event("job_failed", tx.now, "error", fields=fields))
+
+        await self._writer.work(unit)
 
     async def is_held(self, tx: Transaction, job: ClaimedJob) -> bool:
         """True while the claim is good; nobody else changes the job before this is committed."""

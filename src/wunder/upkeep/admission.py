@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from wunder.errors import RequestRefused, StoreUnavailable
+from wunder.errors import RequestRefused, WunderError
 from wunder.model.ids import AccountUid
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
@@ -128,7 +128,7 @@ class Gate:
             began_s = clock.monotonic()
             try:
                 await self.look()
-            except StoreUnavailable as error:
+            except WunderError as error:
                 log.warning("backlog_not_read", reason=error.code)
             took_s = clock.monotonic() - began_s
             await clock.sleep(max(self._policy.look_every_s, took_s / _DUTY))

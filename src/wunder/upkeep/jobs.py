@@ -75,6 +75,9 @@ class JobTable(Protocol):
     async def claim(self, kind: str, lease_s: float) -> ClaimedJob | None:
         """Take over the oldest job that nobody works on; each step renews the lease."""
 
+    async def fail(self, job: ClaimedJob, error: str) -> None:
+        """End a job that cannot go on; nothing happens where it is not in these hands any more."""
+
 
 class JobDesk:
     """Shows jobs, and cancels them."""

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from wunder.errors import FieldFault, Invalid, StoreUnavailable
+from wunder.errors import FieldFault, Invalid, StoreUnavailable, WunderError
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import DeliveryId, new_id
 from wunder.model.trail import Event
@@ -148,7 +148,7 @@ class ReplayWorker:
             try:
                 while await self.work():
                     pass
-            except StoreUnavailable as error:
+            except WunderError as error:
                 log.warning("job_postponed", reason=error.code)
             await self._wait()
 
@@ -158,12 +158,23 @@ class ReplayWorker:
         if job is None:
             return False
         log.info("job_taken_on", job_id=job.job_id, cursor=job.cursor)
+        try:
+            await self._carry(job)
+        except StoreUnavailable:
+            raise
+        except WunderError as error:
+            # Not an outage: another try would end the same way, for ever.
+            log.error("job_failed", job_id=job.job_id, reason=error.code)  # noqa: TRY400 - code, not trace
+            await self._jobs.fail(job, error.detail[:500])
+        return True
+
+    async def _carry(self, job: ClaimedJob) -> None:
         clock, cursor = self._doors.clock, -1
         while cursor < job.ends_at:
             found, cursor = await self._next(job)
             if not await self._table.step(job, found, cursor, self._policy.lease_s):
                 log.info("job_given_up", job_id=job.job_id)
-                return True
+                return
             job = msgspec.structs.replace(job, cursor=cursor)
             if found:
                 self._doors.wake()
@@ -172,7 +183,6 @@ class ReplayWorker:
                 await self._table.step(job, (), cursor, self._policy.lease_s)
                 await clock.sleep(self._policy.poll_s)
         log.info("job_done", job_id=job.job_id)
-        return True
 
     def _is_traffic_behind(self) -> bool:
         pending = self._doors.figures().get("channel_outbox_pending", 0)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from wunder.errors import StoreUnavailable
+from wunder.errors import WunderError
 from wunder.model.ids import At
 from wunder.observe.logs import get_logger
 from wunder.upkeep.doors import Doors
@@ -108,7 +108,7 @@ class Retention:
             await self._doors.clock.sleep(self._policy.every_s)
             try:
                 await self.round()
-            except StoreUnavailable as error:
+            except WunderError as error:
                 log.warning("retention_postponed", reason=error.code)
 
     async def round(self) -> int:
