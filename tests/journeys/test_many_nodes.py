@@ -1,5 +1,6 @@
 """Several real gateways on one PostgreSQL: one is told something, all of them do it."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -15,6 +16,8 @@ from tests.journeys.gateway_process import GatewayProcess, Refused
 from tests.journeys.new_channel import package
 from tests.postgres_server import postgres
 from tests.waiting import wait_for
+from wunder.cli.failure import OK
+from wunder.cli.main import main
 
 pytestmark = pytest.mark.process
 CHANNEL = "bottle_post"
@@ -22,8 +25,8 @@ KEY = "salt-and-wind"
 
 
 @pytest.fixture
-async def url() -> str:
-    return await postgres().new_database()
+def url() -> str:
+    return asyncio.run(postgres().new_database())
 
 
 @pytest.fixture
@@ -72,7 +75,7 @@ def running(node: GatewayProcess) -> tuple[str, str]:
     return (runtime["version"], runtime["state"]) if runtime else ("", "")
 
 
-async def test_a_plugin_enabled_on_one_node_runs_on_all_and_any_takes_its_webhooks(
+def test_a_plugin_enabled_on_one_node_runs_on_all_and_any_takes_its_webhooks(
     nodes: list[GatewayProcess], tmp_path: Path
 ) -> None:
     first, second, third = nodes
@@ -106,7 +109,7 @@ async def test_a_plugin_enabled_on_one_node_runs_on_all_and_any_takes_its_webhoo
     assert len(view["nodes"]) == 3
 
 
-async def test_a_node_that_comes_later_has_everything(
+def test_a_node_that_comes_later_has_everything(
     nodes: list[GatewayProcess], tmp_path: Path
 ) -> None:
     first, _, third = nodes
@@ -123,3 +126,20 @@ async def test_a_node_that_comes_later_has_everything(
 
 def washed_ashore(shore: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in shore.read_text().splitlines()] if shore.exists() else []
+
+
+def test_the_command_line_shows_what_runs_on_each_node(
+    nodes: list[GatewayProcess], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *_ = nodes
+    install(first)
+    for node in nodes:
+        wait_for(lambda node=node: running(node) == ("1.0.0", "ready"))
+    monkeypatch.setenv("WUNDER_DATA_DIR", str(first.data_dir))
+    assert main(["plugin", "show", CHANNEL]) == OK
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    ids = [one["node_id"][:12] for one in first.get("nodes")["items"]]
+    shown = {line[0]: line[1:4] for line in lines if line and line[0] in ids}
+    assert shown == {key: ["yes", "1.0.0", "ready"] for key in ids}
+    assert main(["nodes"]) == OK
+    assert capsys.readouterr().out.count(f"{CHANNEL} 1.0.0 ready") == 3

@@ -13,6 +13,15 @@ from wunder.cli.failure import CommandFailed, bad_usage
 from wunder.cli.output import Column, Output, size, when
 from wunder.cli.session import new_group, session_of
 
+#: One plugin on several nodes.
+NODES: list[Column] = [
+    ("NODE", lambda row: row["node_id"][:12]),
+    ("LIVES", "is_alive"),
+    ("VERSION", "version"),
+    ("PROCESS", "state"),
+    ("CRASHES", "crashes"),
+    ("DOES NOT RUN BECAUSE", lambda row: f"{row['last_error_code']} {row['last_error']}".strip()),
+]
 app = new_group("Pack, install, approve, switch and try channel plugins.")
 ROOT = "/wunder/admin/channel_plugins"
 _PIECE_BYTES = 65_536
@@ -322,6 +331,9 @@ def _show(out: Output, view: Mapping[str, Any]) -> None:
         ("SHA256", "package_sha256"),
     ]
     out.table(view["releases"], columns, "No version is installed.")
+    if len(view["nodes"]) > 1:
+        out.line("")
+        out.table(view["nodes"], NODES, "")
 
 
 def _show_review(out: Output, review: Mapping[str, Any], *, always: bool = False) -> None:
