@@ -8,6 +8,7 @@ import msgspec
 from tests.contracts.store_world import World
 from wunder.model.ids import At, PluginId
 from wunder.model.plugin import PluginCounters
+from wunder.store.schema import migrations
 from wunder.upkeep.nodes import Node
 
 ID = PluginId("demo")
@@ -128,3 +129,8 @@ async def test_a_shelf_survives_its_gateway(world: World) -> None:
 
 async def test_a_name_that_is_none_of_ours_leads_nowhere(world: World, tmp_path: Path) -> None:
     assert await fetched(world, "../../../etc/passwd") == b""
+
+
+async def test_the_schema_is_told_where_other_nodes_may_change_it(world: World) -> None:
+    known = migrations()[-1].number
+    assert await world.store.nodes.schema_version() in (0, known)

@@ -108,6 +108,7 @@ class Gateway:
             self._wake,
             {
                 "plugins": self._hear_of_plugins,
+                "schema": self.members.look_at_schema,
                 "accounts": self.accounts.reload,
                 "bindings": self.bindings.reload,
                 "agents": self.agent_desk.reload,

@@ -82,6 +82,11 @@ WHERE CAST(?1 AS TEXT) IS NULL OR r.plugin_id = ?1 ORDER BY r.plugin_id, r.node_
         stopped_at = at if state == "stopped" else None
         await self._writer.work(doing(_SAY, (state, epoch, at, stopped_at, self.node_id)))
 
+    async def schema_version(self) -> int:
+        """The schema that the store has now; 0 where the file itself says it, to one process only."""
+        rows = await self._reader.rows("SELECT value FROM meta WHERE key = 'schema_version'")
+        return int(rows[0][0]) if rows else 0
+
     async def all(self) -> list[Node]:
         """Every node that is remembered, the longest running first."""
         held: defaultdict[str, list[str]] = defaultdict(list)

@@ -67,6 +67,9 @@ class NodeTable(Protocol):
     async def say(self, state: str, epoch: int, at: At) -> None:
         """Say how this node is."""
 
+    async def schema_version(self) -> int:
+        """The schema that the store has now; 0 where only one process can change it."""
+
     async def all(self) -> list[Node]:
         """Every node that is remembered."""
 
@@ -116,9 +119,12 @@ class Members:
         self._clock = clock
         self._version = version
         self._started_at = clock.now()
+        self._known_schema = 0
+        self._seen_schema = 0
 
     async def introduce(self, url: str, system: str, schema_version: int) -> None:
         """Say who this node is, once it listens; `system` such as linux-amd64."""
+        self._known_schema = schema_version
         await self._table.introduce(
             Node(
                 node_id=self._table.node_id,
@@ -142,6 +148,16 @@ class Members:
                 await self._table.say(state, self._life.epoch, self._clock.now())
         except (StoreUnavailable, StoreBroken, TimeoutError) as error:
             log.warning("node_state_not_said", state=state, why=type(error).__name__)
+
+    async def look_at_schema(self) -> None:
+        """Say once that a newer program has brought the schema further: this one should follow.
+
+        It goes on meanwhile, for steps only add; started again, it would be refused.
+        """
+        found = await self._table.schema_version()
+        if self._known_schema < found != self._seen_schema:
+            log.warning("schema_is_newer", found=found, known=self._known_schema)
+        self._seen_schema = found
 
     async def nodes(self) -> list[NodeView]:
         """Every node that is remembered, with the plugins of each."""

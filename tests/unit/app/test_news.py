@@ -63,3 +63,15 @@ async def test_a_table_that_could_not_be_read_is_read_later() -> None:
     heard = Heard()
     heard.fails = 1
     assert await settled(heard, "accounts") == ["accounts"]
+
+
+async def test_everything_is_read_again_now_and_then_though_no_word_came() -> None:
+    heard = Heard()
+    tasks = [asyncio.create_task(heard.desk.run()), asyncio.create_task(heard.desk.poll(30))]
+    for _ in range(65):
+        await asyncio.sleep(0)
+        heard.clock.advance(1)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    assert heard.did == ["woken", "accounts", "bindings"] * 2
