@@ -9,6 +9,7 @@ import pytest
 from yarl import URL
 
 from tests.journeys.http_gateway import HttpGateway, http_gateway
+from wunder.api.event_stream import PATHS as STREAMS
 from wunder.api.scopes import SCOPES
 
 IDS = ["x", "%00", "%ED%A0%80", "%F0%9F%98%80", "a" * 2_000, "%2e%2e%2fx", "'", "0" * 32]
@@ -58,7 +59,7 @@ async def ask(gateway: HttpGateway, key: str, odd: str, body: Any) -> int:
 async def test_odd_ids_and_bodies_are_no_error_of_ours(tmp_path: Path, odd: str) -> None:
     async with http_gateway(tmp_path) as gateway:
         for key in SCOPES:
-            if "{" not in key and odd != IDS[0]:
+            if ("{" not in key and odd != IDS[0]) or key.partition(" ")[2] in STREAMS:
                 continue
             writes = key.partition(" ")[0] in {"POST", "PUT", "PATCH"}
             for body in BODIES if writes else [None]:
@@ -71,3 +72,23 @@ async def test_odd_queries_are_no_error_of_ours(tmp_path: Path) -> None:
             for name in ("messages", "outbox", "sessions", "events"):
                 key = f"GET /wunder/admin/channels/{name}?{query}"
                 assert await ask(gateway, key, "", None) < 500, key
+
+
+async def test_odd_questions_to_a_stream_are_no_error_of_ours(tmp_path: Path) -> None:
+    queries = (
+        "types=ghost",
+        "types=" + "x" * 300,
+        "after=-1",
+        "after=x",
+        "a=1&a=2",
+        "&".join("abcdefghijk"),
+    )
+    async with http_gateway(tmp_path) as gateway:
+        headers = {"Authorization": f"Bearer {gateway.token}"}
+        for query in queries:
+            url = f"/wunder/admin/events?{query}"
+            async with gateway.http.get(url, headers=headers) as answer:
+                assert answer.status == 422, query
+        odd = headers | {"Last-Event-ID": "9" * 40}
+        async with gateway.http.get("/wunder/admin/events", headers=odd) as answer:
+            assert answer.status == 200

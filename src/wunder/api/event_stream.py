@@ -45,7 +45,7 @@ class StreamQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`types`: topics by comma, all where absent; `after`: as Last-Event-ID, which stands before it."""
 
     types: Annotated[str, msgspec.Meta(max_length=256)] = ""
-    after: int | None = None
+    after: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
 
 
 class EventStreams:
@@ -184,7 +184,10 @@ def _own_view(user_id: str, owner_of: Callable[[AccountUid], str]) -> View:
 
 
 def _query(scope: Scope) -> StreamQuery:
-    fields = dict(parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=8))
+    try:
+        fields = dict(parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=8))
+    except ValueError:
+        raise msgspec.ValidationError("too many") from None
     return msgspec.convert(fields, StreamQuery, strict=False)
 
 

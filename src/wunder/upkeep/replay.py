@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -43,8 +43,8 @@ class ReplayFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: str = ""
     account_id: str = ""
     peer_id: str = ""
-    since: int | None = None
-    until: int | None = None
+    since: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
+    until: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
 
 
 class ReplayGroup(msgspec.Struct, frozen=True):
