@@ -660,7 +660,8 @@ export interface paths {
          * Send a message first
          * @description Queue a message through the same lanes, pace and trail as answers.
          *
-         *     The same `Idempotency-Key` again returns the delivery that the first call made.
+         *     The same `Idempotency-Key` again returns the delivery that the first call made. While too much
+         *     waits for the account's platform: 429 or 503 with `Retry-After`.
          */
         post: operations["send_first"];
         delete?: never;

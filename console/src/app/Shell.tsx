@@ -30,7 +30,7 @@ interface Place {
 }
 
 const ADMIN: (Place | 'line')[] = [
-  { to: '/monitor', key: 'monitor', icon: 'monitor', also: ['/plugins', '/accounts', '/outbox'] },
+  { to: '/monitor', key: 'monitor', icon: 'monitor', also: ['/plugins', '/accounts', '/outbox', '/quarantine'] },
   { to: '/sessions', key: 'sessions', icon: 'session' },
   { to: '/trace', key: 'trace', icon: 'trace' },
   'line',

@@ -54,6 +54,7 @@ const pages = [
   page('/accounts/new', () => import('../features/accounts/NewAccount'), 'NewAccountPage'),
   page('/accounts/$channel/$accountId', () => import('../features/accounts/Account'), 'AccountPage'),
   page('/outbox', () => import('../features/outbox/Outbox'), 'OutboxPage'),
+  page('/quarantine', () => import('../features/quarantine/Quarantine'), 'QuarantinePage'),
   page('/bindings', () => import('../features/bindings/Bindings'), 'BindingsPage'),
   page('/agents', () => import('../features/agents/Agents'), 'AgentsPage'),
   page('/agents/$agentId', () => import('../features/agents/Agent'), 'AgentPage'),

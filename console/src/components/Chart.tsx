@@ -11,8 +11,11 @@ export interface Series {
   values: (number | null)[];
 }
 
-/** `times`: Unix ms, ascending, as long as each series. */
-export function Chart(props: { label: string; times: number[]; series: Series[]; unit: (value: number) => string; height?: number; fill?: boolean }) {
+/** Steps of an axis that counts things. */
+const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
+
+/** `times`: Unix ms, ascending, as long as each series. `top`: what the axis reaches at least. */
+export function Chart(props: { label: string; times: number[]; series: Series[]; unit: (value: number) => string; height?: number; fill?: boolean; top?: number; isWhole?: boolean }) {
   const { t } = useTranslation();
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -46,10 +49,11 @@ export function Chart(props: { label: string; times: number[]; series: Series[];
         padding: [8, 8, 0, 0],
         legend: { live: true },
         cursor: { points: { size: 6 } },
-        scales: { y: { range: (_plot, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
+        scales: { y: { range: (_plot, low, high) => [Math.min(0, low ?? 0), Math.max(props.top ?? 1, (high ?? 0) * 1.1)] } },
         axes: [
-          { ...axis, values: (_plot, splits) => splits.map((at) => clock(at * 1000).slice(0, 5)) },
-          { ...axis, size: 56, values: (_plot, splits) => splits.map((value) => unit.current(value)) },
+          // Steps below a minute need their seconds, or neighbours look alike.
+          { ...axis, space: 72, values: (_plot, splits, _axis, _space, step) => splits.map((at) => (step < 60 ? clock(at * 1000) : clock(at * 1000).slice(0, 5))) },
+          { ...axis, size: 56, ...(props.isWhole ? { incrs: WHOLE } : {}), values: (_plot, splits) => splits.map((value) => unit.current(value)) },
         ],
         series: [
           { label: t('chart.time'), value: (_plot, at) => (at == null ? '–' : clock(at * 1000)) },
@@ -75,7 +79,7 @@ export function Chart(props: { label: string; times: number[]; series: Series[];
       plot.current = null;
     };
     // `points` are set by the effect below: a plot lives as long as its series and its colours.
-  }, [asTable, names, height, shade, props.fill, t]);
+  }, [asTable, names, height, shade, props.fill, props.top, props.isWhole, t]);
 
   useEffect(() => plot.current?.setData(points), [points]);
 

@@ -120,12 +120,17 @@ export function Pairs(props: { of: [string, ReactNode][]; columns?: 1 | 2 }) {
 }
 
 export function Json(props: { value: unknown; label: string }) {
-  const text = JSON.stringify(props.value, null, 2);
+  return <Raw text={JSON.stringify(props.value, null, 2)} label={props.label} />;
+}
+
+/** Text as it is, to be looked at and copied. */
+export function Raw(props: { text: string; label: string }) {
+  const { t } = useTranslation();
   return (
     <div className="json">
-      <CopyButton text={text} label={props.label} />
+      <CopyButton text={props.text} label={t('do.copyThis', { what: props.label })} />
       <pre tabIndex={0} aria-label={props.label}>
-        {text}
+        {props.text}
       </pre>
     </div>
   );

@@ -1,4 +1,4 @@
-// The tabs of the monitor: overview, plugins, accounts, deliveries.
+// The tabs of the monitor: overview, plugins, accounts, deliveries, what was set aside.
 import { Link, useLocation } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
@@ -7,6 +7,7 @@ const TABS = [
   ['/plugins', 'plugins'],
   ['/accounts', 'accounts'],
   ['/outbox', 'outbox'],
+  ['/quarantine', 'quarantine'],
 ] as const;
 
 export function MonitorTabs() {

@@ -8,6 +8,7 @@ import type { AccountView } from '../../api/schema';
 import { Time } from '../../components/Facts';
 import { UrlToCopy } from '../../forms/widgets';
 import { wholeUrl } from './calls';
+import { ChatLink } from './ChatLink';
 
 const LOOK_MS = 2_000;
 
@@ -42,19 +43,25 @@ export function WaitingForFirst(props: { account: AccountView; hasWebhook: boole
   });
   const message = first.data?.items[0];
   const isOn = account.status === 'enabled';
+  const hasAddress = props.hasWebhook || !!account.chat_url;
   return (
     <ol className="todo">
       <Todo index={1} state={isOn ? 'done' : 'now'} title={isOn ? t('todo.enabled') : t('todo.enable')} />
+      {account.chat_url && (
+        <Todo index={2} state={message ? 'done' : 'now'} title={t('todo.chat')}>
+          <ChatLink url={account.chat_url} />
+        </Todo>
+      )}
       {props.hasWebhook && (
         <Todo index={2} state={message ? 'done' : isOn ? 'now' : 'later'} title={t('todo.webhook')}>
           <UrlToCopy url={wholeUrl(account.webhook_url)} label={t('todo.webhookUrl')} />
           {location.hostname === '127.0.0.1' || location.hostname === 'localhost' ? <p className="meta">{t('todo.localOnly')}</p> : null}
         </Todo>
       )}
-      <Todo index={props.hasWebhook ? 3 : 2} state={props.hasBinding ? 'done' : 'now'} title={props.hasBinding ? t('todo.bound') : t('todo.bind')}>
+      <Todo index={hasAddress ? 3 : 2} state={props.hasBinding ? 'done' : 'now'} title={props.hasBinding ? t('todo.bound') : t('todo.bind')}>
         {!props.hasBinding && props.bind}
       </Todo>
-      <Todo index={props.hasWebhook ? 4 : 3} state={message ? 'done' : 'now'} title={message ? t('todo.arrived') : t('todo.waiting')}>
+      <Todo index={hasAddress ? 4 : 3} state={message ? 'done' : 'now'} title={message ? t('todo.arrived') : t('todo.waiting')}>
         <div aria-live="polite">
           {message ? (
             <span className="row wrap">

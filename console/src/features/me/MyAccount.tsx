@@ -22,6 +22,7 @@ import type { Fault } from '../../forms/faults';
 import { SchemaForm } from '../../forms/SchemaForm';
 import { UrlToCopy } from '../../forms/widgets';
 import { wholeUrl } from '../accounts/calls';
+import { ChatLink } from '../accounts/ChatLink';
 import { useDraft } from '../accounts/draft';
 import '../accounts/gallery.css';
 import { useLeaveGuard } from '../accounts/leaveGuard';
@@ -197,6 +198,11 @@ function Steps(props: { account: AccountView; provider: ProviderView | undefined
           onChange={(agentId: string) => void bind(agentId)}
         />
       </Todo>
+      {account.chat_url && (
+        <Todo index={index++} state={first ? 'done' : 'now'} title={t('todo.chat')}>
+          <ChatLink url={account.chat_url} />
+        </Todo>
+      )}
       {hasWebhook && (
         <Todo index={index++} state={first ? 'done' : isOn ? 'now' : 'later'} title={t('todo.webhook')}>
           <UrlToCopy url={wholeUrl(account.webhook_url)} label={t('todo.webhookUrl')} />
@@ -211,10 +217,16 @@ function Steps(props: { account: AccountView; provider: ProviderView | undefined
   );
 }
 
-/** True once something has come in: from the account's own log, since a user reads no messages here. */
+/** True once something has come in. */
 function useFirstMessage(account: AccountView): boolean {
-  const log = useOwnLog(account);
-  return (log.data?.items ?? []).some((one) => one.message_id !== '' || /^(message|delivery|turn)_/.test(one.name));
+  const path = { channel: account.channel, account_id: account.account_id };
+  const activity = useQuery({
+    queryKey: ['own-accounts', account.channel, account.account_id, 'activity'],
+    queryFn: () => take(api.GET('/wunder/channels/accounts/{channel}/{account_id}/activity', { params: { path } })),
+    // Once one has come there is nothing to wait for.
+    refetchInterval: (query) => (query.state.data?.has_received ? false : 2_000),
+  });
+  return activity.data?.has_received ?? false;
 }
 
 function useOwnLog(account: AccountView) {

@@ -106,7 +106,7 @@ function Kpi(props: { name: string; value: ReactNode; unit?: string; tone?: 'err
         {props.value}
         {props.unit && <small>{props.unit}</small>}
       </span>
-      {props.line && props.line.length > 1 && <Sparkline values={props.line} label={props.name} />}
+      {props.line && props.line.some((one) => one > 0) && <Sparkline values={props.line} label={props.name} />}
     </Link>
   );
 }
@@ -143,10 +143,10 @@ function Charts(props: { minutes: Minute[]; isLoading: boolean }) {
   return (
     <div className="halves">
       <Card title={t('monitor.throughput')} flush>
-        {body(<Chart label={t('monitor.throughput')} times={times} series={traffic} unit={(value) => count(value, i18n.language)} fill />)}
+        {body(<Chart label={t('monitor.throughput')} times={times} series={traffic} unit={(value) => count(value, i18n.language)} fill top={4} isWhole />)}
       </Card>
       <Card title={t('monitor.latency')} flush>
-        {body(<Chart label={t('monitor.latency')} times={times} series={latency} unit={duration} />)}
+        {body(<Chart label={t('monitor.latency')} times={times} series={latency} unit={duration} top={10} />)}
       </Card>
     </div>
   );

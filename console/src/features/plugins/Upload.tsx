@@ -5,8 +5,8 @@ import { Button, Checkbox, Input } from 'antd';
 import { useRef, useState, type DragEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError } from '../../api/client';
-import { usePlugins } from '../../api/lists';
-import type { Review, Uploaded } from '../../api/schema';
+import { localName, usePlugins } from '../../api/lists';
+import type { FieldChange, Review, Uploaded } from '../../api/schema';
 import { useMay } from '../../app/session';
 import { CopyButton } from '../../components/Facts';
 import { Field } from '../../components/Field';
@@ -16,7 +16,7 @@ import { Failed, Forbidden } from '../../components/States';
 import { Status, Tag } from '../../components/Status';
 import { shortId, size } from '../../i18n/format';
 import { approveRelease, enableVersion, ImpactList } from './actions';
-import { versionStep } from './facts';
+import type { Manifest } from './facts';
 import { Permissions } from './Permissions';
 import './plugins.css';
 import { checksOf } from './review';
@@ -169,15 +169,16 @@ function PackageRefused(props: { error: unknown }) {
 }
 
 function ReviewCards(props: { file: File; review: Review; back: () => void; done: (isEnabled: boolean) => void }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { review } = props;
-  const plugins = usePlugins();
   const client = useQueryClient();
-  const installed = plugins.data?.items.find((one) => one.plugin_id === review.plugin_id);
-  const step = versionStep(installed?.current_version ?? '', review.version);
+  const step = review.step ?? 'first';
+  const compared = review.compared_with ?? '';
+  const manifest = review.manifest as Manifest;
+  const name = localName(review.name, manifest.i18n, i18n.language);
   const added = review.changes.reduce((sum, one) => sum + one.added.length, 0);
   const asked = review.permissions.reduce((sum, one) => sum + one.wants.length, 0);
-  const news = installed ? added : asked;
+  const news = compared ? added : asked;
   const isUnsigned = review.signature.verdict !== 'verified';
   const takesOver = review.takes_over ?? '';
   const mustType = isUnsigned || !!takesOver;
@@ -207,7 +208,7 @@ function ReviewCards(props: { file: File; review: Review; back: () => void; done
       <Card>
         <div className="plugin-head">
           <div className="name">
-            <strong style={{ fontSize: 15 }}>{review.name}</strong>
+            <strong style={{ fontSize: 15 }}>{name}</strong>
             <span className="row">
               <code className="muted">{review.plugin_id}</code>
               <span className="meta">
@@ -220,9 +221,9 @@ function ReviewCards(props: { file: File; review: Review; back: () => void; done
             </span>
           </div>
           <div className="row">
-            {installed?.current_version && (
+            {compared && (
               <>
-                <code>{installed.current_version}</code>
+                <code>{compared}</code>
                 <Icon name="right" size={13} />
               </>
             )}
@@ -246,8 +247,9 @@ function ReviewCards(props: { file: File; review: Review; back: () => void; done
         </ul>
       </Card>
       <Card title={t('upload.permissions')} flush>
-        <Permissions permissions={review.permissions} changes={installed ? review.changes : []} />
+        <Permissions permissions={review.permissions} changes={compared ? review.changes : []} />
       </Card>
+      {compared && (review.form_changes?.length ?? 0) > 0 && <FormChanges changes={review.form_changes ?? []} from={compared} />}
       {blocked ? (
         <div className="note err" role="alert">
           <Icon name="warning" />
@@ -269,7 +271,7 @@ function ReviewCards(props: { file: File; review: Review; back: () => void; done
               </div>
             )}
             <Checkbox checked={hasSeen} onChange={(event) => setSeen(event.target.checked)}>
-              {installed && news === 0 ? t('upload.seenNone') : t('upload.seen', { count: news })}
+              {compared && news === 0 ? t('upload.seenNone') : t('upload.seen', { count: news })}
             </Checkbox>
             {mustType && (
               <div style={{ maxWidth: 360 }}>
@@ -305,6 +307,24 @@ function ReviewCards(props: { file: File; review: Review; back: () => void; done
         </div>
       )}
     </>
+  );
+}
+
+/** How the form of accounts differs: a field that is newly required is one that accounts may lack. */
+function FormChanges(props: { changes: FieldChange[]; from: string }) {
+  const { t } = useTranslation();
+  return (
+    <Card title={t('upload.formChanges', { from: props.from })}>
+      <ul className="checks">
+        {props.changes.map((one) => (
+          <li key={one.pointer}>
+            <Tag tone={one.change === 'removed' ? 'warn' : 'plain'}>{t(`upload.change.${one.change}`)}</Tag>
+            <code>{one.pointer}</code>
+            <span>{one.is_required && <Tag tone="err">▲ {t('upload.nowRequired')}</Tag>}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
   );
 }
 

@@ -52,10 +52,3 @@ function split(version: string): { core: number[]; pre: string[] } {
   const [core = '', pre = ''] = (version.split('+')[0] ?? '').split(/-(.*)/s);
   return { core: core.split('.').map(Number), pre: pre ? pre.split('.') : [] };
 }
-
-/** How an uploaded version stands to the current one. */
-export function versionStep(from: string, to: string): 'first' | 'upgrade' | 'downgrade' | 'same' {
-  if (!from) return 'first';
-  const order = compareVersions(to, from);
-  return order > 0 ? 'upgrade' : order < 0 ? 'downgrade' : 'same';
-}

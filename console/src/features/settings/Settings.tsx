@@ -5,15 +5,15 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from '../../api/client';
 import { localName, useProviders } from '../../api/lists';
-import type { ProviderView } from '../../api/schema';
+import type { NodeView, ProviderView } from '../../api/schema';
 import { act } from '../../app/confirmed';
 import { complain } from '../../app/notices';
 import { useMay } from '../../app/session';
 import { DataTable, type Column } from '../../components/DataTable';
-import { Pairs } from '../../components/Facts';
+import { Pairs, Time } from '../../components/Facts';
 import { Card, Monogram, Page } from '../../components/Page';
 import { Empty, Failed, Skeleton } from '../../components/States';
-import { Status } from '../../components/Status';
+import { Status, Tag, type Tone } from '../../components/Status';
 import { count, size } from '../../i18n/format';
 
 export function SettingsPage() {
@@ -21,7 +21,10 @@ export function SettingsPage() {
   return (
     <Page title={t('nav.settings')}>
       <div className="columns">
-        <OpenChannels />
+        <div className="stack">
+          <OpenChannels />
+          <Nodes />
+        </div>
         <div className="stack">
           <Gateway />
           <Card title={t('settings.where')}>
@@ -98,6 +101,43 @@ function OpenChannels() {
     </Card>
   );
 }
+
+/** The processes that serve together, and whose lease runs out. */
+function Nodes() {
+  const { t } = useTranslation();
+  const nodes = useQuery({ queryKey: ['nodes'], queryFn: () => take(api.GET('/wunder/admin/nodes')), refetchInterval: 10_000 });
+  const columns: Column<NodeView>[] = [
+    {
+      key: 'node',
+      title: t('runtime.node'),
+      cell: (one) => (
+        <span className="row">
+          <code>{one.node_id}</code>
+          {one.is_this && <Tag tone="ok">{t('profile.this')}</Tag>}
+        </span>
+      ),
+    },
+    { key: 'state', title: t('plugin.status'), cell: (one) => <Status kind="node" state={one.state} tone={NODE_TONES[one.state] ?? 'off'} /> },
+    { key: 'version', title: t('plugin.version'), cell: (one) => <code>{one.version}</code> },
+    { key: 'host', title: t('settings.host'), cell: (one) => <span title={`${one.platform} · Python ${one.python}`}>{one.host}</span> },
+    { key: 'plugins', title: t('tabs.plugins'), num: true, cell: (one) => one.plugins.length },
+    { key: 'started', title: t('settings.started'), cell: (one) => <Time at={one.started_at} /> },
+    { key: 'seen', title: t('profile.seen'), cell: (one) => <Time at={one.seen_at} /> },
+  ];
+  return (
+    <Card title={t('settings.nodes')} flush>
+      {nodes.isPending ? (
+        <Skeleton lines={2} />
+      ) : !nodes.data ? (
+        <Failed error={nodes.error} retry={() => void nodes.refetch()} />
+      ) : (
+        <DataTable label={t('settings.nodes')} rows={nodes.data.items} columns={columns} id={(one) => one.node_id} />
+      )}
+    </Card>
+  );
+}
+
+const NODE_TONES: Record<string, Tone> = { serving: 'ok', draining: 'busy', dead: 'err', stopped: 'off' };
 
 function Gateway() {
   const { t, i18n } = useTranslation();
