@@ -63,6 +63,9 @@ class Surroundings(msgspec.Struct, frozen=True):
 class ProviderAdapter:
     """Asks in our words, translates, calls. Subclasses say who answers."""
 
+    #: Nothing becomes text between us and who answers.
+    is_here = False
+
     def __init__(self, facts: ProviderFacts, surroundings: Surroundings) -> None:
         self._facts = facts
         self._surroundings = surroundings
@@ -74,7 +77,8 @@ class ProviderAdapter:
 
     async def parse_inbound(self, account: Account, request: RawRequest) -> Parsed:
         """Verify and parse a webhook request. Raises: ProviderFault."""
-        params = methods.ParseParams(to_wire_account(account), to_wire_request(request))
+        asked = to_wire_request(request, as_bytes=self.is_here)
+        params = methods.ParseParams(to_wire_account(account), asked)
         result = await self._call("channel.parse_inbound", params, methods.ParseResult, account.uid)
         if names_a_stranger(result, account):
             self._report_stranger(account)

@@ -46,14 +46,13 @@ class CallLimits(msgspec.Struct, frozen=True):
 
     def of(self, method: str) -> float:
         """The limit of one method."""
-        special = {
+        return {
             "channel.parse_inbound": self.parse_inbound_s,
             "channel.send_outbound": self.send_outbound_s,
             "channel.edit_outbound": self.send_outbound_s,
             "channel.validate_account_config": self.validate_s,
             "channel.fetch_attachment": self.fetch_s,
-        }
-        return special.get(method, self.other_s)
+        }.get(method, self.other_s)
 
 
 class Bundled(msgspec.Struct, frozen=True):
@@ -91,6 +90,8 @@ def _read(folder: Traversable) -> Bundled:
 
 class BuiltinProviderAdapter(ProviderAdapter):
     """The ChannelProvider port over a channel class; the class is loaded when first used."""
+
+    is_here = True
 
     def __init__(
         self,

@@ -59,14 +59,15 @@ def to_wire_account(account: Account) -> methods.Account:
     )
 
 
-def to_wire_request(request: RawRequest) -> methods.HttpRequest:
-    """Carry a webhook request byte-exact."""
+def to_wire_request(request: RawRequest, *, as_bytes: bool = False) -> methods.HttpRequest:
+    """Carry a webhook request byte-exact; `as_bytes` where it never becomes text on a wire."""
+    body = request.body if as_bytes else base64.b64encode(request.body).decode("ascii")
     return methods.HttpRequest(
         method=request.method,
         path=request.path,
         query=request.query,
         headers=request.headers,
-        body_b64=base64.b64encode(request.body).decode("ascii"),
+        body_b64=body,  # type: ignore[arg-type]  # the wire's own decoder hands over bytes as well
         remote_addr=request.remote_addr,
         received_ms=request.received_at,
     )
@@ -105,13 +106,10 @@ def to_wire_activity(
 ) -> methods.ActivityParams:
     """Name who wrote, and what is answered; no ordinal: the channel knows what it costs."""
     where = message.conversation
-    return methods.ActivityParams(
-        account=to_wire_account(account),
-        peer=wire.Peer(where.peer_kind, where.peer_id),  # type: ignore[arg-type]  # stored from a checked peer kind
-        kind=kind,
-        thread=wire.Thread(where.thread_id) if where.thread_id else None,
-        reply_to=message.platform_message_id,
-    )
+    peer = wire.Peer(where.peer_kind, where.peer_id)  # type: ignore[arg-type]  # stored from a checked peer kind
+    thread = wire.Thread(where.thread_id) if where.thread_id else None
+    about = message.platform_message_id
+    return methods.ActivityParams(to_wire_account(account), peer, kind, thread, about)
 
 
 def to_wire_message(message: OutboundMessage) -> wire.OutboundMessage:
