@@ -8,8 +8,10 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.browser import shoot, violations
 from tests.e2e.people import Make, signed_in
+from tests.e2e.test_plugins import CHANNEL
 from tests.e2e.words import Words
 from tests.journeys.gateway_process import GatewayProcess
+from tests.journeys.new_channel import package
 
 say = Words("en")
 ADMIN = (
@@ -17,6 +19,9 @@ ADMIN = (
     "monitor",
     "plugins",
     "plugins/upload",
+    "plugins/bottle_post",
+    "plugins/bottle_post?tab=versions",
+    "plugins/bottle_post?tab=runtime",
     "accounts",
     "accounts/new",
     "accounts/new?channel=webchat",
@@ -55,6 +60,10 @@ def furnished(gateway: GatewayProcess) -> Iterator[GatewayProcess]:
     """A gateway in which something has happened."""
     account = {"channel": "webchat", "account_id": "looks", "display_name": "Shop help"}
     made = gateway.call("POST", "channels/accounts", account)
+    release = gateway.upload(package(CHANNEL))
+    approval = {"version": "1.0.0", "sha256": release["package_sha256"]}
+    gateway.call("POST", f"channel_plugins/{CHANNEL}/approve", approval)
+    gateway.call("POST", f"channel_plugins/{CHANNEL}/enable", {"version": "1.0.0"})
     binding = {"channel": "webchat", "account_id": "looks", "agent_id": "echo"}
     gateway.call("POST", "channels/bindings", binding)
     gateway.call("PATCH", "channels/providers/webchat", {"user_visible": True})

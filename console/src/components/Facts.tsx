@@ -32,14 +32,15 @@ export function useNow(): number {
 /** A moment: relative, with date and time on hover. */
 export function Time(props: { at: number | null | undefined; absolute?: boolean }) {
   const { i18n } = useTranslation();
-  const present = useNow();
+  // The tick says when to look at the clock again; by itself it may be ten seconds old, and what happened
+  // since would lie in the future.
+  useNow();
   if (!props.at) return <span className="muted">–</span>;
   const exact = moment(props.at);
-  const shown = props.absolute ? exact : relative(props.at, Math.max(present, props.at), i18n.language);
-  const future = props.at > present ? relative(props.at, present, i18n.language) : shown;
+  const shown = relative(props.at, Date.now(), i18n.language);
   return (
     <time dateTime={new Date(props.at).toISOString()} title={exact} className="nowrap">
-      {props.absolute ? exact : future}
+      {props.absolute ? exact : shown}
     </time>
   );
 }
