@@ -54,3 +54,12 @@ async def test_after_a_step_back_a_lane_rests_on_for_the_call_without_an_answer(
     assert await world.claim() == []
     world.clock.advance(2)
     assert (await world.claim_one()).message.text == "second"
+
+
+async def test_a_window_that_seems_to_begin_in_the_future_counts_as_over(world: World) -> None:
+    """How long ago it really began, nobody knows: the platform may not fold repeats any more."""
+    (delivery_id,) = await world.queue("hello")
+    await world.claim_one(window_s=300)
+    world.clock.step_wall(-HOUR_S)
+    await world.die_and_return()
+    assert await world.state(delivery_id) is DeliveryState.UNKNOWN

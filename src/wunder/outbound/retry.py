@@ -11,6 +11,9 @@ from wunder.model.delivery import ClaimedDelivery, DeliveryState
 from wunder.model.fault import MAX_RETRY_AFTER_S, OUTAGES, PERMANENT, Fault, FaultKind
 from wunder.model.ids import At
 
+#: A smaller difference is no step of the clock (store/policy.py).
+_CLOCK_STEP_MS = 5_000
+
 
 class RetryPolicy(msgspec.Struct, frozen=True):
     """Row C4's numbers: base 2 s, cap 60 s, 5 retries; the rest as delivery semantics has them."""
@@ -94,7 +97,8 @@ def _after_unknown(
     retry_at = _in(given.now, _backoff_s(delivery.retries_used, given, policy))
     if given.idempotency_window_s is not None:
         closes_at = delivery.first_sending_at + given.idempotency_window_s * 1000
-        if retry_at < closes_at:
+        # From the future: the clock was set back, and how long ago it really was nobody knows.
+        if delivery.first_sending_at - _CLOCK_STEP_MS <= given.now and retry_at < closes_at:
             return Verdict(DeliveryState.PENDING, "unknown", retry_at, uses_retry=True)
     if given.on_unknown == "retry_once" and not delivery.had_unknown:
         return Verdict(DeliveryState.PENDING, "unknown", retry_at, uses_retry=True)

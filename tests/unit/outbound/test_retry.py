@@ -195,3 +195,17 @@ def test_what_may_have_arrived_is_never_blindly_repeated(fault, tried, given_tha
         is_asked_for = given_that.on_unknown == "retry_once" and not tried.had_unknown
         is_collision = fault.kind is FaultKind.DUPLICATE
         assert folds or is_asked_for or is_collision
+
+
+@pytest.mark.parametrize(
+    ("began_ms", "state"),
+    [(NOW - 1_000, DeliveryState.PENDING), (NOW + 3_600_000, DeliveryState.UNKNOWN)],
+)
+def test_a_window_that_seems_to_begin_in_the_future_counts_as_over(
+    began_ms: int, state: DeliveryState
+) -> None:
+    """The clock was set back meanwhile: how long ago it really began, nobody knows."""
+    fault = Fault(FaultKind.TIMEOUT, outcome="unknown")
+    given = given_now(idempotency_window_s=300)
+    verdict = after_fault(fault, delivery(first_sending_at=began_ms), given, POLICY)
+    assert verdict.state is state

@@ -270,7 +270,10 @@ async def _may_repeat(tx: Tx, found: _InFlight, standing: Standing, policy: Stor
         return True
     is_covered = standing.idem_covers == "all" or standing.root_message_id is not None
     begun_at = found.first_sending_at
-    if is_covered and begun_at is not None and tx.now < begun_at + standing.idem_window_ms:
-        return True
+    if is_covered and begun_at is not None:
+        # From the future: the clock was set back, and how long ago it really was nobody knows.
+        earliest = begun_at - policy.clock_step_s * 1000
+        if earliest <= tx.now < begun_at + standing.idem_window_ms:
+            return True
     settings = await delivery_settings(tx, standing.account_uid)
     return settings.on_unknown == "retry_once" and not found.had_unknown

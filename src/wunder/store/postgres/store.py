@@ -30,7 +30,7 @@ from wunder.store.postgres.accounts import PostgresAccountTable
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.counters import ALL_COUNTERS, Counters
 from wunder.store.postgres.desk import MOVES, PostgresOutboxDesk
-from wunder.store.postgres.faults import translate
+from wunder.store.postgres.faults import Blame, blame, translate
 from wunder.store.postgres.health import PostgresHealth
 from wunder.store.postgres.housekeeping import Housekeeping
 from wunder.store.postgres.intake import PostgresIntake
@@ -58,6 +58,8 @@ from wunder.store.unit import Rows
 log = get_logger(__name__)
 #: Whether a commit that was answered lasts over a power cut.
 _LASTS = "SELECT current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off'"
+#: How often a start is held up by other nodes before it gives up.
+_TRIES = 4
 
 
 class PostgresStore:
@@ -204,7 +206,7 @@ async def open_store(
         node_id = await asyncio.to_thread(node_id_of, data_dir)
         life = Life(node_id, policy.lease_s, tenure)
         opened = _Opened(lock, life, Disk(data_dir, policy, machine.free))
-        await _join(opened, address, clock)
+        await _join_patiently(opened, address, clock)
     except BaseException as error:
         lock.release()
         if isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
@@ -214,6 +216,19 @@ async def open_store(
     if on_fatal is not None:
         store.on_fatal(on_fatal)
     return store
+
+
+async def _join_patiently(opened: _Opened, address: Address, clock: Clock) -> None:
+    """Join; a node that puts right what a dead one left may hold it up for longer than a limit."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            await _join(opened, address, clock)
+        except asyncpg.PostgresError as error:
+            if blame(error) is not Blame.AGAIN or not tries_left:
+                raise
+            log.warning("start_was_held_up", why=type(error).__name__)
+        else:
+            return
 
 
 async def _join(opened: _Opened, address: Address, clock: Clock) -> None:

@@ -174,3 +174,21 @@ async def test_a_transaction_that_stands_still_is_ended_by_the_server(world: Wor
     ):
         await stuck.execute("SELECT 1")
     stuck.terminate()
+
+
+async def test_a_node_that_starts_waits_for_one_that_is_held_up(world: World) -> None:
+    """Who puts right what a dead node left may hold what a start needs for longer than one limit."""
+    holder = await Address(world.store.health._address._url, StorePolicy()).connect("holder")
+    await world.store.close()
+    await holder.execute("BEGIN")
+    await holder.execute("SELECT value FROM meta WHERE key = 'epoch' FOR UPDATE")
+
+    async def let_go() -> None:
+        # The limit for a lock is 1.5 stalls; this is longer, and the server's own clock runs.
+        await holder.execute("SELECT pg_sleep(1.5)")
+        await holder.execute("ROLLBACK")
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(let_go())
+        await world.open()
+    await holder.close()
