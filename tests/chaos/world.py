@@ -51,7 +51,7 @@ SETTINGS = {
     "WUNDER_RUNTIME_LIFE_BACKOFF_FIRST_S": "0.05",
     "WUNDER_RUNTIME_LIFE_BACKOFF_CAP_S": "0.2",
 }
-START_S, SETTLE_S = 30.0, 60.0
+START_S, SETTLE_S = 60.0, 180.0
 BUSY_DELIVERIES = ("pending", "claimed", "sending", "streaming")
 BUSY_MESSAGES = ("received", "answering")
 
