@@ -228,6 +228,35 @@ WECOM_DESK = Kind(
 )
 
 
+# --- WeCom's AI bot -----------------------------------------------------------------------------------
+
+
+def _bot_write(standin: Any, person: str, text: str, now_s: float) -> Recorded:
+    callback = standin.callbacks.write({"kind": "bot_text", "text": text, "user": person})
+    return Recorded(callback.method, callback.raw_query, dict(callback.headers), callback.body)
+
+
+#: It only answers, once, where the question says; its errors and streams have tests of their own.
+WECOM_BOT = Kind(
+    "wechat",
+    lambda: WecomStandin(WecomPlatform(CORP_ID, AGENT_ID, CORP_SECRET), KEYS),
+    lambda url: {
+        "mode": "webhook",
+        "bot_name": "小助手",
+        "token": KEYS.token,
+        "encoding_aes_key": KEYS.encoding_aes_key,
+        "domain": url,
+    },
+    _bot_write,
+    lambda n: f"member{n}",
+    (),
+    _wecom_picture,
+    _wecom_pictures,
+    token_call="",
+    label="wechat_bot",
+)
+
+
 # --- WeChat Official Account ------------------------------------------------------------------------
 
 

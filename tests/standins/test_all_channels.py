@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 from tests.standins.journey import WAYS, Way, agent_server, journey
-from tests.standins.kinds import FEISHU, KINDS, QQ, SENT, WECHAT_MP, WECOM_DESK, WHATSAPP, Kind
+from tests.standins.kinds import (
+    FEISHU,
+    KINDS,
+    QQ,
+    SENT,
+    WECHAT_MP,
+    WECOM_BOT,
+    WECOM_DESK,
+    WHATSAPP,
+    Kind,
+)
 from tests.waiting import until
 
 PEOPLE = 50
@@ -14,11 +24,12 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 #: The customer service fetches with the app's token, and each of its callbacks would wait for it.
 WITH_TOKEN = [one for one in KINDS if one.token_call and one is not WECOM_DESK]
 kinds = pytest.mark.parametrize("kind", KINDS, ids=str)
+every = pytest.mark.parametrize("kind", [*KINDS, WECOM_BOT], ids=str)
 ways = pytest.mark.parametrize("way", WAYS)
 
 
 @ways
-@kinds
+@every
 async def test_a_question_is_answered_once_however_often_it_is_delivered(
     kind: Kind, way: Way, tmp_path: Path
 ) -> None:
@@ -158,8 +169,33 @@ async def test_a_picture_goes_to_the_agent_and_back(kind: Kind, way: Way, tmp_pa
         assert kind.pictures(here.platform) == [PNG]
 
 
+@ways
+async def test_a_passive_reply_travels_in_the_webhooks_own_response(
+    way: Way, tmp_path: Path
+) -> None:
+    async with journey(WECHAT_MP, way, tmp_path / "data", reply_mode="passive") as here:
+        recorded = WECHAT_MP.write(
+            here.standin, WECHAT_MP.person(1), "你好", here.clock.now() / 1000
+        )
+        async with asyncio.TaskGroup() as group:
+            posting = group.create_task(here.post(recorded))
+
+            def is_answered() -> bool:
+                here.clock.advance(0.01)
+                return posting.done()
+
+            await until(is_answered)
+        status, body = posting.result()
+        reply = here.standin.callbacks.read_answer(body)
+
+        assert status == 200 and reply is not None
+        assert (reply["ToUserName"], reply["Content"]) == (WECHAT_MP.person(1), "你好")
+        await here.until_states(SENT)
+        assert here.texts() == []
+
+
 @pytest.mark.process
-@kinds
+@every
 async def test_the_switch_between_built_in_and_plugin_loses_and_doubles_nothing(
     kind: Kind, tmp_path: Path
 ) -> None:

@@ -205,19 +205,21 @@ def _mentions(
 
 def _attachments(content: JsonObject) -> Iterator[Attachment]:
     for one in objects(content, "attachments"):
-        url = string(one, "url").strip()
+        # Of a voice message QQ offers a WAV beside its own SILK, which few programs read.
+        wav = string(one, "voice_wav_url").strip()
+        url = wav or string(one, "url").strip()
         if not url:
             continue
         if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url):
             url = "https://" + url.removeprefix("//")
-        mime = string(one, "content_type")
-        size = one.get("size")
+        mime = "audio/wav" if wav else string(one, "content_type")
+        size = None if wav else one.get("size")
         yield Attachment(
             kind=_ATTACHMENT_KIND.get(mime.partition("/")[0].lower(), "file"),
             url=url,
             mime=mime if "/" in mime else None,
             size=size if type(size) is int and size >= 0 else None,
-            name=string(one, "filename") or None,
+            name=None if wav else string(one, "filename") or None,
         )
 
 

@@ -30,7 +30,6 @@ def to_plain(content: str, names: Mapping[str, str], own_ids: frozenset[str]) ->
 
     Source: QQ bot docs 2026-07, message content, text chain.
     """
-
     if "<" not in content and "&" not in content:
         return content.strip()
 

@@ -36,6 +36,21 @@ async def test_a_picture_somebody_sent_is_fetched_without_our_token(
     assert content == PNG and (result.mime, result.name) == ("image/png", "图.png")
 
 
+async def test_of_a_voice_message_the_wav_is_taken(people: People) -> None:
+    voice = {"content_type": "voice", "filename": "v.amr", "size": 5, "url": "https://q/v.silk",
+             "voice_wav_url": "q/v.wav", "asr_refer_text": "你好"}  # fmt: skip
+    message = await people.write("c2c", "", attachments=[voice])
+
+    (heard,) = message.attachments
+    assert (heard.kind, heard.url, heard.mime, heard.size) == (
+        "audio",
+        "https://q/v.wav",
+        "audio/wav",
+        None,
+    )
+    assert message.text == "你好"
+
+
 @pytest.mark.parametrize("url", ["{}/standin/cdn/gone", "ftp://example.com/a"])
 async def test_a_link_that_is_no_longer_good_is_given_up(
     qq: QqStandin, bot: Driver, url: str
