@@ -19,6 +19,8 @@ STORE = "chaos/test_bad_store.py"
 CHAOS = "chaos/test_nothing_is_lost.py"
 CALL = "vectors/test_qqbot_vectors_call.py"
 VECTORS = "vectors/test_qqbot_vectors_http.py"
+EVERY = "standins/test_all_channels.py"
+BUNDLES = "vectors/test_bundles_call.py"
 HOUSE = "architecture/test_house.py"
 WEBHOOK = "unit/api/test_webhooks.py"
 ACCOUNT = "unit/inbound/test_account_choice.py"
@@ -48,7 +50,12 @@ CHAIN = (
             "the_built_in_answers_a_vector_as_expected",
         )
         + _in(QQ, "a_signed_private_message_and_a_group_mention_are_answered")
-        + _in(CORRIDOR, "a_bad_signature_is_401_and_stores_nothing"),
+        + _in(CORRIDOR, "a_bad_signature_is_401_and_stores_nothing")
+        + _in(BUNDLES, "the_bundle_says_what_the_built_in_says")
+        + _in(
+            "standins/test_mutated_webhooks.py",
+            "any_change_of_a_genuine_request_is_refused_cleanly_or_changes_nothing",
+        ),
     ),
     Promise(
         "C3",
@@ -87,6 +94,8 @@ PROVIDERS = (
         "Built-in and plugin adapters; the registry finds who serves; enabling over a live built-in asks.",
         _in(QQ, "enabling_over_a_live_built_in_says_whom_it_takes_over_and_asks")
         + _in(QQ, "a_signed_private_message_and_a_group_mention_are_answered")
+        + _in(EVERY, "a_question_is_answered_once_however_often_it_is_delivered")
+        + _in(EVERY, "each_class_of_the_platforms_errors_ends_as_it_should")
         + _in("contracts/test_providers.py", "who_serves_a_channel_speaks_for_that_channel")
         + _in(DESK, "taking_over_a_live_builtin_asks_first_and_names_the_accounts"),
     ),
@@ -285,6 +294,7 @@ BEYOND = (
         "R",
         "Any plugin goes back to the built-in or to its previous version in one call; accounts stay.",
         _in(QQ, "switching_between_built_in_and_plugin_in_mid_traffic_loses_and_doubles_nothing")
+        + _in(EVERY, "the_switch_between_built_in_and_plugin_loses_and_doubles_nothing")
         + _in(
             DESK, "back_to_the_builtin_and_to_the_plugin_again", "versions_are_switched_both_ways"
         )
