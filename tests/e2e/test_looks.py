@@ -124,10 +124,11 @@ def test_theme_and_language_are_chosen_and_remembered(
     expect(page.get_by_role("heading", name=zh("nav.agents"))).to_be_visible()
     page.get_by_role("button", name=zh("theme.title")).click()
     page.get_by_role("menuitemradio", name=zh("theme.dark")).click()
-    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    dark = "rgb(15, 18, 22)"
+    expect(page.locator("body")).to_have_css("background-color", dark)
     page.reload()
     expect(page.get_by_role("heading", name=zh("nav.agents"))).to_be_visible()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == before
+    expect(page.locator("body")).to_have_css("background-color", dark)
 
 
 def refused(page: Page, path: str, status: int) -> re.Pattern[str]:
@@ -173,7 +174,7 @@ def test_a_list_that_one_may_not_see_says_which_role_it_needs(
 
 def test_an_empty_list_says_what_to_do_next(gateway: GatewayProcess, watched: Make) -> None:
     page = signed_in(gateway, watched())
-    for route, text in (("plugins", "plugin.none"), ("outbox?peer=nobody", "list.noMatch")):
+    for route, text in (("tokens", "token.none"), ("outbox?peer=nobody", "list.noMatch")):
         page.goto(f"{gateway.url}/console/{route}")
         expect(page.get_by_text(say(text)).first).to_be_visible()
         assert violations(page) == [], route
