@@ -45,7 +45,13 @@ class SqlNodes:
     """What nodes of one store say of themselves and see of each other."""
 
     def __init__(
-        self, writer: Works, reader: Reads, node_id: str, *, is_alive: str = "n.state <> 'stopped'"
+        self,
+        writer: Works,
+        reader: Reads,
+        node_id: str,
+        *,
+        is_alive: str = "n.state <> 'stopped'",
+        seen_at: str = "n.seen_at",
     ) -> None:
         """Take an engine's writer and reader.
 
@@ -54,11 +60,17 @@ class SqlNodes:
             reader: reads.
             node_id: this node.
             is_alive: SQL over `nodes n` and its lease `l`: whether the node lives.
+            seen_at: the same: when it last renewed its lease.
         """
         self._writer = writer
         self._reader = reader
         self.node_id = node_id
-        self._all = f"SELECT n.{_COLUMNS.replace(', ', ', n.')}, l.lease_until, {is_alive} FROM nodes n {_OF_NODE} ORDER BY n.started_at, n.node_id"  # noqa: S608 - constants
+        columns = [f"n.{name}" for name in _COLUMNS.split(", ")]
+        columns[1], columns[10] = "coalesce(l.epoch, n.epoch)", seen_at
+        self._all = f"""
+SELECT {", ".join(columns)}, l.lease_until, {is_alive} FROM nodes n {_OF_NODE}
+ORDER BY n.started_at, n.node_id
+"""  # noqa: S608 - constants
         self._plugins = f"""
 SELECT {_PLUGIN_COLUMNS}, coalesce({is_alive}, FALSE) OR r.node_id = ?2 FROM channel_plugin_runtime r
 LEFT JOIN nodes n ON n.node_id = r.node_id {_OF_NODE}

@@ -100,7 +100,8 @@ class PostgresStore:
         self._bulk = bulk = _reader("store-bulk", address, clock)
         self.shelf = PostgresShelf(bulk, clock.now)
         alive = f"coalesce(l.lease_until >= {DB_NOW}, FALSE)"
-        self.nodes = SqlNodes(writer, quick, life.node_id, is_alive=alive)
+        seen = f"greatest(n.seen_at, l.lease_until - {int(policy.lease_s * 1000)})"
+        self.nodes = SqlNodes(writer, quick, life.node_id, is_alive=alive, seen_at=seen)
         self.chat = StoredChatLog(slow)
         self.upkeep = UpkeepTables(writer, slow, MOVES, writer.counters.value, policy)
         self.ledger = SqlLedger(slow, "ILIKE", clock.monotonic)

@@ -12,11 +12,12 @@ from tests.contracts.store_world import CHANNEL, UID, World, database_of, open_p
 from tests.fakes.clock import FakeClock
 from wunder.errors import FenceLost
 from wunder.model.delivery import DeliveryState
-from wunder.model.ids import AccountId, new_id
+from wunder.model.ids import At, AccountId, new_id
 from wunder.model.intake import SpooledRequest, SpoolVerdict
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.store import PostgresStore
+from wunder.upkeep.nodes import Node
 
 S = DeliveryState
 
@@ -274,6 +275,36 @@ async def test_a_node_does_not_hear_itself(nodes: list[World]) -> None:
     finally:
         running.cancel()
         await asyncio.wait([running])
+
+
+async def test_a_node_sees_when_another_last_renewed_its_lease_and_its_latest_life(
+    nodes: list[World],
+) -> None:
+    first, second, _ = nodes
+    for world in (first, second):
+        node = Node(
+            store(world).life.node_id, store(world).life.epoch, "serving", "1", "h", "p", "3", "u",
+            1, At(1), At(1),
+        )  # fmt: skip
+        await store(world).nodes.introduce(node)
+
+    async def seen() -> Node:
+        rows = await store(first).nodes.all()
+        return next(row for row in rows if row.node_id == store(second).life.node_id)
+
+    began = await seen()
+    assert began.is_alive
+    assert began.seen_at > 1
+    await store(second).look_after_leases()
+    renewed = await seen()
+    assert renewed.seen_at > began.seen_at
+    await expire_lease(second)
+    assert not (await seen()).is_alive
+    await store(first).look_after_leases()
+    await second.take(second.new("x"))
+    again = await seen()
+    assert again.is_alive
+    assert again.epoch == store(second).life.epoch > began.epoch
 
 
 def test_the_address_shows_no_secret() -> None:
