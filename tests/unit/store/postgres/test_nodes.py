@@ -12,7 +12,7 @@ from tests.contracts.store_world import CHANNEL, UID, World, database_of, open_p
 from tests.fakes.clock import FakeClock
 from wunder.errors import FenceLost
 from wunder.model.delivery import DeliveryState
-from wunder.model.ids import At, AccountId, new_id
+from wunder.model.ids import AccountId, At, new_id
 from wunder.model.intake import SpooledRequest, SpoolVerdict
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.address import Address
