@@ -19,7 +19,8 @@ class MethodRule(msgspec.Struct, frozen=True):
 
     `may_reach`: once its frame was written, no answer means an unknown outcome. `has_breaker`:
     only calls that the gateway itself decides to make; whether a webhook request is authentic is
-    not known before it was parsed, so parsing neither opens a breaker nor waits for one (ADR 0023).
+    not known before it was parsed, so parsing neither opens a breaker nor waits for one (ADR 0023),
+    and a courtesy that fails must not keep messages waiting (ADR 0073).
     """
 
     pool: PoolName
@@ -38,7 +39,7 @@ def method_rules(limits: CallLimits) -> dict[str, MethodRule]:
         "channel.render_inline_reply": MethodRule("intake", limits.render_s),
         "channel.send_outbound": MethodRule("sends", limits.send_s, True, True),
         "channel.edit_outbound": MethodRule("sends", limits.send_s, True, True),
-        "channel.send_activity": MethodRule("sends", limits.activity_s, True, True),
+        "channel.send_activity": MethodRule("sends", limits.activity_s),
         "channel.fetch_attachment": MethodRule("fetch", limits.fetch_s),
     }
 

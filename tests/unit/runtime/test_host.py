@@ -12,11 +12,21 @@ import uvloop
 
 from tests.fakes.plugin_host import little_plugin
 from tests.fakes.runtime_world import BOOT, World, policy, running, until
+from wunder.errors import ProviderFault
+from wunder.model.fault import FaultKind
 from wunder.model.ids import PluginId
 from wunder.model.runtime import RuntimeState
 from wunder.runtime.policy import ProcessLimits
 from wunder.runtime.sandbox.spawn import environment
-from wunder_wire.methods import Account, HttpRequest, ParseParams, ParseResult
+from wunder_wire.message import Peer
+from wunder_wire.methods import (
+    Account,
+    ActivityParams,
+    Empty,
+    HttpRequest,
+    ParseParams,
+    ParseResult,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 ME = PluginId("good")
@@ -164,3 +174,19 @@ def test_the_environment_is_made_from_a_whitelist():
         "WUNDER_PLUGIN": "1", "WUNDER_COOKIE": "c00k1e", "WUNDER_PROTOCOLS": "1",
     }  # fmt: skip
     assert ProcessLimits().open_files == 256
+
+
+@pytest.mark.process
+async def test_courtesies_that_fail_keep_no_message_waiting(tmp_path):
+    """Twenty failures of send_activity, and the account's breaker is as closed as before."""
+    asked = ActivityParams(Account("main", 1, {}), Peer("user", "ann"), "typing", None, "p1")
+    async with running() as world:
+        capabilities = {"webhook": True, "outbound": True, "activity": True}
+        spec = little_plugin(tmp_path, "Rude", plugin_id="good", capabilities=capabilities)
+        await world.ready(spec)
+        for _ in range(20):
+            with pytest.raises(ProviderFault) as failed:
+                await world.host.call(ME, "channel.send_activity", asked, Empty, "uid")
+            assert failed.value.fault.kind is FaultKind.PROVIDER_UNAVAILABLE
+        assert set(world.report("good").breakers.values()) <= {"closed"}
+        assert world.host.free_sends(ME, "uid") > 0
