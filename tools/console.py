@@ -8,6 +8,7 @@ Without Node the gateway runs as before and shows a page that says how to get th
 is a failure. Nothing here needs a package of ours: the build hook of the wheel runs it too.
 """
 
+import gzip
 import hashlib
 import os
 import re
@@ -26,6 +27,8 @@ OWN_NODE = CONSOLE / ".node"
 #: What a build is made from; the record of it lies beside the installed packages, not in the wheel.
 SOURCES = ("index.html", "package.json", "package-lock.json", "vite.config.ts", "public", "src")
 RECORDS = CONSOLE / "node_modules/.wunder"
+#: What every page loads before its own part, as it goes over the wire (issue 5).
+MAX_SHELL_BYTES = 200_000
 #: Of Vite 8.
 LEAST_NODE = ((20, 19), (22, 12))
 INSTALL_S, RUN_S = 600, 300
@@ -116,6 +119,12 @@ def check() -> None:
         node.npm("run", "--silent", "schema", "--", str(fresh))
         if fresh.read_bytes() != SCHEMA.read_bytes():
             raise Failed("the API's types are old: run `python3 tools/console.py schema`")
+    build()
+    size = shell_bytes(BUILT)
+    if size > MAX_SHELL_BYTES:
+        raise Failed(
+            f"what every page loads is {size:,} bytes packed, more than {MAX_SHELL_BYTES:,}"
+        )
     node.npm("run", "--silent", "types")
     node.npm("run", "--silent", "test")
     print("console: types, tests and schema are well")
@@ -173,6 +182,13 @@ def is_new_enough(node: str) -> bool:
     return major > LEAST_NODE[-1][0] or any(
         major == least[0] and minor >= least[1] for least in LEAST_NODE
     )
+
+
+def shell_bytes(built: Path) -> int:
+    """Return how much the page and the files that it names weigh, packed."""
+    page = (built / "index.html").read_text("utf-8")
+    names = re.findall(r'(?:src|href)="/console/(assets/[^"]+)"', page)
+    return sum(len(gzip.compress((built / name).read_bytes())) for name in ["index.html", *names])
 
 
 def digest(paths: Iterable[Path]) -> str:

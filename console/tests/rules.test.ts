@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseSearch, writeSearch } from '../src/app/address';
 import { withFigures } from '../src/app/keepFresh';
 import { includes } from '../src/app/session';
-import { mergeRows } from '../src/components/paged';
+import { lookOn, mergeRows } from '../src/components/paged';
 import { csvCell, toCsv } from '../src/features/accounts/csv';
 import { proposeId } from '../src/features/accounts/draft';
 import { safeWay } from '../src/features/auth/SignIn';
@@ -26,6 +26,29 @@ describe('a list that is read again', () => {
     const { rows, fresh } = mergeRows(shown, [{ id: 'c', n: 1 }, { id: 'b', n: 2 }], id);
     expect(rows).toEqual([{ id: 'b', n: 2 }, { id: 'a', n: 1 }]);
     expect(fresh).toBe(1);
+  });
+});
+
+describe('a page that holds little', () => {
+  const { signal } = new AbortController();
+  it('is looked on from until there is something to show', async () => {
+    const asked: string[] = [];
+    const page = await lookOn(
+      async (cursor) => {
+        asked.push(cursor);
+        return asked.length < 4 ? { items: [], next_cursor: `c${asked.length}` } : { items: Array.from({ length: 30 }, (_, at) => at), next_cursor: 'rest' };
+      },
+      '',
+      signal,
+    );
+    expect(asked).toEqual(['', 'c1', 'c2', 'c3']);
+    expect([page.items.length, page.next_cursor]).toEqual([30, 'rest']);
+  });
+  it('ends with the list, and after a while without it', async () => {
+    expect(await lookOn(async () => ({ items: [1] }), '', signal)).toEqual({ items: [1], next_cursor: '' });
+    let calls = 0;
+    const page = await lookOn(async () => ({ items: [], next_cursor: String(++calls) }), '', signal);
+    expect([calls, page.next_cursor]).toEqual([12, '12']);
   });
 });
 

@@ -3,7 +3,7 @@ import { Button } from 'antd';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Paged } from './paged';
-import { Failed, Skeleton } from './States';
+import { Empty, Failed, Skeleton } from './States';
 
 export interface Column<T> {
   key: string;
@@ -113,7 +113,7 @@ export function PagedTable<T>(
           {t('list.fresh', { count: list.fresh })}
         </button>
       )}
-      {list.rows.length === 0 ? empty : <DataTable {...table} rows={list.rows} />}
+      {list.rows.length > 0 ? <DataTable {...table} rows={list.rows} /> : list.hasMore ? <NothingYet list={list} /> : empty}
       {list.rows.length > 0 && (
         <div className="list-foot">
           <span>{list.hasMore ? t('list.shownMore', { count: list.rows.length }) : t('list.shownAll', { count: list.rows.length })}</span>
@@ -125,6 +125,22 @@ export function PagedTable<T>(
         </div>
       )}
     </div>
+  );
+}
+
+/** Nothing among what was looked through so far, and there is more. */
+function NothingYet<T>(props: { list: Paged<T> }) {
+  const { t } = useTranslation();
+  return (
+    <Empty
+      icon="search"
+      text={t('list.nothingYet')}
+      action={
+        <Button loading={props.list.isLoadingMore} onClick={props.list.loadMore}>
+          {t('list.lookOn')}
+        </Button>
+      }
+    />
   );
 }
 

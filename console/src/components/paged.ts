@@ -34,6 +34,29 @@ export interface PagedOptions<T> {
 }
 
 const CALM_MS = 1_000;
+/** So many rows make a page worth showing, and so often is the gateway asked to look on for them. */
+const WORTH_SHOWING = 25;
+const MAX_LOOKS = 12;
+
+/**
+ * Read until there is something to show. A page may hold few rows or none although there are more: the
+ * gateway looks for 20 ms and says where to go on (ADR 0083).
+ */
+export async function lookOn<T>(
+  fetch: (cursor: string, signal: AbortSignal) => Promise<Page<T>>,
+  cursor: string,
+  signal: AbortSignal,
+): Promise<Page<T>> {
+  const items: T[] = [];
+  let next = cursor;
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    const page = await fetch(next, signal);
+    items.push(...page.items);
+    next = page.next_cursor ?? '';
+    if (!next || items.length >= WORTH_SHOWING) break;
+  }
+  return { items, next_cursor: next };
+}
 
 /** Merge what was just read into what is shown: known rows change in place, new ones are counted. */
 export function mergeRows<T>(shown: T[], latest: T[], id: (row: T) => string) {
@@ -71,7 +94,7 @@ export function usePaged<T>(options: PagedOptions<T>): Paged<T> {
   const enabled = options.enabled ?? true;
   const list = useInfiniteQuery({
     queryKey: [...key, 'pages'],
-    queryFn: ({ pageParam, signal }) => fetch(pageParam, signal),
+    queryFn: ({ pageParam, signal }) => lookOn(fetch, pageParam, signal),
     initialPageParam: '',
     getNextPageParam: (page: Page<T>) => page.next_cursor || undefined,
     enabled,
