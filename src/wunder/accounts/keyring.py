@@ -112,7 +112,8 @@ async def open_keyring(
         if expected is not None or holds_ciphertext:
             raise ConfigInvalid(
                 f"The store holds secrets sealed with a key that is not here: put the key back at "
-                f"{place}, or restore a backup made with it. A new key could not open them."
+                f"{place} (of several nodes all have the same), or restore a backup made with it. "
+                f"A new key could not open them."
             )
         key = _make_key(place)
     keyring = Keyring(key)
