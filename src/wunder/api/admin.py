@@ -30,8 +30,8 @@ from wunder.api import (
     admin_tokens,
     admin_users,
     agent_replies,
-    own,
     oidc,
+    own,
     sign_in,
 )
 from wunder.api.admin_request import AdminRequest
@@ -60,9 +60,9 @@ HANDLERS: Sequence[HTTPRouteHandler] = (
     *admin_users.HANDLERS,
     *admin_audit.HANDLERS,
     *sign_in.HANDLERS,
+    *oidc.HANDLERS,
     *own.HANDLERS,
     *agent_replies.HANDLERS,
-    *oidc.HANDLERS,
 )
 
 

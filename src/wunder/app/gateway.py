@@ -238,9 +238,7 @@ class Gateway:
         inline = InlineDesk(store.outbox, clock, config.inline)
         beside = Beside(self.dispatcher, inline)
         self.worker = Worker(store.turns, runner, beside, clock, figures, config.worker)
-        desk = IntakeDesk(
-            store.intake, self.worker, self.worker, clock, figures, config.pairing
-        )
+        desk = IntakeDesk(store.intake, self.worker, self.worker, clock, figures, config.pairing)
         spool = Spool(store.intake, keyring, clock, store.events, config.spool)
         who = WebhookDirectory(self.accounts, self.providers)
         limit = config.gateway.max_body_bytes

@@ -50,10 +50,9 @@ from wunder.store.postgres.turns import PostgresTurns
 from wunder.store.postgres.writer import Writer
 from wunder.store.recovered import Recovered
 from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
-from wunder.store.upkeep import Moves, UpkeepTables
+from wunder.store.unit import Rows
 from wunder.store.upkeep import UpkeepTables
 from wunder.store.visibility import SqlVisibilityTable
-from wunder.store.unit import Rows
 
 log = get_logger(__name__)
 #: Whether a commit that was answered lasts over a power cut.
@@ -65,7 +64,7 @@ _TRIES = 4
 class PostgresStore:
     """All table doors over one database. Made by `open_store`.
 
-    Four connections a node: one writes, two read, one listens.
+    Four connections a node: one writes, two read, one listens; a fifth once large bytes move.
     """
 
     def __init__(self, opened: "_Opened", address: Address, clock: Clock) -> None:
@@ -90,12 +89,11 @@ class PostgresStore:
         self.attachments = SqlAttachmentTable(writer, quick)
         self.plugins = SqlPluginTable(writer, quick)
         self.history = SqlPluginHistory(writer, quick, life.node_id)
+        self.tokens = SqlTokenTable(writer, quick)
         self.users = SqlUserTable(writer, quick)
         self.sessions = self.session_ends = SqlSessionTable(writer, quick)
-        self.audit = SqlAuditLog(writer, slow)
-        self.activity = SqlActivityLog(slow)
+        self.audit, self.activity = SqlAuditLog(writer, slow), SqlActivityLog(slow)
         self.visibility = SqlVisibilityTable(writer, quick)
-        self.tokens = SqlTokenTable(writer, quick)
         self.key_check = SqlKeyCheck(writer, quick)
         self._bulk = bulk = _reader("store-bulk", address, clock)
         self.shelf = PostgresShelf(bulk, clock.now)
