@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,10 +18,15 @@ from tests.standins.kinds import (
     WHATSAPP,
     Kind,
 )
+from tests.vectors.replay import Recorded
 from tests.waiting import until
 
 PEOPLE = 50
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
+STORY = (
+    b'event: delta\ndata: {"text":"Once upon"}\n\n',
+    b'event: final\ndata: {"replies":[{"text":"Once upon a time","format":"markdown"}]}\n\n',
+)
 #: The customer service fetches with the app's token, and each of its callbacks would wait for it.
 WITH_TOKEN = [one for one in KINDS if one.token_call and one is not WECOM_DESK]
 kinds = pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -132,11 +138,7 @@ async def test_who_writes_sees_that_an_answer_is_on_its_way(
 @pytest.mark.parametrize("kind", [FEISHU, QQ], ids=str)
 async def test_an_answer_is_shown_while_it_is_written(kind: Kind, way: Way, tmp_path: Path) -> None:
     async with agent_server() as agent, journey(kind, way, tmp_path / "data", agent=agent) as here:
-        agent.stream(
-            b'event: delta\ndata: {"text":"Once upon"}\n\n',
-            b'event: final\ndata: {"replies":[{"text":"Once upon a time","format":"markdown"}]}\n\n',
-            wait_before_last=True,
-        )
+        agent.stream(*STORY, wait_before_last=True)
         agent.hang()
         await here.write("tell me")
 
@@ -167,6 +169,38 @@ async def test_a_picture_goes_to_the_agent_and_back(kind: Kind, way: Way, tmp_pa
 
         await here.until_states(SENT, SENT, step_s=0.05)
         assert kind.pictures(here.platform) == [PNG]
+
+
+@ways
+async def test_an_ai_bots_answer_grows_in_the_stream_that_its_platform_polls(
+    way: Way, tmp_path: Path
+) -> None:
+    async with (
+        agent_server() as agent,
+        journey(WECOM_BOT, way, tmp_path / "data", agent=agent, streaming=True) as here,
+    ):
+        callbacks = here.standin.callbacks
+        agent.stream(*STORY, wait_before_last=True)
+        agent.hang()
+        asked = WECOM_BOT.write(here.standin, WECOM_BOT.person(1), "tell me", 0)
+        opened = callbacks.read_answer((await here.post(asked))[1])["stream"]
+        shown: dict[str, Any] = opened
+
+        async def is_shown(text: str, *, finish: bool) -> bool:
+            nonlocal shown
+            here.clock.advance(0.1)
+            poll = callbacks.poll(opened["id"])
+            recorded = Recorded("POST", poll.raw_query, dict(poll.headers), poll.body)
+            status, body = await here.post(recorded)
+            shown = callbacks.read_answer(body)["stream"]
+            return status == 200 and (shown["content"], shown["finish"]) == (text, finish)
+
+        assert not opened["finish"]
+        await until(lambda: is_shown("Once upon", finish=False))
+        agent.go_on.set()
+        await until(lambda: is_shown("Once upon a time", finish=True))
+        (delivery,) = await here.until_states(SENT)
+        assert delivery.receipt == "delivered"
 
 
 @ways

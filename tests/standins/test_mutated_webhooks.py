@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.standins.kinds import KINDS, WECOM_DESK, Kind
+from tests.standins.kinds import KINDS, WECOM_BOT, WECOM_DESK, Kind
 from tests.vectors.replay import Recorded, replay
 
 TEXT = "the only words"
@@ -42,7 +42,9 @@ def mutated(one: Recorded, how: str, what: object, bit: int) -> Recorded:
 
 
 #: The customer service asks its platform whatever a genuine callback says; its envelope is WeCom's.
-@pytest.mark.parametrize("kind", [one for one in KINDS if one is not WECOM_DESK], ids=str)
+@pytest.mark.parametrize(
+    "kind", [WECOM_BOT, *(one for one in KINDS if one is not WECOM_DESK)], ids=str
+)
 def test_any_change_of_a_genuine_request_is_refused_cleanly_or_changes_nothing(
     kind: Kind, tmp_path: Path
 ) -> None:
