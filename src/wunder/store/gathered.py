@@ -1,13 +1,16 @@
 """What the units of a batch gather for its end: steps of trails, events, and changes of counters."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from wunder.model.ids import At
+import msgspec
+
+from wunder.model.ids import At, MessageId
 from wunder.model.trail import Event, Step
 from wunder.store.clean import clean_row, to_json
 
+_encode = msgspec.json.Encoder().encode
 Mark = tuple[Counter[str], int, int]
 
 
@@ -52,11 +55,22 @@ class Gathered:
         del self.events[mark[2] :]
 
 
-def step_row(step: Step) -> tuple[Any, ...]:
-    """The columns of a step, but for its number."""
-    # All of it is our own words and ids, and JSON: there is nothing to clean.
+def step_rows(steps: Iterable[Step]) -> list[tuple[Any, ...]]:
+    """The rows of a batch's steps, but for their numbers: one a message, what followed at once in `more`.
+
+    All of it is our own words and ids, and JSON: there is nothing to clean.
+    """
+    of_message: dict[MessageId, list[Step]] = {}
+    for step in steps:
+        of_message.setdefault(step.message_id, []).append(step)
+    return [
+        (first.message_id, *_columns(first), _told(first.detail), _more(rest))
+        for first, *rest in of_message.values()
+    ]
+
+
+def _columns(step: Step) -> tuple[Any, ...]:
     return (
-        step.message_id,
         step.step.value,
         step.at,
         step.plugin_id,
@@ -65,8 +79,14 @@ def step_row(step: Step) -> tuple[Any, ...]:
         step.account_id,
         step.delivery_id,
         step.attempt_no,
-        _told(step.detail) if step.detail else "{}",
     )
+
+
+def _more(steps: list[Step]) -> str:
+    if not steps:
+        return "[]"
+    rows = [(*_columns(step), msgspec.Raw(_told(step.detail).encode())) for step in steps]
+    return _encode(rows).decode()
 
 
 def event_row(event: Event) -> tuple[Any, ...]:
@@ -85,6 +105,8 @@ def event_row(event: Event) -> tuple[Any, ...]:
 
 def _told(fields: dict[str, Any]) -> str:
     """Encode what is told of a step or an event: what is no JSON must not fail a whole batch."""
+    if not fields:
+        return "{}"
     try:
         return to_json(fields)
     except (TypeError, ValueError):

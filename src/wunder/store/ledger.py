@@ -27,7 +27,7 @@ from wunder.store.ledger_rows import (
     attempt_of,
     delivery_of,
     session_of,
-    step_of,
+    steps_of,
 )
 from wunder.store.looking import Looking, Search, only
 from wunder.store.message_rows import STORED_COLUMNS, stored_message_of
@@ -94,7 +94,7 @@ class SqlLedger:
     async def trail(self, message_id: MessageId) -> list[Step]:
         """Every step of the turn this message belongs to."""
         rows = await self._reader.rows(TRAIL, message_id)
-        return [step_of(row) for row in rows]
+        return [step for row in rows for step in steps_of(row)]
 
     async def deliveries(
         self, where: DeliveryFilter, limit: int, cursor: str

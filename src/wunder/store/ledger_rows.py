@@ -18,18 +18,19 @@ SELECT delivery_id, attempt_no, part, started_at, settled_at, outcome, error_kin
 FROM channel_attempts WHERE delivery_id = ? ORDER BY attempt_no
 """
 TRAIL = """
-SELECT message_id, step, at, plugin_id, version, account_uid, account_id, delivery_id, attempt_no, detail
+SELECT message_id, step, at, plugin_id, version, account_uid, account_id, delivery_id, attempt_no, detail,
+  more
 FROM channel_trail
 WHERE message_id = coalesce((SELECT in_reply_to FROM channel_messages WHERE message_id = ?1), ?1)
 ORDER BY step_no
 """
 
 
-def step_of(row: tuple[Any, ...]) -> Step:
-    """Read TRAIL."""
-    values = list(row)
-    values[1], values[9] = _known(StepName, row[1]), from_json(row[9])
-    return Step(*values)
+def steps_of(row: tuple[Any, ...]) -> list[Step]:
+    """Read TRAIL: the steps that one unit of work wrote."""
+    first = [row[0], StepName(row[1]), *row[2:9], from_json(row[9])]
+    others = ([row[0], StepName(one[0]), *one[1:]] for one in from_json(row[10]))
+    return [Step(*values) for values in (first, *others)]
 
 
 def delivery_of(row: tuple[Any, ...]) -> StoredDelivery:

@@ -8,7 +8,7 @@ import asyncpg
 
 from wunder.model.ids import At
 from wunder.store.clean import clean_row
-from wunder.store.gathered import event_row, step_row
+from wunder.store.gathered import event_row, step_rows
 from wunder.store.postgres.lane_book import LaneBook
 from wunder.store.postgres.rounds import WRITE, Ask, Parts, ask
 from wunder.store.postgres.session import Session
@@ -20,12 +20,12 @@ _GUARD = "SELECT pg_advisory_xact_lock(hashtextextended(?, 7))"
 _INSERT_STEPS = Many(
     """
 INSERT INTO channel_trail (message_id, step, at, plugin_id, version, account_uid, account_id, delivery_id,
-  attempt_no, detail)
-SELECT message_id, step, at, plugin_id, version, account_uid, account_id, delivery_id, attempt_no, detail
+  attempt_no, detail, more)
+SELECT message_id, step, at, plugin_id, version, account_uid, account_id, delivery_id, attempt_no, detail, more
 FROM {v} ORDER BY n
 """,
     "message_id text, step text, at int8, plugin_id text, version text, account_uid text,"
-    " account_id text, delivery_id text, attempt_no int8, detail text",
+    " account_id text, delivery_id text, attempt_no int8, detail text, more text",
 )
 _INSERT_EVENTS = Many(
     """
@@ -115,7 +115,7 @@ class Tx(Transaction):
         """Write what was put off and gathered, and the figures it changes, in one statement."""
         parts = self._put_off()
         if self.steps:
-            parts.append((_INSERT_STEPS, list(map(step_row, self.steps))))
+            parts.append((_INSERT_STEPS, step_rows(self.steps)))
         if self.events:
             parts.append((_INSERT_EVENTS, list(map(event_row, self.events))))
             self.counts["channel_events"] += len(self.events)

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 from wunder.model.ids import At
 from wunder.model.trail import Event
 from wunder.store.clean import clean_row
-from wunder.store.gathered import event_row, step_row
+from wunder.store.gathered import event_row, step_rows
 from wunder.store.unit import RowExists, Rows, Transaction
 
 T = TypeVar("T")
 
 _INSERT_STEP = """
 INSERT INTO channel_trail (step_no, message_id, step, at, plugin_id, version, account_uid, account_id,
-  delivery_id, attempt_no, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  delivery_id, attempt_no, detail, more) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_EVENT = """
 INSERT INTO channel_events (name, at, level, plugin_id, version, account_uid, account_id, message_id,
@@ -72,9 +72,9 @@ class Tx(Transaction):
     def flush(self, numbers: StepNumbers) -> None:
         """Write what was gathered, but for the counters."""
         if self.steps:
-            taken = numbers.take(len(self.steps))
-            rows = zip(taken, map(step_row, self.steps), strict=True)
-            self.conn.executemany(_INSERT_STEP, ((number, *row) for number, row in rows))
+            rows = step_rows(self.steps)
+            numbered = zip(numbers.take(len(rows)), rows, strict=True)
+            self.conn.executemany(_INSERT_STEP, [(number, *row) for number, row in numbered])
         if self.events:
             write_events(self.conn, self.events)
             self.counts["channel_events"] += len(self.events)

@@ -1,0 +1,2 @@
+-- The steps that a message takes in one unit of work are one row: a row a step was a third of all rows written.
+ALTER TABLE channel_trail ADD COLUMN more TEXT NOT NULL DEFAULT '[]'; -- JSON: the steps that followed at once, each as step, at, plugin_id, version, account_uid, account_id, delivery_id, attempt_no, detail | JSON：紧随其后的各步，每步依次为 step、at、plugin_id、version、account_uid、account_id、delivery_id、attempt_no、detail
