@@ -1,6 +1,7 @@
 """docs/channels.md and its twin are what tools/channels_doc.py writes from the manifests."""
 
 import json
+import re
 
 import pytest
 
@@ -38,3 +39,17 @@ def test_each_channel_is_described_in_both_languages(manifest) -> None:
     for name, field in schema["properties"].items():
         assert field["title"] and field["x-i18n"]["zh-CN"]["title"], name
         assert name in schema["x-order"], name
+
+
+def test_what_holds_the_facts_of_the_platforms_exists() -> None:
+    page = (ROOT / "docs/platforms.md").read_text("utf-8")
+    for part in page.split("\n## ")[1:]:
+        folder = ROOT / "src/wunder_channels" / part[part.index("(`") + 2 : part.index("`)")]
+        tests = "".join(one.read_text("utf-8") for one in folder.glob("tests/test_*.py"))
+        missing = [
+            name for name in re.findall(r"`(test_\w+)`", part) if f"def {name}(" not in tests
+        ]
+        absent = [
+            name for name in re.findall(r"`(\w+\.py)`", part) if not (folder / name).is_file()
+        ]
+        assert (missing, absent) == ([], []), folder.name
