@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contracts.store_world import DAY_MS, UID, World
+from tests.contracts.test_audit_log import entry
 from tests.contracts.test_outbox_desk import finished
 from tests.contracts.test_pairing_table import all_pairings, decide, knock
 from wunder.model.delivery import DeliveryState
@@ -10,6 +11,7 @@ from wunder.model.ids import At, MessageId
 from wunder.model.intake import NewQuarantine, SpoolVerdict, Taken
 from wunder.model.message import MessageState
 from wunder.model.trail import Event
+from wunder.people.tables import AuditFilter
 from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.upkeep.jobs import NewJob
 from wunder.upkeep.retention import Kept
@@ -245,3 +247,11 @@ async def test_what_a_reroute_brought_back_to_life_stays(world: World) -> None:
     done = await world.store.upkeep.retention.prune(Kept.MESSAGES, before, 0, 50)
     assert done.rows == 0
     assert len(await world.store.turns.claim(9, world.now)) == 1
+
+
+async def test_the_audit_goes_by_age_too(world: World) -> None:
+    await world.store.audit.add([entry(world.now), entry(world.now + 2 * DAY_MS)])
+    pruned = await world.store.upkeep.retention.prune(Kept.AUDIT, At(world.now + DAY_MS), 0, 50)
+    assert pruned.rows == 1
+    [left] = (await world.store.audit.entries(AuditFilter(), 50, "")).items
+    assert left.at == world.now + 2 * DAY_MS

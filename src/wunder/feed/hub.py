@@ -163,6 +163,7 @@ class FeedHub:
 
     async def check(self) -> None:
         """Close the streams whose session or token has ended. Raises: StoreUnavailable."""
+        await self._notice_new_numbers()
         hashes = {one.session_hash for one in self._streams if one.session_hash is not None}
         living = await self._living(list(hashes)) if hashes else set()
         for stream in self._streams:
@@ -170,6 +171,14 @@ class FeedHub:
             if not is_known or not stream.is_allowed():
                 stream.put(BYE)
                 stream.end()
+
+    async def _notice_new_numbers(self) -> None:
+        """Begin anew where numbers do: SQLite counts from 1 when the last event went by its age."""
+        newest = await self._feed.newest_id()
+        if self._order is not None and newest < self._order.told_to:
+            self._order = InOrder(newest)
+            for stream in self._streams:
+                stream.put(RESET)
 
     def tell_figures(self, last: Figures | None) -> Figures:
         """Tell the figures where they changed; what they are now."""

@@ -36,6 +36,7 @@ SELECT seq, session_id, last_message_at, created_at FROM channel_sessions WHERE 
     Kept.EVENTS: "SELECT event_id, event_id, at, at FROM channel_events WHERE event_id > ? ORDER BY event_id LIMIT ?",
     Kept.QUARANTINE: """
 SELECT seq, quarantine_id, created_at, created_at FROM channel_quarantine WHERE seq > ? ORDER BY seq LIMIT ?""",
+    Kept.AUDIT: "SELECT seq, seq, at, at FROM audit WHERE seq > ? ORDER BY seq LIMIT ?",
     Kept.JOBS: "SELECT seq, job_id, finished_at, created_at FROM jobs WHERE seq > ? ORDER BY seq LIMIT ?",
 }
 #: Whose place is kept over restarts: they leave rows behind that need not be looked at again.
@@ -182,6 +183,10 @@ async def _remove_events(tx: Transaction, keys: Sequence[int], width: int) -> in
     return gone
 
 
+async def _remove_audit(tx: Transaction, keys: Sequence[int], width: int) -> int:
+    return (await _delete(tx, "audit WHERE seq", keys, width, "")).rowcount
+
+
 async def _remove_quarantine(tx: Transaction, keys: Sequence[str], width: int) -> int:
     gone = (await _delete(tx, "channel_quarantine WHERE quarantine_id", keys, width, "")).rowcount
     tx.counts["channel_quarantine"] -= gone
@@ -202,6 +207,7 @@ _REMOVE: dict[Kept, Any] = {
     Kept.TRAIL: _remove_trail,
     Kept.SESSIONS: _remove_sessions,
     Kept.EVENTS: _remove_events,
+    Kept.AUDIT: _remove_audit,
     Kept.QUARANTINE: _remove_quarantine,
     Kept.JOBS: _remove_jobs,
 }

@@ -29,6 +29,7 @@ class Kept(StrEnum):
     TRAIL = "trail"  # of messages that stay
     SESSIONS = "sessions"
     EVENTS = "events"
+    AUDIT = "audit"
     QUARANTINE = "quarantine"
     SPOOL = "spool"  # goes into the quarantine
     PAIRINGS = "pairings"  # codes that are over, and what concerns accounts that are gone
@@ -48,6 +49,7 @@ class RetentionPolicy(msgspec.Struct, frozen=True):
     details_days: float = 30.0
     sessions_days: float = 180.0
     events_days: float = 30.0
+    audit_days: float = 730.0
     quarantine_days: float = 30.0
     spool_days: float = 7.0
     jobs_days: float = 30.0
@@ -65,6 +67,7 @@ class RetentionPolicy(msgspec.Struct, frozen=True):
             Kept.TRAIL: self.details_days,
             Kept.SESSIONS: self.sessions_days,
             Kept.EVENTS: self.events_days,
+            Kept.AUDIT: self.audit_days,
             Kept.QUARANTINE: self.quarantine_days,
             Kept.SPOOL: self.spool_days,
             Kept.PAIRINGS: 1.0,  # a stranger is answered once an hour, whatever is kept

@@ -171,6 +171,20 @@ async def test_a_stop_ends_pages_that_are_open_and_those_that_come(world: World)
         assert late.is_over
 
 
+async def test_numbers_that_begin_anew_are_noticed(world: World) -> None:
+    one = stream()
+    for _ in range(5):
+        world.feed.tell("plugin_ready")
+    with world.hub.listen(one):
+        await world.hub.read()
+        world.feed.events = world.feed.events[:1]  # the others went by their age
+        await world.hub.check()
+        assert await one.take(0) == [RESET]
+        world.feed.tell("plugin_crashed")
+        await world.hub.read()
+        assert await names(one) == ["plugin_crashed"]
+
+
 async def test_a_store_that_is_away_is_asked_again(world: World) -> None:
     one = stream()
     with world.hub.listen(one):
