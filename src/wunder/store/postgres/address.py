@@ -39,9 +39,15 @@ class Address:
         return f"Address({self.shown})"
 
     async def connect(
-        self, role: str, *, is_writer: bool = False
+        self, role: str, *, is_writer: bool = False, patience_s: float | None = None
     ) -> "asyncpg.Connection[asyncpg.Record]":
-        """Make a connection; `role` is what the server's list of sessions shows of it."""
+        """Make a connection.
+
+        Args:
+            role: what the server's list of sessions shows of it.
+            is_writer: plans by index only.
+            patience_s: how long a statement may take, its way there and back included.
+        """
         policy = self.policy
         limits = {
             # The server ends the transaction of a node that is paused inside it; others wait no longer.
@@ -54,6 +60,7 @@ class Address:
             return await asyncpg.connect(
                 self._url,
                 timeout=policy.database_connect_s,
+                command_timeout=patience_s,
                 statement_cache_size=0,
                 server_settings={
                     "application_name": f"wunder {role}",

@@ -14,8 +14,6 @@ from wunder.store.unit import Rows
 
 T = TypeVar("T")
 Query = Callable[[Session], Coroutine[Any, Any, T]]
-#: In stalls, more than the server's own limit for a statement (address.py).
-_PATIENCE = 5
 
 
 class QueryJob(Job):
@@ -33,7 +31,6 @@ class Reader:
 
     def __init__(self, name: str, line: Line, policy: StorePolicy) -> None:
         self._line = line
-        self._patience_s = _PATIENCE * policy.database_stall_s
         self._loop = uvloop.new_event_loop()
         self._hand_over: HandOver[QueryJob] = HandOver(
             name, policy.max_queued_units, policy.max_batch_units, self._run_all
@@ -80,7 +77,7 @@ class Reader:
     async def _try(self, job: QueryJob) -> Any:
         is_first = self._line.current is not None
         try:
-            return await self._ask(job)
+            return await job.query(await self._line.session())
         except Exception as error:
             if not _is_away(error):
                 raise
@@ -88,13 +85,7 @@ class Reader:
             if not is_first:
                 raise
         # The connection may have ended while nobody used it: once more on a new one.
-        return await self._ask(job)
-
-    async def _ask(self, job: QueryJob) -> Any:
-        session = await self._line.session()
-        # A network that lost its way says nothing: nobody else would ever end this wait.
-        async with asyncio.timeout(self._patience_s):
-            return await job.query(session)
+        return await job.query(await self._line.session())
 
 
 def _is_away(error: BaseException) -> bool:

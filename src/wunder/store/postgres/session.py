@@ -14,6 +14,9 @@ from wunder.store.postgres.statements import Many, Statement, Writes, numbered
 from wunder.store.unit import Rows
 
 log = get_logger(__name__)
+#: In stalls: more than the server's own limits for a lock and for a statement (address.py). A network
+#: that lost its way says nothing, and nobody else would ever end the wait for an answer.
+_WRITERS_PATIENCE, _PATIENCE = 3, 5
 
 
 class Session:
@@ -104,6 +107,8 @@ class Line:
         self._role = role
         self._monotonic = monotonic
         self._is_writer = is_writer
+        stalls = _WRITERS_PATIENCE if is_writer else _PATIENCE
+        self._patience_s = stalls * address.policy.database_stall_s
         self._session: Session | None = None
         self._failures = 0
         self._closed_until_s = float("-inf")
@@ -123,7 +128,9 @@ class Line:
             raise StoreUnavailable(f"no connection to the database ({self._address.shown})")
         try:
             async with asyncio.timeout(self._address.policy.database_connect_s):
-                conn = await self._address.connect(self._role, is_writer=self._is_writer)
+                conn = await self._address.connect(
+                    self._role, is_writer=self._is_writer, patience_s=self._patience_s
+                )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             self._failed(error)
             raise translate(error) from error

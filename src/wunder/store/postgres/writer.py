@@ -35,8 +35,6 @@ T = TypeVar("T")
 Unit = Callable[[Tx], Coroutine[Any, Any, T]]
 #: Two nodes that meet in a ring are told by the server; one of them does its work again.
 _TRIES = 4
-#: In stalls, more than the server's own limit for a lock (address.py).
-_PATIENCE = 3
 
 
 class UnitJob(Job):
@@ -204,10 +202,8 @@ class Writer:
         attempt = _Attempt(Tx(self._life.epoch, self._now(), self.counters.value))
         try:
             session = await self._line.session(at_once=at_once)
-            # A network that lost its way says nothing: nobody else would ever end this wait.
-            async with asyncio.timeout(_PATIENCE * self._policy.database_stall_s):
-                await self._resolve_doubts(session)
-                await self._transact(session, jobs, attempt, is_guarded)
+            await self._resolve_doubts(session)
+            await self._transact(session, jobs, attempt, is_guarded)
         except Exception as error:  # noqa: BLE001 - a unit may raise anything; `blame` says whose fault
             if attempt.is_committing and await self._was_committed(attempt, jobs):
                 self._done(jobs, attempt)

@@ -18,6 +18,7 @@ class Proxy:
         self.cut_after: int | None = None  # bytes of a COMMIT and its answer that still pass
         self.goes_down_with_the_cut = False
         self.cuts = 0
+        self.delay_s = 0.0  # what every message to the server takes longer
         self._flows = asyncio.Event()
         self._flows.set()
 
@@ -69,6 +70,8 @@ class Proxy:
         try:
             while chunk := await source.read(65_536):
                 await self._flows.wait()
+                if is_up and self.delay_s:
+                    await asyncio.sleep(self.delay_s)
                 if is_up and b"COMMIT\x00" in chunk and self.cut_after is not None:
                     link.left, self.cut_after = self.cut_after, None
                 if link.left is not None:

@@ -147,6 +147,14 @@ async def test_a_wire_that_falls_silent_is_given_up_and_nothing_is_lost(
     assert await world.sends_in_order() == ["still answered"]
 
 
+async def test_a_slow_wire_is_not_taken_for_a_silent_one(world: World, wire: Proxy) -> None:
+    wire.delay_s = 0.1
+    requests = [world.spooled(f"acc-{number}") for number in range(12)]
+    async with asyncio.timeout(30):
+        kept = await asyncio.gather(*(world.store.intake.spool(one) for one in requests))
+    assert kept == [True] * 12
+
+
 async def test_a_server_that_was_killed_has_everything_that_was_acknowledged(
     world: World,
 ) -> None:
