@@ -293,10 +293,6 @@ class PluginDesk:
             await self._doors.on_change()  # their account schemas are here now
         await self._installer.forget_strangers()
 
-    def failed_here(self) -> frozenset[PluginId]:
-        """Plugins that should run on this node and do not."""
-        return self._switchboard.failed_here()
-
     async def retry_errors(self) -> None:
         """Try plugins once more that could not be admitted; the runtime retries broken processes."""
         await self._switchboard.retry_failed()

@@ -123,10 +123,6 @@ class Switchboard:
         if rows:
             await self._doors.on_change()
 
-    def failed_here(self) -> frozenset[PluginId]:
-        """Plugins that should run on this node and do not: not admitted, or broken."""
-        return frozenset(plugin_id for plugin_id, code in self._noted.items() if code)
-
     async def follow(self) -> None:
         """Make this node's processes those that the rows name; other nodes switch rows too.
 
