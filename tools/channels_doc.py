@@ -101,7 +101,7 @@ def page(path: Path) -> str:
     channels = sorted(bundled_channels(), key=lambda one: one.manifest.plugin_id)
     lines = [HEADS[path]]
     for title, columns in zip(TITLES[path], COLUMNS, strict=True):
-        names = [column[0 if is_english else 1] for column in columns]
+        names = [english if is_english else chinese for english, chinese, _ in columns]
         lines += [title, "", f"| | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|"]
         for one in channels:
             manifest = one.manifest
