@@ -22,6 +22,7 @@ VECTORS = "vectors/test_qqbot_vectors_http.py"
 EVERY = "standins/test_all_channels.py"
 BUNDLES = "vectors/test_bundles_call.py"
 HOUSE = "architecture/test_house.py"
+NODES = "unit/store/postgres/test_nodes.py"
 WEBHOOK = "unit/api/test_webhooks.py"
 ACCOUNT = "unit/inbound/test_account_choice.py"
 DESK = "unit/plugins/test_desk.py"
@@ -284,6 +285,23 @@ BEYOND = (
         + _in("journeys/test_plugin_call.py", "each_line_gets_its_answer_in_order_whatever_it_is"),
     ),
     Promise(
+        "P9",
+        "SQLite on a laptop; PostgreSQL and many nodes with the same behaviour, proved by the same tests.",
+        _in(CHAOS, "whatever_was_accepted_arrives_once_and_in_order_through")
+        + _in(NODES, "a_conversation_stays_in_order_over_nodes")
+        + _in(NODES, "a_dead_nodes_claims_pass_on_when_its_lease_has_run_out")
+        + _in(NODES, "a_paused_node_that_was_replaced_has_lost_its_fences")
+        + _in(
+            "journeys/test_many_nodes.py",
+            "a_plugin_enabled_on_one_node_runs_on_all_and_any_takes_its_webhooks",
+        )
+        + _in(
+            "journeys/test_moving.py",
+            "a_gateway_moves_from_sqlite_to_postgresql_with_plugin_account_and_messages",
+        )
+        + _in(INTAKE, "the_same_event_again_is_a_duplicate"),
+    ),
+    Promise(
         "A1",
         "Acceptance 1: a new channel needs no change in the core.",
         _in(FIRST, "a_new_channel_is_written_uploaded_and_answers_without_a_change_to_the_core")
@@ -323,7 +341,6 @@ LATER = {
     "P4": "kernel-enforced permissions",
     "P5": "signed packages",
     "P6": "canary by account and automatic rollback",
-    "P9": "PostgreSQL and many nodes",
     "A2": "渠道监控 in the console",
     "A3": "a bad plugin under PostgreSQL and several nodes; on one node: S3, P1",
     "A4": "one view of the whole way in the console; trail, attempts, events: S4, P7",

@@ -25,9 +25,7 @@ def platform() -> FakeChannelProvider:
 
 def an_attempt(platform: FakeChannelProvider, living: int) -> Attempt:
     """Attempts of a node whose present life is `living`."""
-    row = AccountRow(
-        "u1", "chat", "main", "", "enabled", AccountConfig(), b"", 1, 1, "key", 1, 1
-    )
+    row = AccountRow("u1", "chat", "main", "", "enabled", AccountConfig(), b"", 1, 1, "key", 1, 1)
     return Attempt(
         FakeAccounts(Account(row, {})),
         FakeProviders(platform),
