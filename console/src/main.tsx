@@ -1,6 +1,8 @@
 // Where the console begins: language and theme first, so that nothing flashes, then the page.
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
+import { queries } from './api/query';
+import { fetchSession, SESSION_KEY } from './app/session';
 import { takeSetupToken } from './app/setupToken';
 import { startLanguage } from './i18n';
 import { shadeOf, storedTheme } from './theme';
@@ -16,5 +18,7 @@ window.addEventListener('vite:preloadError', () => {
 
 document.documentElement.dataset.theme = shadeOf(storedTheme());
 takeSetupToken();
+// Who is signed in is asked while the words are on their way.
+void queries.prefetchQuery({ queryKey: SESSION_KEY, queryFn: fetchSession, staleTime: 60_000 });
 await startLanguage();
 createRoot(document.getElementById('root') as HTMLElement).render(<App />);

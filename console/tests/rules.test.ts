@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseSearch, writeSearch } from '../src/app/address';
 import { withFigures } from '../src/app/keepFresh';
 import { includes } from '../src/app/session';
+import { tokenIn } from '../src/app/setupToken';
 import { lookOn, mergeRows } from '../src/components/paged';
 import { csvCell, toCsv } from '../src/features/accounts/csv';
 import { proposeId } from '../src/features/accounts/draft';
@@ -63,6 +64,14 @@ describe('the address', () => {
     expect(safeWay('/console/outbox')).toBe('/outbox');
     for (const elsewhere of ['//evil.example', 'https://evil.example', '/\\evil.example', 'javascript:alert(1)', undefined]) {
       expect(safeWay(elsewhere)).toBeUndefined();
+    }
+  });
+});
+
+describe('the first-run token', () => {
+  it('is found alone, in its link, and in the file that holds it', () => {
+    for (const pasted of [' abc-_1 ', 'http://127.0.0.1:8080/console/#setup=abc-_1', '{"token":"abc-_1","expires_at":1}']) {
+      expect(tokenIn(pasted)).toBe('abc-_1');
     }
   });
 });

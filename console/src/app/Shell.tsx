@@ -8,7 +8,7 @@ import { live } from '../api/live';
 import { CatchErrors } from '../components/CatchErrors';
 import { Icon, type IconName } from '../components/Icon';
 import { Menu } from '../components/Menu';
-import { Skeleton } from '../components/States';
+import { Forbidden, Skeleton } from '../components/States';
 import { speak, type Language } from '../i18n';
 import { duration } from '../i18n/format';
 import { useNow } from '../components/Facts';
@@ -48,6 +48,11 @@ const USER: Place[] = [
   { to: '/me', key: 'me', icon: 'chat' },
   { to: '/profile', key: 'profile', icon: 'user' },
 ];
+
+/** A user's own pages; the others would only ask for what is refused. */
+function isForUsers(path: string): boolean {
+  return path === '/' || USER.some((one) => path === one.to || path.startsWith(`${one.to}/`));
+}
 
 export function Shell() {
   const { t } = useTranslation();
@@ -100,7 +105,7 @@ export function Shell() {
         <LiveBanner />
         <CatchErrors resetBy={path}>
           <Suspense fallback={<Skeleton lines={6} />}>
-            <Outlet />
+            {isUser && !isForUsers(path) ? <Forbidden role="viewer" /> : <Outlet />}
           </Suspense>
         </CatchErrors>
       </main>

@@ -19,3 +19,11 @@ export function setupToken(): string {
 export function forgetSetupToken(): void {
   token = '';
 }
+
+/** Find the token in what was pasted: the token itself, the whole link, or the file that holds it. */
+export function tokenIn(text: string): string {
+  const plain = text.trim();
+  const inLink = /#setup=([^&\s]+)/.exec(plain)?.[1];
+  if (inLink) return decodeURIComponent(inLink);
+  return /"token"\s*:\s*"([^"]+)"/.exec(plain)?.[1] ?? plain;
+}

@@ -164,7 +164,7 @@ function Loaded(props: { account: AccountView; crumb: string }) {
           <Card title={t('todo.title')}>
             <WaitingForFirst
               account={account}
-              hasWebhook={provider ? (provider.capabilities as Record<string, boolean>).webhook !== false : true}
+              hasWebhook={account.chat_url ? false : provider ? (provider.capabilities as Record<string, boolean>).webhook !== false : true}
               hasBinding={bindings.isPending || serving.length > 0}
               bind={mayWrite ? bindLink : null}
             />

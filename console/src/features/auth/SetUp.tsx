@@ -6,7 +6,7 @@ import { useEffect, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, take } from '../../api/client';
 import { expectSession, fetchSession, SESSION_KEY, useSessionQuery } from '../../app/session';
-import { forgetSetupToken, setupToken } from '../../app/setupToken';
+import { forgetSetupToken, setupToken, tokenIn } from '../../app/setupToken';
 import { Field } from '../../components/Field';
 import { Icon } from '../../components/Icon';
 import { useProblemText } from '../../components/States';
@@ -22,7 +22,7 @@ export function SetUpPage() {
     document.title = `${t('setUp.title')} · Wunder Channels`;
   }, [t]);
   if (session.data && !setupToken()) return <Navigate to="/" replace />;
-  const token = setupToken() || (isTyped ? typed.trim() : '');
+  const token = setupToken() || (isTyped ? tokenIn(typed) : '');
   if (!token) {
     return (
       <AuthFrame title={t('setUp.title')} lead={t('setUp.noToken')}>

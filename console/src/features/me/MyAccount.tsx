@@ -165,7 +165,8 @@ function Steps(props: { account: AccountView; provider: ProviderView | undefined
   const agents = useOfferedAgents();
   const bound = bindings.data?.items.find((one) => one.channel === account.channel && one.account_id === account.account_id && one.is_enabled !== false);
   const first = useFirstMessage(account);
-  const hasWebhook = (provider?.capabilities as Record<string, boolean> | undefined)?.webhook !== false;
+  // A chat page of the gateway's own is the platform: nobody else is to be told an address.
+  const hasWebhook = !account.chat_url && (provider?.capabilities as Record<string, boolean> | undefined)?.webhook !== false;
   const isOn = account.status === 'enabled';
   const bind = async (agentId: string) => {
     try {
