@@ -63,7 +63,7 @@ def main() -> int:
         f"{len(rows)} of {len(chosen)} runs came to rest in {minutes:.0f} minutes; {broken} broken"
     )
     if given.save and rows:
-        _save(rows, minutes)
+        save(rows, minutes, given.pace)
     return min(1, broken)
 
 
@@ -96,13 +96,15 @@ def _keep(rows: list[Played], minutes: float) -> tuple[dict[str, Any], str]:
     return machine, name
 
 
-def _save(rows: list[Played], minutes: float) -> None:
+def save(rows: list[Played], minutes: float, pace: float) -> None:
+    """Write the figures and both tables."""
     machine, name = _keep(rows, minutes)
+    load = machine["load_1min"]
     words = {
-        "en": f"{machine['at'][:10]}, {machine['cpu']}, {machine['cores']} cores, "
-        f"{minutes:.0f} minutes; figures and remarks in `benchmarks/results/{name}`.",
-        "zh": f"{machine['at'][:10]}，{machine['cpu']}，{machine['cores']} 核，"
-        f"{minutes:.0f} 分钟；数字与备注见 `benchmarks/results/{name}`。",
+        "en": f"{machine['at'][:10]}, {machine['cpu']}, {machine['cores']} cores, load {load:.0f} at the end, "
+        f"pace {pace:g}, {minutes:.0f} minutes; figures and remarks in `benchmarks/results/{name}`.",
+        "zh": f"{machine['at'][:10]}，{machine['cpu']}，{machine['cores']} 核，结束时负载 {load:.0f}，"
+        f"节奏 {pace:g}，{minutes:.0f} 分钟；数字与备注见 `benchmarks/results/{name}`。",
     }
     for page, language in report.PAGES.items():
         report.write_into(ROOT / page, rows, language, words[language])
