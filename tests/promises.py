@@ -346,6 +346,5 @@ LATER = {
     "A4": "one view of the whole way in the console; trail, attempts, events: S4, P7",
     "A5": "the user's panel",
     "X11": "grants, with the sandbox",
-    "X17": "events as a stream, embedded chat",
     "X20": "alerts through our own channels",
 }
