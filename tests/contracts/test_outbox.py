@@ -113,15 +113,26 @@ async def test_a_head_is_claimed_once_however_many_ask(world: World) -> None:
 
 
 async def test_ready_names_accounts_with_due_heads_and_the_next_look(world: World) -> None:
-    assert (await world.store.outbox.ready(world.now)).accounts == ()
+    assert (await world.store.outbox.ready(world.now)).accounts == {}
     await world.answer(await world.turn(uid=AccountUid("a")), "x")
     await world.answer(await world.turn(uid=AccountUid("b")), "x")
     ready = await world.store.outbox.ready(world.now)
-    assert (sorted(ready.accounts), ready.next_at) == (["a", "b"], None)
+    assert (ready.accounts, ready.next_at) == ({"a": 1, "b": 1}, None)
     delivery = await world.claim_one(uid="a")
     await world.settle(delivery, S.PENDING, retry_s=7)
     ready = await world.store.outbox.ready(world.now)
-    assert (ready.accounts, ready.next_at) == (("b",), world.now + 7_000)
+    assert (ready.accounts, ready.next_at) == ({"b": 1}, world.now + 7_000)
+
+
+async def test_ready_tells_how_many_heads_are_due_so_that_no_slot_is_kept_from_others(
+    world: World,
+) -> None:
+    for n in range(18):
+        await world.answer(await world.turn(f"{n}", peer=f"p{n}"), "x")
+        if n < 3:
+            ready = await world.store.outbox.ready(world.now)
+            assert list(ready.accounts.values()) == [n + 1]
+    assert list((await world.store.outbox.ready(world.now)).accounts.values()) == [16]
 
 
 async def test_claims_keep_to_their_grants(world: World) -> None:
@@ -179,7 +190,7 @@ async def test_deliveries_of_an_account_that_cannot_send_expire_all_the_same(wor
     world.clock.advance(2)
     assert await world.store.sweep() == 2
     assert [await world.state(d) for d in (first, second)] == [S.EXPIRED, S.EXPIRED]
-    assert (await world.store.outbox.ready(world.now)).accounts == ()
+    assert (await world.store.outbox.ready(world.now)).accounts == {}
 
 
 # --- T4 ----------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ BOUNDED = {
     "housekeeping.py": "nodes: a row a node",
     "loading.py": "an import verifies what it filled",
     "archive.py": "an export is verified",
+    "outbox.py": "heads of one account that are due, at most 16, by the index that holds only those",
     "pairing.py": "open codes of one account, up to the limit that it is compared with",
     "plugin_history.py": "values of one plugin and account, at most 1,000",
     "replays.py": "a preview, for one administrator",

@@ -111,8 +111,8 @@ class Dispatcher:
         ready = await self._outbox.ready(now)
         grants = [
             grant
-            for uid in ready.accounts
-            if (grant := self._slots.take(uid, self._policy.claim_at_once)) is not None
+            for uid, heads in ready.accounts.items()
+            if (grant := self._slots.take(uid, min(heads, self._policy.claim_at_once))) is not None
         ]
         if grants:
             await self._claim(grants, now)

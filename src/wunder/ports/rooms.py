@@ -1,6 +1,6 @@
 """The tables in which the three rooms meet: T1, T2, T3, T4."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -68,9 +68,9 @@ class Turns(Protocol):
 
 
 class ReadyAccounts(msgspec.Struct, frozen=True):
-    """Accounts with a head that is due, and when the next head of any other becomes due."""
+    """How many heads of which accounts are due, and when the next head of any other becomes due."""
 
-    accounts: tuple[AccountUid, ...]
+    accounts: Mapping[AccountUid, int]  # at most as many as one claim looks at
     next_at: At | None
 
 

@@ -37,8 +37,10 @@ from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
 
-#: A loose scan of the index: one step an account that has heads waiting, whatever their number.
-_READY = """
+#: A loose scan of the index: one step an account that has heads waiting, whatever their number. Of
+#: those that are due so many are told that nobody reserves slots for more.
+_HEADS_TOLD = 16
+_READY = f"""
 WITH RECURSIVE waiting (account_uid) AS (
   SELECT min(account_uid) FROM channel_lanes WHERE kind = 'delivery' AND ready_at IS NOT NULL
   UNION ALL
@@ -47,9 +49,11 @@ WITH RECURSIVE waiting (account_uid) AS (
   FROM waiting WHERE waiting.account_uid IS NOT NULL
 )
 SELECT account_uid, (SELECT min(ready_at) FROM channel_lanes WHERE kind = 'delivery'
-  AND account_uid = waiting.account_uid AND ready_at IS NOT NULL)
+  AND account_uid = waiting.account_uid AND ready_at IS NOT NULL),
+  (SELECT count(*) FROM (SELECT 1 FROM channel_lanes WHERE kind = 'delivery'
+    AND account_uid = waiting.account_uid AND ready_at <= ? LIMIT {_HEADS_TOLD}) due)
 FROM waiting WHERE account_uid IS NOT NULL
-"""
+"""  # noqa: S608 - constant
 _USED_KEY = """
 SELECT delivery_id FROM channel_outbox
 WHERE account_uid = ? AND idempotency_key = ? AND idempotency_key <> ''
@@ -71,15 +75,16 @@ class PostgresOutbox:
     async def ready(self, now: At) -> ReadyAccounts:
         """Which accounts have deliveries to claim now, and when to look again."""
         if self._lookout.is_quiet(now):
-            return ReadyAccounts((), None)
-        due, later = [], []
-        for account_uid, at in await self._reader.rows(_READY):
-            # Another node may have claimed the last head between the two looks.
-            if at is not None and at <= now:
-                due.append(AccountUid(account_uid))
+            return ReadyAccounts({}, None)
+        due: dict[AccountUid, int] = {}
+        later: list[At] = []
+        for account_uid, at, heads in await self._reader.rows(_READY, now):
+            # Another node may have claimed the last head between the looks.
+            if heads:
+                due[account_uid] = heads
             elif at is not None:
-                later.append(At(at))
-        return ReadyAccounts(tuple(due), min(later, default=None))
+                later.append(at)
+        return ReadyAccounts(due, min(later, default=None))
 
     async def claim(self, grants: Sequence[SendGrant], now: At) -> list[ClaimedDelivery]:
         """Mark due heads `sending` with their attempt rows; expired heads end on the way."""

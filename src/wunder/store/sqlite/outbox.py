@@ -37,8 +37,10 @@ from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
 
-#: A loose scan of the index: one step an account that has heads waiting, whatever their number.
-_READY = """
+#: A loose scan of the index: one step an account that has heads waiting, whatever their number. Of
+#: those that are due so many are told that nobody reserves slots for more.
+_HEADS_TOLD = 16
+_READY = f"""
 WITH RECURSIVE waiting (account_uid) AS (
   SELECT min(account_uid) FROM channel_lanes WHERE kind = 'delivery' AND ready_at IS NOT NULL
   UNION ALL
@@ -47,9 +49,11 @@ WITH RECURSIVE waiting (account_uid) AS (
   FROM waiting WHERE waiting.account_uid IS NOT NULL
 )
 SELECT account_uid, (SELECT min(ready_at) FROM channel_lanes WHERE kind = 'delivery'
-  AND account_uid = waiting.account_uid AND ready_at IS NOT NULL)
+  AND account_uid = waiting.account_uid AND ready_at IS NOT NULL),
+  (SELECT count(*) FROM (SELECT 1 FROM channel_lanes WHERE kind = 'delivery'
+    AND account_uid = waiting.account_uid AND ready_at <= ? LIMIT {_HEADS_TOLD}) due)
 FROM waiting WHERE account_uid IS NOT NULL
-"""
+"""  # noqa: S608 - constant
 _USED_KEY = """
 SELECT delivery_id FROM channel_outbox
 WHERE account_uid = ? AND idempotency_key = ? AND idempotency_key <> ''
@@ -71,7 +75,7 @@ class SqliteOutbox:
     async def ready(self, now: At) -> ReadyAccounts:
         """Which accounts have deliveries to claim now, and when to look again."""
         if self._lookout.is_quiet(now):
-            return ReadyAccounts((), None)
+            return ReadyAccounts({}, None)
         return await self._reader.read(lambda conn: _ready(conn, now))
 
     async def claim(self, grants: Sequence[SendGrant], now: At) -> list[ClaimedDelivery]:
@@ -108,13 +112,14 @@ class SqliteOutbox:
 
 
 def _ready(conn: sqlite3.Connection, now: At) -> ReadyAccounts:
-    due, later = [], []
-    for account_uid, at in conn.execute(_READY):
+    due: dict[AccountUid, int] = {}
+    later: list[At] = []
+    for account_uid, at, heads in conn.execute(_READY, (now,)):
         if at <= now:
-            due.append(AccountUid(account_uid))
+            due[account_uid] = heads
         else:
-            later.append(At(at))
-    return ReadyAccounts(tuple(due), min(later, default=None))
+            later.append(at)
+    return ReadyAccounts(due, min(later, default=None))
 
 
 def _claim(tx: Tx, grant: SendGrant, now: At, may_expire: bool) -> list[ClaimedDelivery]:

@@ -56,7 +56,7 @@ async def test_an_idle_connection_that_ended_is_noticed_by_nobody(
     await world.take(world.new("2"))
     assert len(await world.store.turns.claim(9, world.now)) == 1
     wire.cut()
-    assert (await world.store.outbox.ready(world.now)).accounts == ()
+    assert (await world.store.outbox.ready(world.now)).accounts == {}
 
 
 async def test_while_the_server_is_away_intake_is_refused_and_then_goes_on(
