@@ -355,8 +355,8 @@ async def restore(world: World) -> None:
 
 SCENARIOS = (
     Scenario("kill -9 of a gateway", "at a random instant, also while it starts", kill_gateways,
-             short=10, long=100, budget_s=240),
-    Scenario("kill -9 of a plugin", "at a random instant", kill_plugins, short=10, long=100),
+             short=6, long=100, budget_s=240),
+    Scenario("kill -9 of a plugin", "at a random instant", kill_plugins, short=6, long=100),
     Scenario("rolling restart", "SIGTERM and start, one gateway after the other", restart_all,
              short=1, long=6, moods={"answer_lost": 0.0}),
     Scenario("gateway paused past its lease", "SIGSTOP at a random instant, SIGCONT", pause,
@@ -366,7 +366,7 @@ SCENARIOS = (
     Scenario("paused between frame and answer", "SIGSTOP past the lease, SIGCONT",
              pause_before_answer, short=1, long=6),
     Scenario("connection cut around COMMIT", "after each byte of it and of its answer", cut_commits,
-             ON_A_SERVER, short=8, long=BYTES_OF_A_COMMIT),
+             ON_A_SERVER, short=6, long=BYTES_OF_A_COMMIT),
     Scenario("kill -9 of PostgreSQL", "all its processes, or its power cut; started again",
              kill_server, ON_A_SERVER, short=2, long=10),
     Scenario("gateway cut off from PostgreSQL", "past its lease, loudly or in silence", cut_off,

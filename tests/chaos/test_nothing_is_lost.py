@@ -33,7 +33,6 @@ PLAYS = [
     ("platform away", POSTGRES),
     ("hostile strings", POSTGRES),
     ("shuffled batches", NODES),
-    ("1,008 conversations at once", SQLITE),
     ("1,008 conversations at once", NODES),
     ("disk full", POSTGRES),
     ("restore of a backup", SQLITE),
