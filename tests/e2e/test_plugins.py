@@ -18,6 +18,8 @@ from tests.journeys.qq_process import APP_ID, SECRET, QqProcess
 from tests.waiting import wait_for
 from wunder.plugins.pack import pack
 
+#: One worker: a plugin that one test installs is what the next one breaks.
+pytestmark = pytest.mark.xdist_group("plugins")
 say = Words("en")
 ROOT = Path(__file__).parents[2]
 CHANNEL = "bottle_post"
@@ -67,9 +69,7 @@ def agree(page: Page, plugin_id: str, step: str, version: str) -> None:
         typed.fill(plugin_id)
     page.get_by_role("button", name=say(f"upload.enable.{step}", version=version)).click()
     confirm_password(page)
-    expect(page.get_by_text(say("upload.enabled", id=plugin_id, version=version))).to_be_visible(
-        timeout=20_000
-    )
+    expect(page.get_by_text(say("upload.enabled", id=plugin_id, version=version))).to_be_visible()
 
 
 def test_qq_is_connected_from_the_console_alone(
@@ -161,7 +161,7 @@ def test_a_crash_is_shown_live_and_so_is_the_recovery(
     os.kill(before, signal.SIGKILL)
     expect(page.get_by_text(re.compile("crash", re.IGNORECASE)).first).to_be_visible()
     shoot(page, "plugin-crash")
-    expect(page.get_by_text(say("state.runtime.ready")).first).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(say("state.runtime.ready")).first).to_be_visible()
     wait_for(lambda: running_pid(gateway) not in {0, before})
 
 
