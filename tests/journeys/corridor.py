@@ -241,7 +241,7 @@ async def corridor(
         book=book,
         agents=agents,
         webhooks=webhooks,
-        spool=SpoolWorker(spool, desk, book, providers, clock),
+        spool=SpoolWorker(spool, desk, book, providers, upkeep.gate),
         worker=worker,
         dispatcher=dispatcher,
         slots=slots,

@@ -123,8 +123,20 @@ async def test_overload_keeps_what_a_platform_does_not_bring_again(tmp_path: Pat
     full = AdmissionPolicy(memory_bytes=1)
     kinds = {"redelivery": "none", "ack": StaticAck(200, "text/plain", b"ok")}
     async with corridor(tmp_path, admission=full, **kinds) as here:
-        await here.upkeep.gate.look()
+        gate: Any = here.upkeep.gate
+        await gate.look()
         answer = await here.post({"id": "m1", "peer": "p1", "text": "kept"})
         assert (answer.status, answer.body) == (200, b"ok")
-        here.clock.advance(2)
-        await here.until(lambda: here.platform.texts("p1") == ["kept"])
+        for _ in range(20):
+            here.clock.advance(2)
+            await asyncio.sleep(0.005)
+        assert here.agents.turns == [], "what was kept does not come in by the back door"
+        assert here.store.health.figures()["channel_spool"] == 1
+        gate._resident_bytes = lambda: 0
+        await gate.look()
+
+        async def came() -> bool:
+            here.clock.advance(2)
+            return here.platform.texts("p1") == ["kept"]
+
+        await here.until(came)

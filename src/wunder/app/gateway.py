@@ -244,7 +244,7 @@ class Gateway:
         limit = config.gateway.max_body_bytes
         rooms = WaitingRooms(self.upkeep.gate, spool, inline)
         self.webhooks = Webhooks(who, rooms, desk, store.events, figures, limit)
-        self.spool = SpoolWorker(spool, desk, self.accounts, self.providers, clock)
+        self.spool = SpoolWorker(spool, desk, self.accounts, self.providers, self.upkeep.gate)
         self.sends = SendDesk(store.outbox, self.accounts, self.dispatcher, media, clock)
         whose, files = (self.accounts, self.providers), self.attachments.desk.view
         self.chat = ChatRoom(whose, store.chat, files, keyring.chat_key(), clock, config.chat)

@@ -17,6 +17,7 @@ from wunder.model.provider import RawRequest
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
 from wunder.ports import Accounts, Clock, EventLog, Intake, Providers, Sealer
+from wunder.upkeep.admission import Gate
 
 log = get_logger(__name__)
 
@@ -47,20 +48,18 @@ class Spool:
         """The wall clock of this room."""
         return self._clock.now()
 
+    async def rest(self) -> None:
+        """Wait until it is worth looking again."""
+        await self._clock.sleep(self.policy.poll_s)
+
     async def keep(self, account: Account, request: RawRequest) -> bool:
         """Commit a raw request; False when it could not be kept, so it was not accepted."""
         spool_id = ordered_id(request.received_at)
         sealed = self._sealer.seal(
             msgspec.msgpack.encode(request), spool_context(account.uid, spool_id)
         )
-        row = SpooledRequest(
-            spool_id=spool_id,
-            account_uid=account.uid,
-            channel=account.row.channel,
-            account_id=account.row.account_id,
-            sealed=sealed,
-            received_at=request.received_at,
-        )
+        whose = (account.uid, account.row.channel, account.row.account_id)
+        row = SpooledRequest(spool_id, *whose, sealed, request.received_at)
         try:
             return await self._intake.spool(row)
         except StoreUnavailable as error:
@@ -105,13 +104,13 @@ class SpoolWorker:
     """Parses what was spooled, oldest first, one request of an account at a time."""
 
     def __init__(
-        self, spool: Spool, desk: IntakeDesk, accounts: Accounts, providers: Providers, clock: Clock
+        self, spool: Spool, desk: IntakeDesk, accounts: Accounts, providers: Providers, gate: Gate
     ) -> None:
+        self._gate = gate
         self._spool = spool
         self._desk = desk
         self._accounts = accounts
         self._providers = providers
-        self._clock = clock
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -123,7 +122,7 @@ class SpoolWorker:
             except StoreUnavailable as error:
                 log.warning("spool_not_readable", reason=error.code)
             if not worked:
-                await self._clock.sleep(self._spool.policy.poll_s)
+                await self._spool.rest()
 
     async def _parse(self, row: SpooledRequest) -> bool:
         """Parse one request; False when it has to wait."""
@@ -132,7 +131,8 @@ class SpoolWorker:
         if account is None:
             await self._spool.end(row, SpoolVerdict.REFUSED, "account_gone")
             return True
-        if provider is None or account.row.status != "enabled":
+        may_come = account.row.status == "enabled" and self._gate.has_room(row.account_uid)
+        if provider is None or not may_come:
             await self._spool.postpone(row)
             return False
         request = self._spool.unseal(row)

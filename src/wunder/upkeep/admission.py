@@ -23,6 +23,8 @@ _QUIET = 0.25
 #: A look takes at most this part of the time of its thread.
 _DUTY = 0.05
 _MEMORY_RETRY_S = 5
+#: The kept counters of what waits.
+_RECEIVED, _PENDING = "channel_messages_received", "channel_outbox_pending"
 
 
 class AdmissionPolicy(msgspec.Struct, frozen=True):
@@ -97,10 +99,18 @@ class Gate:
         """Why a message of this account cannot be taken now; None: it can."""
         if self._is_memory_short:
             return self._refused(503, "memory", _MEMORY_RETRY_S)
-        if self._is_quiet("channel_messages_received", self.messages):
+        if self._is_quiet(_RECEIVED, self.messages):
             return self.send_refusal(account_uid)
         full = self._full("backlog", self.messages, self._answered, account_uid)
         return full or self.send_refusal(account_uid)
+
+    def has_room(self, account_uid: AccountUid) -> bool:
+        """Whether what was kept for later may come in now; nobody is turned away by asking."""
+        rooms = {_RECEIVED: self.messages, _PENDING: self.deliveries}
+        return not self._is_memory_short and all(
+            self._is_quiet(figure, room) or room.admits(account_uid)
+            for figure, room in rooms.items()
+        )
 
     def send_refusal(self, account_uid: AccountUid) -> RequestRefused | None:
         """Why nothing more can be queued for this account's platform now; None: it can."""
@@ -111,7 +121,7 @@ class Gate:
     @property
     def is_outbox_quiet(self) -> bool:
         """True while so little waits that nobody has to be asked for by name."""
-        return self._is_quiet("channel_outbox_pending", self.deliveries)
+        return self._is_quiet(_PENDING, self.deliveries)
 
     def accepted(self, account_uid: AccountUid, count: int) -> None:
         """Learn what came in since the last look."""
@@ -136,7 +146,7 @@ class Gate:
     async def look(self) -> None:
         """Measure how fast things end, and, where much waits, whose it is."""
         policy, figure = self._policy, self._table.figure
-        messages, deliveries = figure("channel_messages_received"), figure("channel_outbox_pending")
+        messages, deliveries = figure(_RECEIVED), figure(_PENDING)
         now_s = self._doors.clock.monotonic()
         self._answered.look(now_s, self._ended("channel_messages", "answered", "failed"), messages)
         self._sent.look(now_s, self._ended("channel_outbox", "sent", "failed"), deliveries)
@@ -190,7 +200,7 @@ class Gate:
         is_shedding = self._shed > self._shed_before
         if is_shedding != self._is_shedding:
             name = "intake_overloaded" if is_shedding else "intake_recovered"
-            waiting = self._table.figure("channel_messages_received")
+            waiting = self._table.figure(_RECEIVED)
             log.warning(name, waiting=waiting, turned_away=self._shed)
             level = "warning" if is_shedding else "info"
             fields = {"waiting": waiting, "turned_away": self._shed}
