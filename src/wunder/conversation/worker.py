@@ -186,11 +186,11 @@ class Worker:
     async def _answer(self, turn: ClaimedTurn) -> None:
         try:
             await self._commit(await self._ask(turn))
-        except FenceLost:
-            log.warning("turn_lost_its_fence", turn_id=turn.turn_id)
         except Exception:
             log.exception("turn_failed_inside", turn_id=turn.turn_id)
-            await self._commit_failure(turn)
+            # It broke in our own code: shown as failed, its lane free.
+            now = self._clock.now()
+            await self._commit(TurnCommit(turn, MessageState.FAILED, now, reason="internal"))
         finally:
             self._running.pop(turn.turn_id, None)
 
@@ -221,14 +221,6 @@ class Worker:
                 log.warning("turn_not_readable_yet", turn_id=turn.turn_id, reason=error.code)
             await self._clock.sleep(self._policy.store_retry_s)
 
-    async def _commit_failure(self, turn: ClaimedTurn) -> None:
-        """End a turn that broke in our own code: shown as failed, its lane free."""
-        failed = TurnCommit(turn, MessageState.FAILED, self._clock.now(), reason="internal")
-        try:
-            await self._commit(failed)
-        except FenceLost:
-            log.warning("turn_lost_its_fence", turn_id=turn.turn_id)
-
     async def _commit(self, commit: TurnCommit) -> None:
         """T2, however long the store takes: the agent's answer exists nowhere else yet."""
         account_uid = commit.turn.message.conversation.account_uid
@@ -242,6 +234,9 @@ class Worker:
                 log.warning("turn_not_stored_yet", turn_id=commit.turn.turn_id, reason=error.code)
                 await self._clock.sleep(self._policy.store_retry_s)
                 continue
+            except FenceLost:
+                log.warning("turn_lost_its_fence", turn_id=commit.turn.turn_id)
+                return
             finally:
                 if grant is not None and not claimed:
                     self._slots.release(grant)
