@@ -14,9 +14,9 @@ from wunder.store.pages import cut, parse_cursor
 from wunder.store.reads import Reads
 
 #: Of the 50 ms that a list call may take (issue 5), the rest is for a last piece, decoding and the way.
-BUDGET_S = 0.02
+BUDGET_S = 0.015
 #: Rows of the first piece; the next is twice as long where one took next to nothing.
-PIECE = 4_000
+PIECE = 2_000
 QUICK_S = BUDGET_S / 8
 #: Numbers follow time, but for clocks of nodes that differ and transactions that end out of order.
 SKEW_MS = 600_000
