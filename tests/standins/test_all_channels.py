@@ -142,11 +142,7 @@ async def test_an_answer_is_shown_while_it_is_written(kind: Kind, way: Way, tmp_
         agent.hang()
         await here.write("tell me")
 
-        def is_shown() -> bool:
-            here.clock.advance(0.1)
-            return here.texts() == ["Once upon"]
-
-        await until(is_shown)
+        await here.until(lambda: here.texts() == ["Once upon"])
         agent.go_on.set()
 
         await here.until_states(SENT)
@@ -184,21 +180,18 @@ async def test_an_ai_bots_answer_grows_in_the_stream_that_its_platform_polls(
         agent.hang()
         asked = WECOM_BOT.write(here.standin, WECOM_BOT.person(1), "tell me", 0)
         opened = callbacks.read_answer((await here.post(asked))[1])["stream"]
-        shown: dict[str, Any] = opened
 
         async def is_shown(text: str, *, finish: bool) -> bool:
-            nonlocal shown
-            here.clock.advance(0.1)
             poll = callbacks.poll(opened["id"])
             recorded = Recorded("POST", poll.raw_query, dict(poll.headers), poll.body)
             status, body = await here.post(recorded)
-            shown = callbacks.read_answer(body)["stream"]
+            shown: dict[str, Any] = callbacks.read_answer(body)["stream"]
             return status == 200 and (shown["content"], shown["finish"]) == (text, finish)
 
         assert not opened["finish"]
-        await until(lambda: is_shown("Once upon", finish=False))
+        await here.until(lambda: is_shown("Once upon", finish=False))
         agent.go_on.set()
-        await until(lambda: is_shown("Once upon a time", finish=True))
+        await here.until(lambda: is_shown("Once upon a time", finish=True))
         (delivery,) = await here.until_states(SENT)
         assert delivery.receipt == "delivered"
 
@@ -214,11 +207,7 @@ async def test_a_passive_reply_travels_in_the_webhooks_own_response(
         async with asyncio.TaskGroup() as group:
             posting = group.create_task(here.post(recorded))
 
-            def is_answered() -> bool:
-                here.clock.advance(0.01)
-                return posting.done()
-
-            await until(is_answered)
+            await here.until(posting.done)
         status, body = posting.result()
         reply = here.standin.callbacks.read_answer(body)
 
