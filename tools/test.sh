@@ -12,5 +12,5 @@ sh tools/browser.sh
 
 "$python" -m pytest -q -n 2 -m "not chaos and not e2e" || exit $?
 [ ! -f tools/console.sh ] || sh tools/console.sh || exit $?
-"$python" -m pytest -q -n 2 --dist loadgroup -m e2e || exit $?
+"$python" -m pytest -q -n 2 -m e2e || exit $?
 exec "$python" -m pytest -q -m chaos

@@ -8,10 +8,9 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.browser import shoot, violations
 from tests.e2e.people import Make, signed_in
-from tests.e2e.test_plugins import CHANNEL
+from tests.e2e.test_plugins import CHANNEL, install
 from tests.e2e.words import Words
 from tests.journeys.gateway_process import GatewayProcess
-from tests.journeys.new_channel import package
 
 say = Words("en")
 ADMIN = (
@@ -60,10 +59,7 @@ def furnished(gateway: GatewayProcess) -> Iterator[GatewayProcess]:
     """A gateway in which something has happened."""
     account = {"channel": "webchat", "account_id": "looks", "display_name": "Shop help"}
     made = gateway.call("POST", "channels/accounts", account)
-    release = gateway.upload(package(CHANNEL))
-    approval = {"version": "1.0.0", "sha256": release["package_sha256"]}
-    gateway.call("POST", f"channel_plugins/{CHANNEL}/approve", approval)
-    gateway.call("POST", f"channel_plugins/{CHANNEL}/enable", {"version": "1.0.0"})
+    install(gateway, CHANNEL)
     binding = {"channel": "webchat", "account_id": "looks", "agent_id": "echo"}
     gateway.call("POST", "channels/bindings", binding)
     gateway.call("PATCH", "channels/providers/webchat", {"user_visible": True})

@@ -7,10 +7,9 @@ from playwright.sync_api import expect
 
 from tests.e2e.browser import shoot, violations
 from tests.e2e.people import Make, signed_in
-from tests.e2e.test_plugins import CHANNEL, confirm_password
+from tests.e2e.test_plugins import CHANNEL, confirm_password, install
 from tests.e2e.words import Words
 from tests.journeys.gateway_process import GatewayProcess
-from tests.journeys.new_channel import package
 from tests.waiting import wait_for
 
 say = Words("en")
@@ -20,10 +19,7 @@ def test_a_dead_letter_is_replayed_and_arrives(
     gateway: GatewayProcess, watched: Make, tmp_path: Path
 ) -> None:
     shore = tmp_path / "not-there" / "shore.jsonl"
-    release = gateway.upload(package(CHANNEL))
-    approval = {"version": "1.0.0", "sha256": release["package_sha256"]}
-    gateway.call("POST", f"channel_plugins/{CHANNEL}/approve", approval)
-    gateway.call("POST", f"channel_plugins/{CHANNEL}/enable", {"version": "1.0.0"})
+    install(gateway, CHANNEL)
     config = {"shore": str(shore), "key": "salt"}
     account = {"channel": CHANNEL, "account_id": "bay", "provider_config": config}
     gateway.call("POST", "channels/accounts", account)

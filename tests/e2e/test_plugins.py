@@ -18,11 +18,9 @@ from tests.journeys.qq_process import APP_ID, SECRET, QqProcess
 from tests.waiting import wait_for
 from wunder.plugins.pack import pack
 
-#: One worker: a plugin that one test installs is what the next one breaks.
-pytestmark = pytest.mark.xdist_group("plugins")
 say = Words("en")
 ROOT = Path(__file__).parents[2]
-CHANNEL = "bottle_post"
+CHANNEL, OTHER = "bottle_post", "bottle_mail"
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +41,14 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, qq: QqProcess) -> Iterator
     }
     with GatewayProcess(folder / "data", **settings) as process:
         yield process
+
+
+def install(gateway: GatewayProcess, channel: str, version: str = "1.0.0") -> None:
+    """Have a plugin serve, without the console."""
+    release = gateway.upload(package(channel, version=version))
+    approval = {"version": version, "sha256": release["package_sha256"]}
+    gateway.call("POST", f"channel_plugins/{channel}/approve", approval)
+    gateway.call("POST", f"channel_plugins/{channel}/enable", {"version": version})
 
 
 def confirm_password(page: Page) -> None:
@@ -169,18 +175,19 @@ def test_a_version_is_switched_and_back(gateway: GatewayProcess, watched: Make) 
     context = watched()
     context.expect("409")
     page = signed_in(gateway, context)
-    upload(page, gateway, "bottle-1.1.zip", package(CHANNEL, version="1.1.0"))
-    agree(page, CHANNEL, "upgrade", "1.1.0")
-    page.goto(f"{gateway.url}/console/plugins/{CHANNEL}?tab=versions")
+    install(gateway, OTHER)
+    upload(page, gateway, "bottle-1.1.zip", package(OTHER, version="1.1.0"))
+    agree(page, OTHER, "upgrade", "1.1.0")
+    page.goto(f"{gateway.url}/console/plugins/{OTHER}?tab=versions")
     new = page.get_by_role("row").filter(has_text="1.1.0")
     old = page.get_by_role("row").filter(has_text="1.0.0")
     expect(new).to_contain_text(say("plugin.isCurrent"))
     shoot(page, "plugin-versions")
-    page.get_by_role("button", name=say("do.actionsOf", what=CHANNEL)).or_(
+    page.get_by_role("button", name=say("do.actionsOf", what=OTHER)).or_(
         page.get_by_role("button", name=re.compile("Bottle", re.IGNORECASE))
     ).first.click()
     page.get_by_role("menuitem", name=say("plugin.backTo", version="1.0.0")).click()
     page.get_by_role("dialog").get_by_role("button", name=say("plugin.back")).click()
     confirm_password(page)
     expect(old).to_contain_text(say("plugin.isCurrent"))
-    assert gateway.get(f"channel_plugins/{CHANNEL}")["current_version"] == "1.0.0"
+    assert gateway.get(f"channel_plugins/{OTHER}")["current_version"] == "1.0.0"
