@@ -32,6 +32,10 @@ export function useAccounts() {
   return useQuery({ queryKey: ['accounts'], queryFn: () => take(api.GET('/wunder/admin/channels/accounts')), staleTime: 10_000 });
 }
 
+export function useBindings() {
+  return useQuery({ queryKey: ['bindings'], queryFn: () => take(api.GET('/wunder/admin/channels/bindings')) });
+}
+
 /** Say a name in a language, from what a manifest brings. */
 export function localName(name: string, i18n: unknown, locale: string): string {
   const texts = (i18n as Record<string, { name?: string } | undefined> | undefined) ?? {};

@@ -5,7 +5,7 @@ import { Button, Input, Switch } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, take } from '../../api/client';
-import { useChannelName, useProviders } from '../../api/lists';
+import { useBindings, useChannelName, useProviders } from '../../api/lists';
 import type { AccountView } from '../../api/schema';
 import { act } from '../../app/confirmed';
 import { complain, say } from '../../app/notices';
@@ -64,7 +64,7 @@ function Loaded(props: { account: AccountView; crumb: string }) {
   const [isSwitching, setSwitching] = useState(false);
   const providers = useProviders();
   const provider = providers.data?.items.find((one) => one.channel === account.channel);
-  const bindings = useQuery({ queryKey: ['bindings'], queryFn: () => take(api.GET('/wunder/admin/channels/bindings')) });
+  const bindings = useBindings();
   const serving = (bindings.data?.items ?? []).filter(
     (one) =>
       one.is_enabled !== false && [account.channel, '*'].includes(one.channel) && [account.account_id, '*'].includes(one.account_id),

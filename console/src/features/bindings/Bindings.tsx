@@ -1,11 +1,11 @@
 // Bindings: which conversations go to which agent, in the order in which they are asked.
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Button, Switch } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, take } from '../../api/client';
-import { useChannelName } from '../../api/lists';
+import { api } from '../../api/client';
+import { useBindings, useChannelName } from '../../api/lists';
 import type { Binding } from '../../api/schema';
 import { useAddress } from '../../app/address';
 import { act } from '../../app/confirmed';
@@ -22,10 +22,6 @@ import { Tag } from '../../components/Status';
 import { BindingDialog } from './BindingDialog';
 import { inOrder, shadowOf } from './order';
 import { TestRoute } from './TestRoute';
-
-export function useBindings() {
-  return useQuery({ queryKey: ['bindings'], queryFn: () => take(api.GET('/wunder/admin/channels/bindings')) });
-}
 
 export function BindingsPage() {
   const { t } = useTranslation();

@@ -106,7 +106,7 @@ function Kpi(props: { name: string; value: ReactNode; unit?: string; tone?: 'err
         {props.value}
         {props.unit && <small>{props.unit}</small>}
       </span>
-      {props.line && props.line.some((one) => one > 0) && <Sparkline values={props.line} label={props.name} />}
+      {props.line && props.line.length > 1 && props.line.some((one) => one > 0) && <Sparkline values={props.line} label={props.name} />}
     </Link>
   );
 }

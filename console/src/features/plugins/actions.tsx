@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api } from '../../api/client';
+import { useAccounts, useBindings } from '../../api/lists';
 import type { Impact, PluginView, ReleaseView } from '../../api/schema';
 import { act } from '../../app/confirmed';
 import { complain, say } from '../../app/notices';
@@ -10,7 +11,7 @@ import { Confirm } from '../../components/Confirm';
 import { Pairs } from '../../components/Facts';
 import type { MenuItem } from '../../components/Menu';
 import { Status } from '../../components/Status';
-import { compareVersions } from './facts';
+import { compareVersions, manifestOf } from './facts';
 import { Permissions } from './Permissions';
 
 /** A question that is open about a plugin. */
@@ -179,6 +180,7 @@ export function PluginDialog(props: { step: PluginStep; close: () => void }) {
           }}
         >
           <p>{plugin.builtin_id ? t('plugin.disableFallback', { builtin: plugin.builtin_id }) : t('plugin.disableText')}</p>
+          <Touched plugin={plugin} />
         </Confirm>
       );
     case 'back':
@@ -232,12 +234,23 @@ export function PluginDialog(props: { step: PluginStep; close: () => void }) {
           }}
         >
           <p>{t('plugin.removeText')}</p>
+          {plugin.releases.length === 1 && <Touched plugin={plugin} />}
           {plugin.builtin_id && plugin.releases.length === 1 && (
             <Pairs of={[[t('plugin.fallback'), `${t('state.serving.builtin')} · ${plugin.builtin_id}`]]} />
           )}
         </Confirm>
       );
   }
+}
+
+/** Whose accounts and bindings this plugin serves. */
+function Touched(props: { plugin: PluginView }) {
+  const accounts = useAccounts();
+  const bindings = useBindings();
+  const channels = new Set(manifestOf(props.plugin)?.serves ?? [props.plugin.plugin_id]);
+  if (!accounts.data || !bindings.data) return null;
+  const touched = accounts.data.items.filter((one) => channels.has(one.channel));
+  return <ImpactList impact={{ accounts: touched, bindings: bindings.data.items.filter((one) => channels.has(one.channel)).length }} />;
 }
 
 export function ImpactList(props: { impact: Impact }) {
@@ -248,7 +261,7 @@ export function ImpactList(props: { impact: Impact }) {
       <p>
         <strong>{t('plugin.impact', { accounts: accounts.length, bindings })}</strong>
       </p>
-      <ul className="impact">
+      <ul className="impact" hidden={accounts.length === 0}>
         {accounts.slice(0, 8).map((one) => (
           <li key={`${one.channel}/${one.account_id}`} className="row">
             <Link to="/accounts/$channel/$accountId" params={{ channel: one.channel, accountId: one.account_id }}>
