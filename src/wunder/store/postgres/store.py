@@ -220,18 +220,21 @@ async def open_store(
 async def _join_patiently(opened: _Opened, address: Address, clock: Clock) -> None:
     """Join; a node that puts right what a dead one left may hold it up for longer than a limit."""
     for tries_left in reversed(range(_TRIES)):
+        # A server that is away is said at once; one that was there may have ended a slow session.
+        conn = await address.connect("opening")
         try:
-            await _join(opened, address, clock)
-        except asyncpg.PostgresError as error:
-            if blame(error) is not Blame.AGAIN or not tries_left:
+            return await _join(conn, opened, address, clock)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            conn.terminate()
+            if blame(error) not in (Blame.AGAIN, Blame.AWAY) or not tries_left:
                 raise
             log.warning("start_was_held_up", why=type(error).__name__)
-        else:
-            return
+    return None
 
 
-async def _join(opened: _Opened, address: Address, clock: Clock) -> None:
-    conn = await address.connect("opening")
+async def _join(
+    conn: "asyncpg.Connection[asyncpg.Record]", opened: _Opened, address: Address, clock: Clock
+) -> None:
     try:
         await migrate(conn)
         if not await conn.fetchval(_LASTS):

@@ -200,3 +200,27 @@ async def test_a_node_that_starts_waits_for_one_that_is_held_up(world: World) ->
         tasks.create_task(let_go())
         await world.open()
     await holder.close()
+
+
+async def test_a_node_whose_session_is_ended_while_it_starts_begins_again(world: World) -> None:
+    """The server ends a session that stood still in its transaction: a starved machine's, say."""
+    direct = Address(world.store.health._address._url, StorePolicy())
+    holder, ender = await direct.connect("holder"), await direct.connect("ender")
+    await world.store.close()
+    await holder.execute("BEGIN")
+    await holder.execute("SELECT value FROM meta WHERE key = 'epoch' FOR UPDATE")
+
+    async def end_it() -> None:
+        ended = 0
+        while not ended:
+            ended = await ender.fetchval(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE application_name = 'wunder opening' AND wait_event_type = 'Lock'"
+            )
+        await holder.execute("ROLLBACK")
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(end_it())
+        await world.open()
+    for conn in (holder, ender):
+        await conn.close()
