@@ -17,6 +17,9 @@ SEEN = "journeys/test_observable.py"
 BAD = "chaos/test_bad_plugins.py"
 STORE = "chaos/test_bad_store.py"
 CHAOS = "chaos/test_nothing_is_lost.py"
+BY_HAND = "e2e/test_plugins.py"
+PANEL = "e2e/test_user_panel.py"
+PEOPLE = "journeys/test_http_console.py"
 CALL = "vectors/test_qqbot_vectors_call.py"
 VECTORS = "vectors/test_qqbot_vectors_http.py"
 EVERY = "standins/test_all_channels.py"
@@ -329,22 +332,56 @@ BEYOND = (
     ),
 )
 
+CONSOLE = (
+    Promise(
+        "N6",
+        "渠道监控 in the console: plugins, accounts with their forms, deliveries; no config file.",
+        _in(BY_HAND, "qq_is_connected_from_the_console_alone", "a_version_is_switched_and_back")
+        + _in("e2e/test_outbox.py", "a_dead_letter_is_replayed_and_arrives")
+        + _in("e2e/test_looks.py", "no_screen_has_a_fault_that_axe_finds")
+        + _in("e2e/test_first_minute.py", "from_one_link_to_a_conversation_with_the_agent"),
+    ),
+    Promise(
+        "U",
+        "Users see the providers that were opened to them and connect accounts of their own.",
+        _in(PANEL, "an_account_of_somebody_else_is_not_there")
+        + _in(PEOPLE, "a_user_connects_a_channel_and_reaches_nobody_elses"),
+    ),
+    Promise(
+        "A2",
+        "Acceptance 2: plugins are installed, enabled, disabled and switched in 渠道监控.",
+        _in(BY_HAND, "qq_is_connected_from_the_console_alone", "a_version_is_switched_and_back"),
+    ),
+    Promise(
+        "A3",
+        "Acceptance 3: a misbehaving plugin does not affect the service nor the rules of retrying.",
+        _in(CHAOS, "whatever_was_accepted_arrives_once_and_in_order_through")
+        + _in(BY_HAND, "a_crash_is_shown_live_and_so_is_the_recovery"),
+    ),
+    Promise(
+        "A4",
+        "Acceptance 4: the whole way is seen, down to plugin_id, version and account_id.",
+        _in(BY_HAND, "qq_is_connected_from_the_console_alone")
+        + _in(SEEN, "every_step_attempt_and_event_names_plugin_version_and_account"),
+    ),
+    Promise(
+        "A5",
+        "Acceptance 5: the user's panel recognises a new provider by itself.",
+        _in(PANEL, "a_channel_that_is_opened_appears_without_a_reload")
+        + _in(PEOPLE, "a_user_is_told_of_their_own_accounts_and_that_channels_opened"),
+    ),
+)
+
 #: Everything that the first release answers for.
-PROMISES = (*CHAIN, *PROVIDERS, *INSTALLING, *RUNTIME, *SAFETY, *BEYOND, *RULES)
+PROMISES = (*CHAIN, *PROVIDERS, *INSTALLING, *RUNTIME, *SAFETY, *BEYOND, *CONSOLE, *RULES)
 
 #: What the mission has and the first release does not: id -> what is missing.
 LATER = {
-    "N6": "web console",
     "N8": "signatures, canary, alerts",
     "S5": "permissions are shown and approved, not enforced",
-    "U": "users and their panel",
     "P4": "kernel-enforced permissions",
     "P5": "signed packages",
     "P6": "canary by account and automatic rollback",
-    "A2": "渠道监控 in the console",
-    "A3": "a bad plugin under PostgreSQL and several nodes; on one node: S3, P1",
-    "A4": "one view of the whole way in the console; trail, attempts, events: S4, P7",
-    "A5": "the user's panel",
     "X11": "grants, with the sandbox",
     "X20": "alerts through our own channels",
 }
