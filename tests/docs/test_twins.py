@@ -9,6 +9,9 @@ from tests.docs.pages import ROOT, shell_blocks
 
 #: English page -> its twin.
 TWINS = {
+    "docs/guide/administrators.md": "docs/guide/administrators.zh-CN.md",
+    "docs/guide/users.md": "docs/guide/users.zh-CN.md",
+    "docs/guide/web-chat.md": "docs/guide/web-chat.zh-CN.md",
     "README.md": "docs/README.zh-CN.md",
     "docs/system.md": "docs/系统介绍.md",
     "docs/design.md": "docs/设计方案.md",
