@@ -355,7 +355,7 @@ async def restore(world: World) -> None:
 
 SCENARIOS = (
     Scenario("kill -9 of a gateway", "at a random instant, also while it starts", kill_gateways,
-             short=6, long=100, budget_s=240),
+             short=6, long=100, budget_s=240, keeps=("failed", "message failed")),
     Scenario("kill -9 of a plugin", "at a random instant", kill_plugins, short=6, long=100),
     Scenario("rolling restart", "SIGTERM and start, one gateway after the other", restart_all,
              short=1, long=6, moods={"answer_lost": 0.0}),

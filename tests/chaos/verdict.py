@@ -11,6 +11,8 @@ from typing import Any
 from tests.chaos.flood import Posted
 
 Json = dict[str, Any]
+#: What the gateway says, in these tests, where it gave a message up.
+APOLOGY = "apology"
 #: States in which a delivery has ended without a proof that it arrived.
 ENDED_OTHERWISE = ("unknown", "failed", "expired", "cancelled", "held")
 
@@ -95,19 +97,27 @@ def judge(
         breaks: when something was broken, by the monotonic clock.
     """
     lines = [_named(json.loads(line)) for line in journal.read_text("utf-8").splitlines()]
-    arrived = [line for line in lines if line["what"] == "arrived"]
+    took = [line for line in lines if line["what"] == "arrived"]
+    arrived = [line for line in took if line["id"] != APOLOGY]
+    apologies = {line["key"] for line in took if line["id"] == APOLOGY}
     known = {message.id: message for message in posted}
     accepted = {message.id for message in posted if message.accepted_at}
     seen = {line["id"] for line in arrived}
     parked = {one for one, state in ended.items() if state == "unknown"}
+    # Given up, kept and shown: whether a scenario may end so is its own matter.
+    given_up = {one for one, state in ended.items() if "failed" in state}
     return Verdict(
         posted=len(posted),
         accepted=len(accepted),
         answered=len(accepted & seen),
-        lost=[f"{one} ({ended.get(one, 'no trace')})" for one in sorted(accepted - seen - parked)],
+        lost=[
+            f"{one} ({ended.get(one, 'no trace')})"
+            for one in sorted(accepted - seen - parked - given_up)
+        ],
         doubled=_doubled(arrived, parked),
         out_of_order=_out_of_order(arrived, known),
-        strayed=[line["id"] for line in arrived if not _is_at_home(line, known)],
+        strayed=[line["id"] for line in arrived if not _is_at_home(line, known)]
+        + sorted(apologies)[len(given_up) :],
         parked=dict(Counter("arrived" if one in seen else "not arrived" for one in parked)),
         ended=dict(Counter(state for state in ended.values() if state != "unknown")),
         events=Counter(line["what"] for line in lines),

@@ -16,7 +16,7 @@ from typing import Any
 from tests.chaos.cluster import LEASE_S, SQLITE, Cluster, Ground, Node, Setup, cluster
 from tests.chaos.flood import Flood, Place
 from tests.chaos.rough_channel import package
-from tests.chaos.verdict import ENDED_OTHERWISE, Verdict, judge
+from tests.chaos.verdict import APOLOGY, ENDED_OTHERWISE, Verdict, judge
 from tests.journeys.gateway_process import GatewayProcess
 
 #: A platform that folds repeats of a key and delivers again itself, and one that does neither.
@@ -35,6 +35,7 @@ ACCOUNTS_A_CHANNEL, CONVERSATIONS_AN_ACCOUNT = 8, 16
 #: Shorter waits than in production, so that a minute holds many retries; the rules are the same.
 SETTINGS = {
     "WUNDER_LOG_LEVEL": "warning",
+    "WUNDER_TURN_APOLOGY": APOLOGY,
     "WUNDER_RETRY_BASE_S": "0.05",
     "WUNDER_RETRY_CAP_S": "0.5",
     "WUNDER_RUNTIME_BREAKER_OPEN_S": "0.2",
