@@ -1,6 +1,6 @@
 // How answers of the gateway are kept on the page, and how long.
 import { QueryClient } from '@tanstack/react-query';
-import { ApiError } from './client';
+import { ApiError, api, take } from './client';
 
 /** Tell whether a call that failed is worth repeating by itself: only what nobody decided. */
 export function isWorthRepeating(failures: number, error: Error): boolean {
@@ -14,3 +14,9 @@ export const queries = new QueryClient({
     mutations: { retry: false },
   },
 });
+
+/** What the overview begins with; asked for while its page is on its way. */
+export const monitorQuery = {
+  queryKey: ['monitor'],
+  queryFn: () => take(api.GET('/wunder/admin/channels/monitor')),
+};

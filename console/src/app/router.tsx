@@ -8,7 +8,9 @@ import {
 } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Failed } from '../components/States';
+import { monitorQuery, queries } from '../api/query';
 import { parseSearch, writeSearch } from './address';
+import { maySignedIn } from './session';
 import { Gate } from './Gate';
 import { NotFound } from './NotFound';
 
@@ -28,10 +30,14 @@ const setUp = createRoute({
 /** Everything for signed-in people. */
 const inside = createRoute({ getParentRoute: () => root, id: 'in', component: Gate });
 
-function page<const P extends string>(path: P, load: () => Promise<object>, name: string) {
+function page<const P extends string>(path: P, load: () => Promise<object>, name: string, ahead?: () => void) {
   return createRoute({
     getParentRoute: () => inside,
     path,
+    // Its first question is asked while the page itself is on its way.
+    loader: () => {
+      if (maySignedIn()) ahead?.();
+    },
     component: lazyRouteComponent(load as () => Promise<Record<string, () => ReactNode>>, name),
   });
 }
@@ -46,7 +52,7 @@ const pages = [
   // A tuple, so that links are checked against these very addresses.
   home,
   page('/welcome', () => import('../features/welcome/Welcome'), 'WelcomePage'),
-  page('/monitor', () => import('../features/monitor/Overview'), 'OverviewPage'),
+  page('/monitor', () => import('../features/monitor/Overview'), 'OverviewPage', () => void queries.prefetchQuery(monitorQuery)),
   page('/plugins', () => import('../features/plugins/Plugins'), 'PluginsPage'),
   page('/plugins/upload', () => import('../features/plugins/Upload'), 'UploadPage'),
   page('/plugins/$pluginId', () => import('../features/plugins/Plugin'), 'PluginPage'),

@@ -13,6 +13,11 @@ export const SESSION_KEY = ['session'];
 // does not begin with a refused request.
 const MAYBE = 'wunder.maybe-signed-in';
 
+/** Tell whether there may be a session: what is asked early is asked only then. */
+export function maySignedIn(): boolean {
+  return localStorage.getItem(MAYBE) !== null;
+}
+
 /** Remember that there may be a session now, or that there is none. */
 export function expectSession(isExpected: boolean): void {
   if (isExpected) localStorage.setItem(MAYBE, '1');
@@ -35,7 +40,7 @@ export function leave(): null {
 
 /** Return the session, or null where nobody is signed in. Raises: ApiError for any other answer. */
 export async function fetchSession(): Promise<SignedIn | null> {
-  if (!localStorage.getItem(MAYBE)) return null;
+  if (!maySignedIn()) return null;
   try {
     return enter(await take(api.GET('/wunder/session')));
   } catch (error) {

@@ -3,8 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, take } from '../../api/client';
 import { useAccounts, usePlugins, useProviders } from '../../api/lists';
+import { monitorQuery } from '../../api/query';
 import type { Minute, Monitor } from '../../api/schema';
 import { MonitorTabs } from '../../components/MonitorTabs';
 import { Card, Page } from '../../components/Page';
@@ -22,8 +22,7 @@ const Chart = lazy(async () => ({ default: (await import('../../components/Chart
 export function OverviewPage() {
   const { t } = useTranslation();
   const monitor = useQuery({
-    queryKey: ['monitor'],
-    queryFn: () => take(api.GET('/wunder/admin/channels/monitor')),
+    ...monitorQuery,
     // The stream carries figures; this is for when it is lost.
     refetchInterval: 30_000,
   });
