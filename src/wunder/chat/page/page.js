@@ -14,6 +14,7 @@
   let visit = { token: kept.get("token") || "", text_chars: 8000 };
   let lastId = "";
   let sending = false;
+  let entered = false; // before that there is no token to say anything with
 
   function referrer() {
     try { return document.referrer ? new URL(document.referrer).origin : "unknown"; } catch { return "unknown"; }
@@ -74,6 +75,7 @@
     const response = await call("/visits", { method: "POST", body: JSON.stringify({ origin, token: visit.token, claim, language }) });
     if (!response.ok) throw await refusal(response);
     visit = await response.json();
+    entered = true;
     kept.set("token", visit.token);
     document.title = visit.title;
     at("title").textContent = visit.title;
@@ -206,7 +208,7 @@
 
   // One after the other, in order; each until it is accepted or refused for good.
   async function flush() {
-    if (sending) return;
+    if (sending || !entered) return;
     sending = true;
     let wait = 500;
     try {
