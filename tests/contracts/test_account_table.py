@@ -97,7 +97,7 @@ async def test_deleting_cancels_every_delivery_in_the_same_transaction(world: Wo
     for delivery_id in (waiting, behind, sending):
         assert await world.state(delivery_id) is DeliveryState.CANCELLED
     assert await world.claim(9) == []
-    assert (await world.store.outbox.ready(world.now)).accounts == ()
+    assert not (await world.store.outbox.ready(world.now)).accounts
     await world.settle(claimed[0], provider_message_id="m")
     assert await world.state(sending) is DeliveryState.SENT, "evidence stays monotone"
 

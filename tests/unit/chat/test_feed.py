@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from tests.waiting import until
 from wunder.chat.doors import ChatLine, Stamp
 from wunder.chat.feed import ChatFeed
 from wunder.chat.policy import ChatPolicy
@@ -52,8 +53,7 @@ async def told(changed: asyncio.Event) -> None:
 
 async def looked(log: Log, times: int) -> None:
     async with asyncio.timeout(5):
-        while len(log.asked) < times:
-            await asyncio.sleep(0)
+        await until(lambda: len(log.asked) >= times)
 
 
 async def test_a_page_is_told_when_its_conversation_changed_and_not_of_others() -> None:
