@@ -39,13 +39,13 @@ async def faults(writing) -> dict[str, str]:
 
 async def test_a_binding_is_stored_and_current_in_the_book(bound):
     binding = await put(bound)
-    assert bound.binding_book.all() == (binding,)
+    assert bound.binding_book.of("chat", "main") == (binding,)
     assert await bound.bindings.list() == [binding]
     changed = await put(bound, binding.rev, binding.binding_id, peer_kind="group")
     assert changed.rev == binding.rev + 1
     assert changed.created_at == binding.created_at
     await bound.bindings.remove(binding.binding_id, "ann")
-    assert bound.binding_book.all() == ()
+    assert bound.binding_book.of("chat", "main") == ()
     assert bound.events.names()[-3:] == ["binding_created", "binding_changed", "binding_removed"]
 
 
