@@ -56,6 +56,8 @@ def test_calls_errors_and_restarts_of_a_plugin_are_on_record(
     qq.send("one")
     wait_for(lambda: qq.texts() == ["one"])
     assert forged(gateway) == 401
+    # QQ has it a moment before its answer is back.
+    wait_for(lambda: "channel.send_outbound" in runtime(gateway)["methods"])
     methods = runtime(gateway)["methods"]
     parse, send = methods["channel.parse_inbound"], methods["channel.send_outbound"]
     assert parse["calls"] == 2
