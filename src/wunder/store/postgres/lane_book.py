@@ -105,6 +105,10 @@ class LaneBook:
             lane = self._by_key[key]
         return lane
 
+    def holds(self, lane_id: int) -> bool:
+        """True when it is locked already."""
+        return lane_id in self._by_id
+
     async def by_id(self, lane_id: int) -> Lane:
         """A lane that a row names."""
         lane = self._by_id.get(lane_id)

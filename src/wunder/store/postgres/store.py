@@ -10,6 +10,7 @@ import asyncpg
 from wunder.errors import StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
+from wunder.store.accounts import SqlAccountTable
 from wunder.store.activity import SqlActivityLog
 from wunder.store.agents import SqlAgentTable
 from wunder.store.attachments import SqlAttachmentTable
@@ -26,12 +27,12 @@ from wunder.store.nodes import SqlNodes
 from wunder.store.people import SqlSessionTable, SqlUserTable
 from wunder.store.plugin_history import SqlPluginHistory
 from wunder.store.plugins import SqlPluginTable
-from wunder.store.postgres.accounts import PostgresAccountTable
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.counters import ALL_COUNTERS, Counters
 from wunder.store.postgres.desk import MOVES, PostgresOutboxDesk
 from wunder.store.postgres.faults import Blame, blame, translate
 from wunder.store.postgres.health import PostgresHealth
+from wunder.store.postgres.held import LANES
 from wunder.store.postgres.housekeeping import Housekeeping
 from wunder.store.postgres.intake import PostgresIntake
 from wunder.store.postgres.life import DB_NOW, Life, hear_the_time, node_id_of
@@ -83,7 +84,7 @@ class PostgresStore:
         self.outbox = PostgresOutbox(writer, quick, policy, watch)
         self.streams = PostgresStreams(writer, policy)
         self.outbox_desk = PostgresOutboxDesk(writer, slow)
-        self.accounts = PostgresAccountTable(writer, quick)
+        self.accounts = SqlAccountTable(writer, quick, LANES)
         self.bindings = SqlBindingTable(writer, quick)
         self.agents = SqlAgentTable(writer, quick)
         self.attachments = SqlAttachmentTable(writer, quick)

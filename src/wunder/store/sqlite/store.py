@@ -9,6 +9,7 @@ from pathlib import Path
 from wunder.errors import ConfigInvalid, StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
+from wunder.store.accounts import SqlAccountTable
 from wunder.store.activity import SqlActivityLog
 from wunder.store.agents import SqlAgentTable
 from wunder.store.attachments import SqlAttachmentTable
@@ -29,7 +30,6 @@ from wunder.store.plugins import SqlPluginTable
 from wunder.store.policy import StorePolicy
 from wunder.store.recovered import Recovered
 from wunder.store.sqlite import integrity
-from wunder.store.sqlite.accounts import SqliteAccountTable
 from wunder.store.sqlite.backup import DB_FILE
 from wunder.store.sqlite.checkpoints import Checkpoints
 from wunder.store.sqlite.connection import OLDEST_SQLITE, open_writer
@@ -37,6 +37,7 @@ from wunder.store.sqlite.counters import Counters
 from wunder.store.sqlite.desk import MOVES, SqliteOutboxDesk
 from wunder.store.sqlite.faults import Blame, blame, translate
 from wunder.store.sqlite.health import SqliteHealth
+from wunder.store.sqlite.held import LANES
 from wunder.store.sqlite.housekeeping import Housekeeping
 from wunder.store.sqlite.intake import SqliteIntake
 from wunder.store.sqlite.life import Life, begin
@@ -75,7 +76,7 @@ class SqliteStore:
         self.outbox = SqliteOutbox(writer, quick, policy, watch)
         self.streams = SqliteStreams(writer, policy)
         self.outbox_desk = SqliteOutboxDesk(writer, slow)
-        self.accounts = SqliteAccountTable(writer, quick)
+        self.accounts = SqlAccountTable(writer, quick, LANES)
         self.bindings = SqlBindingTable(writer, quick)
         self.agents = SqlAgentTable(writer, quick)
         self.attachments = SqlAttachmentTable(writer, quick)
