@@ -206,7 +206,7 @@ class World:
     async def answer(
         self, turn: ClaimedTurn, *texts: str, grant: SendGrant | None = None, **given: Any
     ) -> TurnCommitted:
-        """End a turn with replies. Given: state, session_id, reason, ttl_ms."""
+        """End a turn with replies. Given: state, session_id, binding_id, reason, ttl_ms."""
         commit = TurnCommit(
             turn=turn,
             state=given.get("state", MessageState.ANSWERED),
@@ -215,6 +215,7 @@ class World:
             expires_at=At(self.now + given.get("ttl_ms", DAY_MS)),
             session_id=SessionId(given.get("session_id", "s1")),
             agent_id=AgentId("echo"),
+            binding_id=given.get("binding_id"),
             reason=given.get("reason", ""),
         )
         return await self.store.turns.commit(commit, grant)

@@ -1059,6 +1059,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/wunder/admin/channels/tallies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how much goes through accounts and bindings
+         * @description Messages of the last 24 hours and the time of the last one; a few seconds behind the traffic.
+         */
+        get: operations["list_tallies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/wunder/admin/events": {
         parameters: {
             query?: never;
@@ -2280,6 +2300,17 @@ export interface components {
             peer_id: string;
             /** @default  */
             thread_id?: string;
+        };
+        /**
+         * Counted
+         * @description `since`: the beginning of the first of 24 hours, the running one included.
+         *
+         *         `items` has a line for each account (`subject` is its `account_uid`) and each binding
+         *         (`binding_id`) that ever had a message.
+         */
+        Counted: {
+            since: number;
+            items: components["schemas"]["Tally"][];
         };
         /**
          * Decided
@@ -3515,6 +3546,20 @@ export interface components {
             format?: "markdown" | "plain";
         };
         /**
+         * Tally
+         * @description What one account or binding had in the last hours, and when it last had anything.
+         *
+         *         Of a binding `received` counts turns that it answered. `failed`: deliveries that did not arrive, or
+         *         that nobody knows of, among the latest thousands.
+         */
+        Tally: {
+            subject: string;
+            received: number;
+            sent: number;
+            failed: number;
+            last_at: number;
+        };
+        /**
          * ThreadRef
          * @description A thread inside the peer.
          */
@@ -3740,6 +3785,7 @@ export type ConfigFault = components['schemas']['ConfigFault'];
 export type ConfigVerdict = components['schemas']['ConfigVerdict'];
 export type Confirm = components['schemas']['Confirm'];
 export type Conversation = components['schemas']['Conversation'];
+export type Counted = components['schemas']['Counted'];
 export type Decided = components['schemas']['Decided'];
 export type DeliverySettings = components['schemas']['DeliverySettings'];
 export type DeliveryState = components['schemas']['DeliveryState'];
@@ -3839,6 +3885,7 @@ export type StepName = components['schemas']['StepName'];
 export type StoredAttempt = components['schemas']['StoredAttempt'];
 export type StoredDelivery = components['schemas']['StoredDelivery'];
 export type StoredMessage = components['schemas']['StoredMessage'];
+export type Tally = components['schemas']['Tally'];
 export type ThreadRef = components['schemas']['ThreadRef'];
 export type TokenView = components['schemas']['TokenView'];
 export type Told = components['schemas']['Told'];
@@ -5771,6 +5818,29 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_tallies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counted"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
             503: components["responses"]["503"];
         };
     };

@@ -27,6 +27,7 @@ from wunder.api import (
     admin_pairings,
     admin_plugins,
     admin_quarantine,
+    admin_tallies,
     admin_tokens,
     admin_users,
     agent_replies,
@@ -46,6 +47,7 @@ from wunder.errors import WunderError
 HANDLERS: Sequence[HTTPRouteHandler] = (
     *admin_plugins.HANDLERS,
     *admin_monitor.HANDLERS,
+    *admin_tallies.HANDLERS,
     *admin_nodes.HANDLERS,
     *admin_accounts.HANDLERS,
     *admin_bindings.HANDLERS,

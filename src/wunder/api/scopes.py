@@ -53,6 +53,7 @@ SCOPES: Mapping[str, str] = {
     f"GET {_C}/providers": "read",
     f"PATCH {_C}/providers/{{channel}}": "admin",
     f"GET {_C}/monitor": "read",
+    f"GET {_C}/tallies": "read",
     "GET /wunder/admin/events": "read",
     f"GET {_C}/events": "read",
     f"GET {_C}/accounts": "read",

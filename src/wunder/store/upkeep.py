@@ -12,6 +12,7 @@ from wunder.store.quarantine_table import SqlQuarantineTable
 from wunder.store.reads import Reads
 from wunder.store.replays import SqlReplayTable
 from wunder.store.retention import SqlRetentionTable
+from wunder.store.tally import SqlTallyTable
 from wunder.store.unit import Works
 
 
@@ -39,4 +40,5 @@ class UpkeepTables:
         self.quarantine = SqlQuarantineTable(writer, reader)
         self.retention = SqlRetentionTable(writer, reader, policy)
         self.backlog = SqlBacklogTable(reader, figure)
+        self.tallies = SqlTallyTable(writer, reader, is_alone=moves.leases.is_alone)
         self.replays = SqlReplayTable(writer, reader, self.jobs, moves.replay)

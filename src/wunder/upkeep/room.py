@@ -14,9 +14,22 @@ from wunder.upkeep.pairing import PairingDesk, PairingTable
 from wunder.upkeep.quarantine import QuarantineDesk, QuarantineTable
 from wunder.upkeep.replay import JobPolicy, ReplayDesk, ReplayTable, ReplayWorker
 from wunder.upkeep.retention import Retention, RetentionPolicy, RetentionTable
+from wunder.upkeep.tally import Tallies, TallyPolicy, TallyTable
 
 
-class Tables(Protocol):
+class Counts(Protocol):
+    """What the store counts."""
+
+    @property
+    def backlog(self) -> BacklogTable:
+        """What waits."""
+
+    @property
+    def tallies(self) -> TallyTable:
+        """`tallies`."""
+
+
+class Tables(Counts, Protocol):
     """The store's tables of upkeep."""
 
     @property
@@ -38,10 +51,6 @@ class Tables(Protocol):
     @property
     def retention(self) -> RetentionTable:
         """Everything that grows."""
-
-    @property
-    def backlog(self) -> BacklogTable:
-        """What waits."""
 
 
 class Around(NamedTuple):
@@ -72,7 +81,7 @@ class Upkeep:
         self._replaying = ReplayWorker(
             self.replays, tables.replays, tables.jobs, doors, policy.jobs
         )
-
+        self.tallies = Tallies(tables.tallies, doors, TallyPolicy())
         self.retention = Retention(tables.retention, doors, policy.retention)
 
     async def run(self) -> None:
@@ -81,3 +90,4 @@ class Upkeep:
             tg.create_task(self._replaying.run(), name="replays")
             tg.create_task(self.gate.run(), name="gate")
             tg.create_task(self.retention.run(), name="retention")
+            tg.create_task(self.tallies.run(), name="tallies")
