@@ -41,6 +41,9 @@ class Transaction(Gathered):
         found = await self.run(sql, row)
         return found[0] if found else None
 
+    async def settle_down(self) -> None:
+        """Write what was put off, for a unit that reads what others of its batch wrote."""
+
     async def alone(self, name: str) -> None:
         """Let no other unit, on no other node, run under the same name until this one is committed."""
 

@@ -1,102 +1,15 @@
-"""Evidence of delivery is monotone: a late success settles to `sent` from any recorded attempt."""
+"""Late successes within the plain functions of the message path."""
 
-from wunder.model.conversation import Conversation, LaneKind
-from wunder.model.delivery import DELIVERY_MOVES, RELEASED, DeliveryState, Evidence
-from wunder.model.ids import DeliveryId
-from wunder.model.trail import StepName
-from wunder.store.clean import to_json
-from wunder.store.delivery_rows import parse_attempt_id
+from wunder.model.delivery import Evidence
+from wunder.store.evidence import LateSuccess
 from wunder.store.policy import StorePolicy
-from wunder.store.sqlite import lanes, receipts
-from wunder.store.sqlite.standing import standing_of
-from wunder.store.sqlite.transaction import Tx
-from wunder.store.standing import Standing, raw_result_json, tell
+from wunder.store.sqlite.held import LANES
+from wunder.store.sqlite.receipts import RECEIPTS
+from wunder.store.sqlite.transaction import Tx, finished
 
-_ATTEMPT = "SELECT part, outcome FROM channel_attempts WHERE delivery_id = ? AND attempt_no = ?"
-_PROVE = """
-UPDATE channel_attempts SET outcome = 'sent', settled_at = ?, error_kind = '', error = '',
-  provider_message_id = ?, raw_result = coalesce(?, raw_result)
-WHERE delivery_id = ? AND attempt_no = ?
-"""
-_SENT = """
-UPDATE channel_outbox SET state = 'sent', settled_at = ?, retry_at = NULL, error_kind = '', error = '',
-  provider_message_id = CASE WHEN ?2 = '' THEN provider_message_id ELSE ?2 END, fence = ?3
-WHERE delivery_id = ?4
-"""
-_GO_ON = """
-UPDATE channel_outbox SET state = 'pending', part = part + 1, part_state = ?, had_unknown = 0,
-  first_sending_at = NULL, retry_at = NULL, settled_at = NULL, error_kind = '', error = '', fence = ?,
-  lane_seq = coalesce(?, lane_seq), begun_plugin_id = coalesce(begun_plugin_id, plugin_id),
-  begun_version = coalesce(begun_version, version)
-WHERE delivery_id = ?
-"""
-_SHOWN = "UPDATE channel_outbox SET provider_message_id = ? WHERE delivery_id = ?"
-_PEER = (
-    "SELECT account_uid, peer_kind, peer_id, thread_id FROM channel_outbox WHERE delivery_id = ?"
-)
+_LATE = LateSuccess(LANES, RECEIPTS)
 
 
 def confirm(tx: Tx, late: Evidence, policy: StorePolicy) -> bool:
     """Take a late success into account; False when there is no such attempt."""
-    named = parse_attempt_id(late.attempt_id)
-    if named is None:
-        return False
-    delivery_id, attempt_no = DeliveryId(named[0]), named[1]
-    attempt = tx.one(_ATTEMPT, (delivery_id, attempt_no))
-    standing = standing_of(tx, delivery_id)
-    if attempt is None or standing is None:
-        return False
-    part, outcome = attempt
-    if outcome != "sent":
-        raw = raw_result_json(late.raw_result, policy)
-        tx.execute(_PROVE, (late.at, late.provider_message_id, raw, delivery_id, attempt_no))
-    if standing.state == DeliveryState.STREAMING:
-        # Not the reply, only its beginning: now it is known what to edit.
-        tx.execute(_SHOWN, (late.provider_message_id, delivery_id))
-    elif part == standing.part and _may_be_sent(standing):
-        if late.next_state is None:
-            _sent(tx, delivery_id, standing, late)
-        else:
-            _go_on(tx, delivery_id, standing, late)
-    uid = standing.account_uid
-    receipts.join_waiting(tx, delivery_id, uid, late.provider_message_id)
-    return True
-
-
-def _may_be_sent(standing: Standing) -> bool:
-    if standing.state not in DELIVERY_MOVES:
-        return False  # a later version's: what it means is not known here
-    state = DeliveryState(standing.state)
-    # `failed` by a receipt stays: the platform took it back.
-    return DeliveryState.SENT in DELIVERY_MOVES[state] and standing.receipt != "failed"
-
-
-def _sent(tx: Tx, delivery_id: DeliveryId, standing: Standing, late: Evidence) -> None:
-    fence = _outdate(tx, standing)
-    tx.execute(_SENT, (late.at, late.provider_message_id, fence, delivery_id))
-    tx.moved("channel_outbox", standing.state, "sent")
-    tell(tx, StepName.SENT, delivery_id, standing, late.at, late=True)
-    if standing.state in RELEASED:
-        lanes.refresh_deliveries(tx, standing.lane_id, late.at)
-    else:
-        lanes.leave_deliveries(tx, standing.lane_id, late.at)
-
-
-def _go_on(tx: Tx, delivery_id: DeliveryId, standing: Standing, late: Evidence) -> None:
-    """The part arrived: the next one waits, at the tail where the lane was given up already."""
-    fence = _outdate(tx, standing)
-    lane_seq = None
-    if standing.state in RELEASED:
-        conversation = Conversation(*(tx.one(_PEER, (delivery_id,)) or ()))
-        place = lanes.enter(tx, LaneKind.DELIVERY, conversation, 1, late.at, is_claimed=False)
-        lane_seq = place.first_seq
-    tx.execute(_GO_ON, (to_json(late.next_state), fence, lane_seq, delivery_id))
-    tx.moved("channel_outbox", standing.state, "pending")
-    tell(tx, StepName.RETRIED, delivery_id, standing, late.at, late=True, part=standing.part + 1)
-    lanes.refresh_deliveries(tx, standing.lane_id, late.at)
-
-
-def _outdate(tx: Tx, standing: Standing) -> int:
-    """End the claim of a try that may be under way, and the rest that awaited this very call."""
-    lanes.rest(tx, standing.lane_id, None)
-    return lanes.bump_fence(tx, standing.lane_id)
+    return finished(_LATE.confirm(tx, late, policy))
