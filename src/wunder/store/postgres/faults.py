@@ -40,7 +40,8 @@ def blame(error: BaseException) -> Blame:
     """
     if isinstance(error, StoreBroken):
         return Blame.FATAL
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, StoreUnavailable | asyncpg.InvalidCachedStatementError):
+        # The latter: a newer node changed a table, and this connection's plans are of before.
         return Blame.AWAY
     state = getattr(error, "sqlstate", None)
     if not state:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import count
+from typing import Any, TypeAlias
 
 import asyncpg
 
@@ -17,16 +18,25 @@ log = get_logger(__name__)
 #: In stalls: more than the server's own limits for a lock and for a statement (address.py). A network
 #: that lost its way says nothing, and nobody else would ever end the wait for an answer.
 _WRITERS_PATIENCE, _PATIENCE = 3, 5
+Prepared: TypeAlias = "asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]"
 
 
 class Session:
-    """Runs statements on one connection; each is prepared once."""
+    """Runs statements on one connection.
 
-    def __init__(self, conn: "asyncpg.Connection[asyncpg.Record]") -> None:
+    The writer's are parsed and planned once: the server keeps each under a name. What others ask is
+    planned for the values it is asked with.
+    """
+
+    def __init__(
+        self, conn: "asyncpg.Connection[asyncpg.Record]", *, keeps_plans: bool = False
+    ) -> None:
         self.conn = conn
         self.touched = 0  # rows written
+        self._keeps_plans = keeps_plans
+        self._numbers = count()
         self._combined: dict[tuple[Many, ...], Writes] = {}
-        self._prepared: dict[str, asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]] = {}
+        self._prepared: dict[str, Prepared] = {}
 
     @property
     def is_lost(self) -> bool:
@@ -39,9 +49,7 @@ class Session:
 
     async def fetch(self, sql: str, *values: Any) -> Rows:
         """Run a statement with `?` or `$1` in it."""
-        prepared = self._prepared.get(sql)
-        if prepared is None:
-            prepared = self._prepared[sql] = await self.conn.prepare(numbered(sql))
+        prepared = self._prepared.get(sql) or await self._prepare(sql, numbered(sql))
         found = await prepared.fetch(*values)
         return Rows([tuple(row) for row in found], self._count(prepared.get_statusmsg()))
 
@@ -62,25 +70,31 @@ class Session:
         if len(parts) == 1:
             await self._fetch_many(*parts[0])
             return
+        # In one order, whichever was put off first: the same set is planned once.
+        parts = sorted(parts, key=_number)
         statements = tuple(part for part, _ in parts)
         combined = self._combined.get(statements)
         if combined is None:
             combined = self._combined[statements] = Writes(statements)
-        prepared = self._prepared.get(combined.sql)
-        if prepared is None:
-            prepared = self._prepared[combined.sql] = await self.conn.prepare(combined.sql)
+        sql = combined.sql
+        prepared = self._prepared.get(sql) or await self._prepare(sql, sql)
         await prepared.fetch(*(array for part, rows in parts for array in part.arrays(rows)))
         self.touched += sum(len(rows) for _, rows in parts)
 
     async def _fetch_many(
         self, statement: Many, rows: Sequence[tuple[Any, ...]]
     ) -> list[asyncpg.Record]:
-        prepared = self._prepared.get(statement.sql)
-        if prepared is None:
-            prepared = self._prepared[statement.sql] = await self.conn.prepare(statement.sql)
+        sql = statement.sql
+        prepared = self._prepared.get(sql) or await self._prepare(sql, sql)
         found: list[asyncpg.Record] = await prepared.fetch(*statement.arrays(rows))
         self._count(prepared.get_statusmsg())
         return found
+
+    async def _prepare(self, key: str, sql: str) -> Prepared:
+        # asyncpg has one without a name parsed and planned again at each use, as its cache is off.
+        name = f"s{next(self._numbers)}" if self._keeps_plans else None
+        prepared = self._prepared[key] = await self.conn.prepare(sql, name=name)
+        return prepared
 
     def _count(self, status: str) -> int:
         """Read how many rows a statement touched, such as `UPDATE 3`."""
@@ -90,6 +104,10 @@ class Session:
         if verb != "SELECT":
             self.touched += rows
         return rows
+
+
+def _number(part: tuple[Many, Sequence[tuple[Any, ...]]]) -> int:
+    return part[0].number
 
 
 class Line:
@@ -137,7 +155,7 @@ class Line:
         if self._failures:
             log.info("database_back", role=self._role, after_failures=self._failures)
         self._failures, self._closed_until_s = 0, float("-inf")
-        self._session = Session(conn)
+        self._session = Session(conn, keeps_plans=self._is_writer)
         return self._session
 
     @property

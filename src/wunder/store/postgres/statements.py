@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 _MARK = re.compile(r"\?(\d*)")
 _ARGUMENT = re.compile(r"\$(\d+)")
+_numbers = count()
 
 
 @lru_cache(maxsize=512)
@@ -32,7 +34,7 @@ class Many:
     statement returns first, or, where an INSERT cannot return it, by the columns `by`.
     """
 
-    __slots__ = ("_by", "_names", "sql")
+    __slots__ = ("_by", "_names", "number", "sql")
 
     def __init__(self, sql: str, columns: str, by: str = "") -> None:
         """Take the text and its columns.
@@ -42,6 +44,7 @@ class Many:
             columns: `name type, name type`, in the order of the rows' values.
             by: names of columns that the statement returns first; "" for `n`.
         """
+        self.number = next(_numbers)
         pairs = [pair.split() for pair in columns.split(",")]
         self._names = [name for name, _ in pairs]
         arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(pairs, 1))

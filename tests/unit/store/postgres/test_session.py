@@ -1,0 +1,54 @@
+"""What a session keeps on the server between statements."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from tests.postgres_server import postgres
+from wunder.store.policy import StorePolicy
+from wunder.store.postgres.address import Address
+from wunder.store.postgres.faults import Blame, blame
+from wunder.store.postgres.session import Session
+from wunder.store.postgres.statements import Many
+
+_KEPT = "SELECT statement, generic_plans FROM pg_prepared_statements WHERE statement LIKE ?"
+_ONE = Many(
+    "UPDATE meta m SET value = v.value FROM {v} WHERE m.key = v.key", "key text, value text"
+)
+_OTHER = Many("INSERT INTO meta (key, value) SELECT key, value FROM {v}", "key text, value text")
+
+
+@pytest.fixture
+async def writer() -> AsyncIterator[Session]:
+    address = Address(await postgres().new_database(), StorePolicy())
+    conn = await address.connect("writer", is_writer=True)
+    yield Session(conn, keeps_plans=True)
+    await conn.close()
+
+
+async def test_a_statement_of_the_writer_is_parsed_and_planned_once(writer: Session) -> None:
+    for number in range(3):
+        assert await writer.fetch("SELECT ?::int8 + 41", number) == [(41 + number,)]
+    assert await writer.fetch(_KEPT, "SELECT $1::int8%") == [("SELECT $1::int8 + 41", 3)]
+
+
+async def test_the_same_writes_in_another_order_are_the_same_statement(writer: Session) -> None:
+    await writer.write([(_ONE, [("a", "1")]), (_OTHER, [("b", "2")])])
+    await writer.write([(_OTHER, [("c", "3")]), (_ONE, [("b", "4")])])
+    kept = await writer.fetch(_KEPT, "WITH%")
+    assert [plans for _, plans in kept] == [2]
+    assert await writer.fetch("SELECT key, value FROM meta WHERE key < 'd' ORDER BY key") == [
+        ("b", "4"),
+        ("c", "3"),
+    ]
+
+
+async def test_plans_of_before_a_newer_node_migrated_end_with_their_connection(
+    writer: Session,
+) -> None:
+    await writer.fetch("SELECT * FROM meta")
+    await writer.plain("ALTER TABLE meta ADD COLUMN later TEXT")
+    with pytest.raises(asyncpg.PostgresError) as caught:
+        await writer.fetch("SELECT * FROM meta")
+    assert blame(caught.value) is Blame.AWAY
