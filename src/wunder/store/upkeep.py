@@ -1,12 +1,14 @@
 """The tables of upkeep in one place; what each engine does in its own way is given to them."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
-from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.store.backlog import SqlBacklogTable
+from wunder.store.desk import replay
+from wunder.store.held import Lanes
 from wunder.store.jobs import Leases, SqlJobTable
-from wunder.store.pairing import SqlPairingTable
+from wunder.store.pairing import Reroute, SqlPairingTable
 from wunder.store.policy import StorePolicy
 from wunder.store.quarantine_table import SqlQuarantineTable
 from wunder.store.reads import Reads
@@ -17,10 +19,10 @@ from wunder.store.unit import Works
 
 
 class Moves(NamedTuple):
-    """What an engine does inside a unit: answer a message again, send a delivery again."""
+    """What an engine does in its own way inside a unit: hold lanes, answer a message again, lease."""
 
-    reroute: Callable[[Any, MessageId, At], Coroutine[Any, Any, bool]]
-    replay: Callable[[Any, DeliveryId, At, str], Coroutine[Any, Any, bool]]
+    lanes: Lanes
+    reroute: Reroute
     leases: Leases
 
 
@@ -41,4 +43,4 @@ class UpkeepTables:
         self.retention = SqlRetentionTable(writer, reader, policy)
         self.backlog = SqlBacklogTable(reader, figure)
         self.tallies = SqlTallyTable(writer, reader, is_alone=moves.leases.is_alone)
-        self.replays = SqlReplayTable(writer, reader, self.jobs, moves.replay)
+        self.replays = SqlReplayTable(writer, reader, self.jobs, partial(replay, moves.lanes))

@@ -19,6 +19,7 @@ from wunder.store.bindings import SqlBindingTable
 from wunder.store.chat import StoredChatLog
 from wunder.store.clock_watch import ClockWatch
 from wunder.store.data_dir import DirLock, prepare_dir
+from wunder.store.desk import SqlOutboxDesk
 from wunder.store.disk import Disk
 from wunder.store.events import SqlEventLog
 from wunder.store.ledger import SqlLedger
@@ -29,7 +30,6 @@ from wunder.store.plugin_history import SqlPluginHistory
 from wunder.store.plugins import SqlPluginTable
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.counters import ALL_COUNTERS, Counters
-from wunder.store.postgres.desk import MOVES, PostgresOutboxDesk
 from wunder.store.postgres.faults import Blame, blame, translate
 from wunder.store.postgres.health import PostgresHealth
 from wunder.store.postgres.held import LANES
@@ -38,6 +38,7 @@ from wunder.store.postgres.intake import PostgresIntake
 from wunder.store.postgres.life import DB_NOW, Life, hear_the_time, node_id_of
 from wunder.store.postgres.migrations import migrate
 from wunder.store.postgres.news import WORK, Ear
+from wunder.store.postgres.moves import MOVES
 from wunder.store.postgres.outbox import PostgresOutbox
 from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.recovery import end_leases, recover
@@ -83,7 +84,7 @@ class PostgresStore:
         self.turns = PostgresTurns(writer, quick, policy)
         self.outbox = PostgresOutbox(writer, quick, policy, watch)
         self.streams = PostgresStreams(writer, policy)
-        self.outbox_desk = PostgresOutboxDesk(writer, slow)
+        self.outbox_desk = SqlOutboxDesk(writer, slow, LANES, MOVES.reroute)
         self.accounts = SqlAccountTable(writer, quick, LANES)
         self.bindings = SqlBindingTable(writer, quick)
         self.agents = SqlAgentTable(writer, quick)

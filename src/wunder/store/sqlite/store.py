@@ -18,6 +18,7 @@ from wunder.store.bindings import SqlBindingTable
 from wunder.store.chat import StoredChatLog
 from wunder.store.clock_watch import ClockWatch
 from wunder.store.data_dir import DirLock, prepare_dir
+from wunder.store.desk import SqlOutboxDesk
 from wunder.store.disk import Disk
 from wunder.store.events import SqlEventLog
 from wunder.store.file_shelf import FileShelf
@@ -34,7 +35,6 @@ from wunder.store.sqlite.backup import DB_FILE
 from wunder.store.sqlite.checkpoints import Checkpoints
 from wunder.store.sqlite.connection import OLDEST_SQLITE, open_writer
 from wunder.store.sqlite.counters import Counters
-from wunder.store.sqlite.desk import MOVES, SqliteOutboxDesk
 from wunder.store.sqlite.faults import Blame, blame, translate
 from wunder.store.sqlite.health import SqliteHealth
 from wunder.store.sqlite.held import LANES
@@ -42,6 +42,7 @@ from wunder.store.sqlite.housekeeping import Housekeeping
 from wunder.store.sqlite.intake import SqliteIntake
 from wunder.store.sqlite.life import Life, begin
 from wunder.store.sqlite.migrations import migrate
+from wunder.store.sqlite.moves import MOVES
 from wunder.store.sqlite.outbox import SqliteOutbox
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.recovery import recover
@@ -75,7 +76,7 @@ class SqliteStore:
         self.turns = SqliteTurns(writer, quick, policy)
         self.outbox = SqliteOutbox(writer, quick, policy, watch)
         self.streams = SqliteStreams(writer, policy)
-        self.outbox_desk = SqliteOutboxDesk(writer, slow)
+        self.outbox_desk = SqlOutboxDesk(writer, slow, LANES, MOVES.reroute)
         self.accounts = SqlAccountTable(writer, quick, LANES)
         self.bindings = SqlBindingTable(writer, quick)
         self.agents = SqlAgentTable(writer, quick)

@@ -1,0 +1,104 @@
+"""What operators do to deliveries by hand: choose, replay, let go after a restore."""
+
+from collections.abc import Sequence
+
+from wunder.model.conversation import Conversation
+from wunder.model.ids import At, DeliveryId, MessageId
+from wunder.model.trail import StepName
+from wunder.ports import DeliveryFilter
+from wunder.store.filters import delivery_where
+from wunder.store.held import Lanes
+from wunder.store.pairing import Reroute
+from wunder.store.reads import Reads
+from wunder.store.standing import tell
+from wunder.store.states import REPLAYABLE, TROUBLED_DELIVERIES, TROUBLED_MESSAGES
+from wunder.store.unit import Transaction, Works
+
+_TO_REPLAY = """
+SELECT o.account_uid, o.peer_kind, o.peer_id, o.thread_id, o.expires_at - o.created_at, a.status
+FROM channel_outbox o LEFT JOIN channel_accounts a ON a.account_uid = o.account_uid
+WHERE o.delivery_id = ?
+"""
+_REPLAY = """
+UPDATE channel_outbox SET state = 'pending', lane_seq = ?, replays = replays + 1, retries_used = 0,
+  collisions = 0, retry_at = NULL, not_before = NULL, settled_at = NULL, expires_at = ?
+WHERE delivery_id = ? AND state IN ('failed', 'unknown', 'expired')
+"""
+_HELD = f"""
+SELECT delivery_id FROM channel_outbox
+WHERE state = 'held' AND {TROUBLED_DELIVERIES}
+  AND (CAST(?1 AS TEXT) IS NULL OR channel = ?1) ORDER BY seq
+"""  # noqa: S608 - constants
+_LET_GO = """
+UPDATE channel_outbox SET state = 'pending', retry_at = NULL,
+  expires_at = expires_at + CASE WHEN ?1 > created_at THEN ?1 - created_at ELSE 0 END
+WHERE delivery_id = ?2 AND state = 'held'
+"""
+_STOOD_STILL = f"""
+SELECT message_id FROM channel_messages
+WHERE state = 'failed' AND {TROUBLED_MESSAGES} AND reason = 'restored'
+  AND (CAST(?1 AS TEXT) IS NULL OR channel = ?1) ORDER BY seq
+"""  # noqa: S608 - constants
+
+
+class SqlOutboxDesk:
+    """Port OutboxDesk."""
+
+    def __init__(self, writer: Works, reader: Reads, lanes: Lanes, reroute: Reroute) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._lanes = lanes
+        self._reroute = reroute
+
+    async def replay(
+        self, delivery_ids: Sequence[DeliveryId], now: At, by: str
+    ) -> list[DeliveryId]:
+        """Append finished deliveries at the tail of their lanes; the ids that were replayed."""
+
+        async def unit(tx: Transaction) -> list[DeliveryId]:
+            return [one for one in delivery_ids if await replay(self._lanes, tx, one, now, by)]
+
+        return await self._writer.work(unit)
+
+    async def select(self, where: DeliveryFilter, limit: int) -> list[DeliveryId]:
+        """Ids of deliveries that match, oldest first."""
+        condition, values = delivery_where(where)
+        sql = f"SELECT delivery_id FROM channel_outbox WHERE {condition} ORDER BY seq LIMIT ?"  # noqa: S608 - made of constants
+        return [DeliveryId(row[0]) for row in await self._reader.rows(sql, *values, limit)]
+
+    async def release_held(self, channel: str | None, now: At, by: str) -> int:
+        """Let go what a restore held: deliveries, and messages it had not answered; how many."""
+
+        async def unit(tx: Transaction) -> int:
+            held = [DeliveryId(row[0]) for row in await tx.run(_HELD, (channel,))]
+            stood_still = [MessageId(row[0]) for row in await tx.run(_STOOD_STILL, (channel,))]
+            gone = sum([await _let_go(self._lanes, tx, one, now, by) for one in held])
+            return gone + sum([await self._reroute(tx, one, now) for one in stood_still])
+
+        return await self._writer.work(unit)
+
+
+async def replay(lanes: Lanes, tx: Transaction, delivery_id: DeliveryId, now: At, by: str) -> bool:
+    """Append a finished delivery at the tail of its lane; False where it may not go out again."""
+    found = await lanes.look(tx, delivery_id)
+    row = await tx.first(_TO_REPLAY, (delivery_id,))
+    if row is None or found is None or found.standing.state not in REPLAYABLE:
+        return False
+    *peer, ttl_ms, account_status = row
+    if account_status == "deleted":
+        return False
+    lane_seq = await lanes.enter(tx, Conversation(*peer), now)
+    await tx.run(_REPLAY, (lane_seq, now + ttl_ms, delivery_id))
+    tx.moved("channel_outbox", found.standing.state, "pending")
+    tell(tx, StepName.REPLAYED, delivery_id, found.standing, now, by=by)
+    return True
+
+
+async def _let_go(lanes: Lanes, tx: Transaction, delivery_id: DeliveryId, now: At, by: str) -> bool:
+    found = await lanes.look(tx, delivery_id)
+    if found is None or not (await tx.run(_LET_GO, (now, delivery_id))).rowcount:
+        return False
+    tx.moved("channel_outbox", "held", "pending")
+    await found.lane.refresh(now)
+    tell(tx, StepName.REPLAYED, delivery_id, found.standing, now, by=by, held=True)
+    return True
