@@ -3,8 +3,8 @@
     python -m benchmarks.store_growth [--sizes 1000,100000] [--million] [--engine sqlite,postgres]
 
 Each store is filled with `size` waiting messages and `size` waiting deliveries over size / 10
-conversations, and as many dedupe keys. Then: claims of heads (turns and deliveries), duplicates, and
-new messages, in turns, so that noise meets all alike. For SQLite CPU microseconds of the writer's
+conversations, the messages in 16 accounts, and as many dedupe keys. Then: claims of heads (turns and
+deliveries), duplicates, and new messages, in turns, so that noise meets all alike. For SQLite CPU microseconds of the writer's
 thread for one; for PostgreSQL, whose work is done elsewhere, the microseconds that passed, without its fsync.
 """
 
@@ -41,14 +41,16 @@ TEXT = "x" * 200
 _FILL = """
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :size)
 """
+#: Turns wait in 16 accounts, and are claimed fairly between them; deliveries are claimed of one.
 _LANES = """
 INSERT INTO channel_lanes (kind, account_uid, peer_kind, peer_id, next_seq, waiting, ready_at)
 SELECT :kind, :uid, 'user', 'old-' || i, 11, 10, :now FROM n WHERE i < :size / 10
 """
+_OF_A_LANE = ":uid || '-' || (i % (:size / 10) % 16)"
 _MESSAGES = f"""
 INSERT INTO channel_messages (message_id, direction, account_uid, peer_kind, peer_id, channel, account_id,
   text, platform_message_id, state, lane_id, lane_seq, turn_id, sent_at, received_at, created_at)
-SELECT lower(hex(randomblob(16))), 'in', :uid, 'user', 'old-' || (i % (:size / 10)), 'bench', 'main',
+SELECT lower(hex(randomblob(16))), 'in', {_OF_A_LANE}, 'user', 'old-' || (i % (:size / 10)), 'bench', 'main',
   '{TEXT}', 'old-' || i, 'received',
   1 + i % (:size / 10), 1 + i / (:size / 10), lower(hex(randomblob(16))), :now, :now, :now FROM n
 """
@@ -83,8 +85,8 @@ def fill(size: int) -> list[str]:
     """The statements that make so many rows of each kind."""
     given = {":size": str(size), ":uid": f"'{UID}'", ":now": str(CLOCK.now())}
     statements = []
-    for sql in (*(_LANES.replace(":kind", f"'{kind}'") for kind in ("turn", "delivery")),
-                _MESSAGES, _REPLIES, _DELIVERIES, _KEYS):  # fmt: skip
+    turns = _LANES.replace(":kind", "'turn'").replace(":uid", _OF_A_LANE)
+    for sql in (turns, _LANES.replace(":kind", "'delivery'"), _MESSAGES, _REPLIES, _DELIVERIES, _KEYS):  # fmt: skip
         text = sql.replace("SELECT ", f"{_FILL} SELECT ", 1)
         for name, value in given.items():
             text = text.replace(name, value)
@@ -120,6 +122,8 @@ async def _filled_postgres(path: Path, size: int) -> Store:
         for here, there in _IN_POSTGRES.items():
             sql = sql.replace(here, there)
         await conn.execute(sql)
+    figures = msgspec.json.encode(dict.fromkeys(_FIGURES, size)).decode()
+    await conn.execute("INSERT INTO meta VALUES ('count.the-fill', $1)", figures)
     await conn.execute("VACUUM ANALYZE")
     await conn.close()
     return await open_postgres(address, path, CLOCK)

@@ -45,7 +45,7 @@ class Turns(Protocol):
     """Claims on the turn lanes, and T2."""
 
     async def claim(self, limit: int, now: At) -> list[ClaimedTurn]:
-        """Claim heads of turn lanes in `received`, longest ready first, never a suspect."""
+        """Claim heads in `received`: fairly between accounts, longest ready first, never a suspect."""
 
     async def claim_suspect(self, now: At) -> ClaimedTurn | None:
         """Claim one message with 2 unfinished claims; the caller runs it alone on this node."""

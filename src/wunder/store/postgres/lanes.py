@@ -147,16 +147,17 @@ def set_ready(tx: Tx, lane: Lane, at: At | None, *, is_suspect: bool = False) ->
 async def due_turns(tx: Tx, is_suspect: bool, now: At, limit: int) -> list[Lane]:
     """Lanes whose head may be answered now, longest ready first, locked."""
     await tx.settle_down()
-    return _taken(tx, await tx.execute(_DUE_TURNS, (int(is_suspect), now, limit)), now)
+    return taken(tx, await tx.execute(_DUE_TURNS, (int(is_suspect), now, limit)), now)
 
 
 async def due_deliveries(tx: Tx, account_uid: AccountUid, now: At, limit: int) -> list[Lane]:
     """Lanes of an account whose head may be sent now, longest ready first, locked."""
     await tx.settle_down()
-    return _taken(tx, await tx.execute(_DUE_DELIVERIES, (account_uid, now, limit)), now)
+    return taken(tx, await tx.execute(_DUE_DELIVERIES, (account_uid, now, limit)), now)
 
 
-def _taken(tx: Tx, rows: list[tuple[Any, ...]], now: At) -> list[Lane]:
+def taken(tx: Tx, rows: list[tuple[Any, ...]], now: At) -> list[Lane]:
+    """Lanes that a statement has locked, without those that this transaction has claimed meanwhile."""
     lanes = [tx.lanes.take(row) for row in rows]
     return [lane for lane in lanes if lane.ready_at is not None and lane.ready_at <= now]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from wunder.errors import FenceLost
 from wunder.model.conversation import HistoryLine, LaneKind
 from wunder.model.delivery import SendGrant
-from wunder.model.ids import AgentId, At, MessageId, SessionId, TurnId, derived_id
+from wunder.model.ids import AccountUid, AgentId, At, MessageId, SessionId, TurnId, derived_id
 from wunder.model.message import MESSAGE_MOVES, InboundMessage, MessageState
 from wunder.model.trail import Step, StepName
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
@@ -14,6 +14,7 @@ from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.outgoing import Outgoing
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import lanes, sessions
+from wunder.store.sqlite.fair_turns import due_turns
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.replies import queue_replies
 from wunder.store.sqlite.transaction import Tx
@@ -60,17 +61,21 @@ class SqliteTurns:
         self._writer = writer
         self._reader = reader
         self._policy = policy
+        self._served = AccountUid("")  # whose turn it was last: the rotation goes on after it
         self._lookout = Lookout(lambda: writer.counters.value("channel_messages_received"))
 
     async def claim(self, limit: int, now: At) -> list[ClaimedTurn]:
-        """Claim heads in `received`, longest ready first, never a suspect."""
+        """Claim heads in `received`, fairly between accounts, longest ready first, never a suspect."""
         if self._lookout.is_quiet(now):
             return []
-        return await self._writer.commit(lambda tx: _claim(tx, False, now, limit))
+        claimed = await self._writer.commit(lambda tx: _claim(tx, self._served, now, limit))
+        if claimed:
+            self._served = claimed[-1].message.conversation.account_uid
+        return claimed
 
     async def claim_suspect(self, now: At) -> ClaimedTurn | None:
         """Claim one suspect; the caller runs it alone."""
-        claimed = await self._writer.commit(lambda tx: _claim(tx, True, now, 1))
+        claimed = await self._writer.commit(lambda tx: _claim(tx, None, now, 1))
         return claimed[0] if claimed else None
 
     async def commit(self, turn: TurnCommit, grant: SendGrant | None = None) -> TurnCommitted:
@@ -92,9 +97,15 @@ class SqliteTurns:
         )
 
 
-def _claim(tx: Tx, is_suspect: bool, now: At, limit: int) -> list[ClaimedTurn]:
-    claimed = []
-    for lane_id in lanes.due_turns(tx, is_suspect, now, limit):
+def _claim(tx: Tx, served: AccountUid | None, now: At, limit: int) -> list[ClaimedTurn]:
+    """Claim heads; `served` None: a suspect."""
+    claimed, is_suspect = [], served is None
+    due = (
+        lanes.due_turns(tx, True, now, limit)
+        if served is None
+        else due_turns(tx, served, now, limit)
+    )
+    for lane_id in due:
         row = tx.one(_HEAD, (lane_id,))
         if row is None:
             lanes.refresh_turns(tx, lane_id, now)
