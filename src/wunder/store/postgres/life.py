@@ -29,6 +29,8 @@ INSERT INTO channel_leases (name, node_id, epoch, lease_until) VALUES (?, ?, ?, 
 ON CONFLICT (name, account_uid) DO UPDATE SET epoch = excluded.epoch, lease_until = excluded.lease_until,
   fence = channel_leases.fence + 1
 """  # noqa: S608 - constant
+#: A process that was killed may have a COMMIT under way at the server: what it claims must be found too.
+_LET_END = "SELECT 1 FROM channel_leases WHERE name = ? AND account_uid = '' FOR UPDATE"
 #: A take-over deletes the row and so waits for who is writing; a renewal does not.
 _CHECK = f"""
 SELECT pg_current_xact_id()::text, {DB_NOW}, EXISTS (SELECT 1 FROM channel_spool) FROM channel_leases
@@ -72,6 +74,7 @@ class Life:
 
     async def begin_anew(self, session: Session) -> None:
         """Take the next epoch and a lease for it."""
+        await session.fetch(_LET_END, self.lease_name)
         asked_s = self.tenure.monotonic()
         self.epoch = int((await session.fetch(_NEXT_EPOCH))[0][0])
         self.tenure.granted(self.epoch, asked_s)

@@ -221,14 +221,15 @@ async def open_store(
 
 async def _join_patiently(opened: _Opened, address: Address, clock: Clock) -> None:
     """Join; a node that puts right what a dead one left may hold it up for longer than a limit."""
+    was_there = False
     for tries_left in reversed(range(_TRIES)):
-        # A server that is away is said at once; one that was there may have ended a slow session.
-        conn = await address.connect("opening")
         try:
+            conn = await address.connect("opening")
+            was_there = True
             return await _join(conn, opened, address, clock)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            conn.terminate()
-            if blame(error) not in (Blame.AGAIN, Blame.AWAY) or not tries_left:
+            # A server that is away is said at once; one that was there may have ended a slow session.
+            if blame(error) not in (Blame.AGAIN, Blame.AWAY) or not (was_there and tries_left):
                 raise
             log.warning("start_was_held_up", why=type(error).__name__)
     return None
@@ -252,8 +253,10 @@ async def _join(
             counters.load(await session.fetch(ALL_COUNTERS))
             await tx.flush(session, counters.changed)
             opened.counters = await session.fetch(ALL_COUNTERS)
-    finally:
-        await conn.close()
+    except BaseException:
+        conn.terminate()
+        raise
+    await conn.close()
     found = opened.recovered
     log.info(
         "store_opened",

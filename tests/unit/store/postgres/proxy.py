@@ -15,6 +15,7 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_down = False
+        self.refuses = 0  # so many of the next connections
         self.cut_after: int | None = None  # bytes of a COMMIT and its answer that still pass
         self.goes_down_with_the_cut = False
         self.cuts = 0
@@ -48,7 +49,8 @@ class Proxy:
             writer.transport.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.is_down:
+        if self.is_down or self.refuses:
+            self.refuses = max(0, self.refuses - 1)
             writer.transport.abort()
             return
         await self._flows.wait()

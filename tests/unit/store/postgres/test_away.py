@@ -202,7 +202,10 @@ async def test_a_node_that_starts_waits_for_one_that_is_held_up(world: World) ->
     await holder.close()
 
 
-async def test_a_node_whose_session_is_ended_while_it_starts_begins_again(world: World) -> None:
+@pytest.mark.parametrize("refused", [0, 1], ids=["at once", "after a connection too many"])
+async def test_a_node_whose_session_is_ended_while_it_starts_begins_again(
+    world: World, wire: Proxy, refused: int
+) -> None:
     """The server ends a session that stood still in its transaction: a starved machine's, say."""
     direct = Address(world.store.health._address._url, StorePolicy())
     holder, ender = await direct.connect("holder"), await direct.connect("ender")
@@ -217,6 +220,7 @@ async def test_a_node_whose_session_is_ended_while_it_starts_begins_again(world:
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
                 " WHERE application_name = 'wunder opening' AND wait_event_type = 'Lock'"
             )
+            wire.refuses = ended * refused
         await holder.execute("ROLLBACK")
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:

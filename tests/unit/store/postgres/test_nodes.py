@@ -20,6 +20,9 @@ from wunder.store.postgres.store import PostgresStore
 from wunder.upkeep.nodes import Node
 
 S = DeliveryState
+_WAITS_FOR_A_LOCK = """
+SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 @pytest.fixture
@@ -224,6 +227,38 @@ async def test_a_restart_on_the_same_directory_waits_for_no_lease(nodes: list[Wo
     assert first.store.recovered.again == (turn.message.message_id,)
     await killed._quick.close()
     await killed._slow.close()
+
+
+async def test_a_restart_also_finds_what_its_killed_process_was_committing(
+    nodes: list[World],
+) -> None:
+    first, *_ = nodes
+    await first.take(first.new("question"))
+    killed = first.store
+    # The server has heard a claim and its COMMIT, and is still at them when the process is gone.
+    server = await asyncpg.connect(database_of(first.dir))
+    await server.execute("BEGIN")
+    await server.execute(
+        "SELECT 1 FROM channel_leases WHERE name = $1 AND epoch = $2 FOR KEY SHARE",
+        killed.life.lease_name,
+        killed.life.epoch,
+    )
+    await server.execute(
+        "UPDATE channel_messages SET state = 'answering', claims = 1, epoch = $1", killed.life.epoch
+    )
+    await server.execute("UPDATE channel_lanes SET ready_at = NULL")
+    await killed._writer.close()
+    killed._opened.lock.release()
+    opening = asyncio.create_task(first.open())
+    watch = await asyncpg.connect(database_of(first.dir))
+    async with asyncio.timeout(20):
+        while not (opening.done() or await watch.fetchval(_WAITS_FOR_A_LOCK)):
+            pass
+        await server.execute("COMMIT")
+        await opening
+    assert [turn.claims for turn in await first.store.turns.claim(9, first.now)] == [2]
+    for part in (server, watch, killed._quick, killed._slow, killed._bulk):
+        await part.close()
 
 
 async def test_figures_are_the_sum_over_the_nodes_living_and_gone(nodes: list[World]) -> None:
