@@ -63,18 +63,15 @@ class Worker:
         self._wake = asyncio.Event()
         self._tasks: TaskGroup | None = None
         self._is_draining = False
+        self._is_behind = False
         self._expects_suspects = False
         self._is_alone = False
 
     # --- port Hands: what room 1 may use to have a message born `answering` ---------------------
 
     def reserve(self, wanted: int) -> int:
-        """Reserve up to `wanted` turn slots."""
-        if self._is_draining or self._is_alone:
-            return 0
-        granted = min(wanted, self._free)
-        self._free -= granted
-        return granted
+        """Reserve up to `wanted` turn slots; none while others wait for one (ADR 0067)."""
+        return 0 if self._is_behind else self._take(wanted)
 
     def release(self, count: int) -> None:
         """Give slots back unused."""
@@ -155,9 +152,17 @@ class Worker:
         await self._run_suspects()
         self._is_alone = False
 
+    def _take(self, wanted: int) -> int:
+        if self._is_draining or self._is_alone:
+            return 0
+        granted = min(wanted, self._free)
+        self._free -= granted
+        return granted
+
     async def _claim_waiting(self) -> bool:
-        granted = self.reserve(self._policy.claim_at_once)
+        granted = self._take(self._policy.claim_at_once)
         if not granted:
+            self._is_behind = True
             return False
         claimed: Sequence[ClaimedTurn] = ()
         try:
@@ -166,7 +171,8 @@ class Worker:
             self.release(granted - len(claimed))
         for turn in claimed:
             self.give(turn)
-        return len(claimed) == granted
+        self._is_behind = len(claimed) == granted
+        return self._is_behind
 
     async def _wait(self) -> None:
         try:

@@ -38,6 +38,58 @@ async def test_a_store_that_is_away_while_a_turn_reads_is_waited_for(tmp_path: P
         assert await here.message_states() == ["answered", "answered"]
 
 
+async def test_who_comes_in_does_not_pass_those_who_wait_for_a_slot(tmp_path: Path) -> None:
+    async with corridor(tmp_path) as here:
+        gate = asyncio.Event()
+
+        async def answer(turn: AgentTurn) -> tuple[Reply, ...]:
+            await gate.wait()
+            return (Reply("done"),)
+
+        here.agents.answer_with = answer
+        await here.until(lambda: here.worker._free)
+        others = here.worker.reserve(1_000_000) - 1
+        here.worker.release(1)
+        await here.post({"id": "m-1", "peer": "p1", "text": "1"})
+        for number in (2, 3):
+            await here.post({"id": f"m-{number}", "peer": f"p{number}", "text": "waits"})
+        await here.until_messages("answering", "received", "received")
+        await here.until(lambda: here.worker._is_behind)
+        here.worker.release(1)  # one slot is free again, and nobody has claimed yet
+        assert here.worker.reserve(1) == 0
+        here.worker.wake()
+        await here.until_messages("answering", "answering", "received")
+        gate.set()
+        await here.until_messages("answered", "answered", "answered")
+        await here.until(lambda: not here.worker._is_behind)
+        assert here.worker.reserve(1) == 1
+        here.worker.release(1 + others - 1)
+
+
+async def test_an_account_that_asks_little_is_not_kept_waiting_by_a_flood(tmp_path: Path) -> None:
+    async with corridor(tmp_path) as here:
+        await here.add_account("quiet")
+        order: list[str] = []
+        gate = asyncio.Event()
+
+        async def answer(turn: AgentTurn) -> tuple[Reply, ...]:
+            await gate.wait()
+            order.append(turn.message.account_id)
+            return ()
+
+        here.agents.answer_with = answer
+        await here.until(lambda: here.worker._free)
+        here.worker.reserve(here.worker._free - 1)  # a single slot for everybody
+        for number in range(20):
+            await here.post({"id": f"m-{number}", "peer": f"p{number}", "text": "x"})
+        for number in range(3):
+            item = {"id": f"q-{number}", "peer": f"q{number}", "text": "x"}
+            await here.post(item, account="quiet")
+        gate.set()
+        await here.until(lambda: len(order) == 23)
+        assert order[1:7].count("quiet") == 3
+
+
 _SUSPECT = "UPDATE channel_messages SET state = 'received', claims = 2 WHERE message_id = ?"
 _LANE = "UPDATE channel_lanes SET ready_at = 1, is_suspect = 1 WHERE kind = 'turn' AND peer_id = ?"
 
