@@ -18,12 +18,25 @@ KEEPALIVE_S = 4.0
 PR_SET_PDEATHSIG = 1
 
 
-def new_http_session(total_s: float, connect_s: float) -> "aiohttp.ClientSession":
-    """Return a client session with time limits, honouring the proxy variables of the sandbox."""
+def new_connections() -> "aiohttp.TCPConnector":
+    """Return the connections of a process, to be shared by the sessions of its accounts."""
+    import aiohttp
+
+    return aiohttp.TCPConnector(keepalive_timeout=KEEPALIVE_S)
+
+
+def new_http_session(
+    total_s: float, connect_s: float, connections: "aiohttp.TCPConnector | None" = None
+) -> "aiohttp.ClientSession":
+    """Return a client session with time limits, honouring the proxy variables of the sandbox.
+
+    Closing it leaves shared `connections` open; without them it has its own.
+    """
     import aiohttp
 
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(keepalive_timeout=KEEPALIVE_S),
+        connector=connections or new_connections(),
+        connector_owner=connections is None,
         timeout=aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s),
         trust_env=any(name.upper().endswith("_PROXY") for name in os.environ),
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -38,6 +38,7 @@ class ProcessHost:
         self._caller = caller
         self._thread = threading.get_ident()
         self.fixed_ms: int | None = None
+        self._connections: aiohttp.TCPConnector | None = None
 
     def now_ms(self) -> int:
         """Return Unix milliseconds, or the handshake's fixed clock."""
@@ -88,8 +89,20 @@ class ProcessHost:
         return base64.b64decode(result.data_b64), result.eof
 
     def http_session(self, account_id: str) -> "aiohttp.ClientSession":
-        """Return a session of this process; the sandbox's proxy variables hold for it."""
-        return lazy.new_http_session(TOTAL_S, CONNECT_S)
+        """Return an account's session; the sandbox's proxy variables hold for it.
+
+        All share the connections of this process: most accounts of a channel talk to one host, and
+        a pool each would keep more of them open than the sandbox lets a process open.
+        """
+        if self._connections is None:
+            self._connections = lazy.new_connections()
+        return lazy.new_http_session(TOTAL_S, CONNECT_S, self._connections)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._connections is not None:
+            await self._connections.close()
+            self._connections = None
 
 
 class HostLogHandler(logging.Handler):

@@ -108,6 +108,7 @@ class Session:
                 if call.carrier is not None:
                     call.carrier.cancel()
         await self._within(drain_s / 4, self._dispatcher.close())
+        await self._within(drain_s / 4, self.host.close())
         await self._within(drain_s / 4, self._pipe.drain())
 
     # --- what comes in --------------------------------------------------------------------

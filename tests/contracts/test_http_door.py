@@ -29,9 +29,11 @@ async def test_rule_10_a_session_does_not_reach_loopback(site: str) -> None:
 
 
 async def test_rule_10_a_session_reaches_what_the_operator_allows(site: str) -> None:
-    async with GuardedClient(EgressPolicy(allow_hosts=(site,))).session() as session:
+    client = GuardedClient(EgressPolicy(allow_hosts=(site,)))
+    async with client.session() as session:
         answer = await session.get(f"http://{site}/")
         assert await answer.text() == "hello"
+    await client.close()
 
 
 async def test_each_call_gives_a_session_of_its_own() -> None:

@@ -15,6 +15,8 @@ from wunder.errors import ConfigInvalid
 if TYPE_CHECKING:
     import aiohttp
 
+    from wunder.egress.connector import GuardedConnector
+
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _SAFE = frozenset({"GET", "HEAD"})
 _CHUNK_BYTES = 65_536
@@ -50,6 +52,7 @@ class GuardedClient:
             self._allowed = allowed_hosts(self._policy.allow_hosts)
         except ValueError as error:
             raise ConfigInvalid(f"egress.allow_hosts: {error}.") from error
+        self._connections: GuardedConnector | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def request(
@@ -107,13 +110,13 @@ class GuardedClient:
             return lazy.fault_of(error)
 
     def session(self) -> "aiohttp.ClientSession":
-        """Return a new session under the same guard, for one account of a built-in channel.
+        """Return a new session over the same connections, for one account of a built-in channel.
 
         Whoever opened it closes it.
         """
         policy = self._policy
         return lazy.open_session(
-            self._allowed, policy.channel_total_s, policy.channel_connect_s, decompress=True
+            self._shared(), policy.channel_total_s, policy.channel_connect_s, decompress=True
         )
 
     async def close(self) -> None:
@@ -121,6 +124,9 @@ class GuardedClient:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        if self._connections is not None:
+            await self._connections.close()
+            self._connections = None
 
     async def _follow(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, sink: Sink
@@ -162,9 +168,15 @@ class GuardedClient:
     def _ready(self) -> "aiohttp.ClientSession":
         if self._session is None:
             self._session = lazy.open_session(
-                self._allowed, None, self._policy.connect_s, decompress=False
+                self._shared(), None, self._policy.connect_s, decompress=False
             )
         return self._session
+
+    def _shared(self) -> "GuardedConnector":
+        """The connections of this gateway: channels with many accounts talk to one host each."""
+        if self._connections is None:
+            self._connections = lazy.new_connections(self._allowed)
+        return self._connections
 
 
 def _is_moved(method: str, answer: Response) -> bool:

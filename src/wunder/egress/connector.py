@@ -47,10 +47,14 @@ class GuardedResolver(AbstractResolver):
 
 
 class GuardedConnector(aiohttp.TCPConnector):
-    """Also checks hosts written as an address, which no resolver sees, and every redirect."""
+    """Also checks hosts written as an address, which no resolver sees, and every redirect.
+
+    Without a limit of its own: turns and sends have theirs, and a slow agent must not keep a channel
+    waiting for a connection.
+    """
 
     def __init__(self, allowed: frozenset[AllowedHost]) -> None:
-        super().__init__(resolver=GuardedResolver(allowed), ttl_dns_cache=30)
+        super().__init__(resolver=GuardedResolver(allowed), ttl_dns_cache=30, limit=0)
         self._guard_allowed = allowed
 
     async def connect(
@@ -73,11 +77,12 @@ class GuardedConnector(aiohttp.TCPConnector):
 
 
 def open_session(
-    allowed: frozenset[AllowedHost], total_s: float | None, connect_s: float, *, decompress: bool
+    connections: GuardedConnector, total_s: float | None, connect_s: float, *, decompress: bool
 ) -> aiohttp.ClientSession:
-    """Return a session over a guarded connector: no cookies, no proxy from the environment."""
+    """Return a session over shared connections: no cookies, no proxy from the environment."""
     return aiohttp.ClientSession(
-        connector=GuardedConnector(allowed),
+        connector=connections,
+        connector_owner=False,
         timeout=aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,

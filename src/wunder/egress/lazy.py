@@ -7,15 +7,23 @@ if TYPE_CHECKING:
 
     from wunder.egress.address import AllowedHost
     from wunder.egress.answer import FetchFault
+    from wunder.egress.connector import GuardedConnector
+
+
+def new_connections(allowed: "frozenset[AllowedHost]") -> "GuardedConnector":
+    """Return connections that reach global addresses and `allowed` hosts only."""
+    from wunder.egress import connector  # noqa: PLC0415 - see line 1
+
+    return connector.GuardedConnector(allowed)
 
 
 def open_session(
-    allowed: "frozenset[AllowedHost]", total_s: float | None, connect_s: float, *, decompress: bool
+    connections: "GuardedConnector", total_s: float | None, connect_s: float, *, decompress: bool
 ) -> "aiohttp.ClientSession":
-    """Return a session that reaches global addresses and `allowed` hosts only."""
+    """Return a session over such connections."""
     from wunder.egress import connector  # noqa: PLC0415 - see line 1
 
-    return connector.open_session(allowed, total_s, connect_s, decompress=decompress)
+    return connector.open_session(connections, total_s, connect_s, decompress=decompress)
 
 
 def http_errors() -> tuple[type[BaseException], ...]:

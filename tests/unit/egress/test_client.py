@@ -269,6 +269,19 @@ async def test_rule_10_a_channels_session_has_the_same_guard(site, strict, clien
     await session.close()
 
 
+async def test_the_accounts_of_built_in_channels_share_their_connections(site, client):
+    async def sender(request):
+        return web.Response(text=str(request.transport.get_extra_info("peername")))
+
+    site.route("/sender", sender)
+    senders = set()
+    for _ in range(20):
+        async with client.session() as session, session.get(site.url("/sender")) as answer:
+            senders.add(await answer.text())
+
+    assert len(senders) == 1
+
+
 def test_a_wrong_entry_is_a_wrong_setting():
     with pytest.raises(ConfigInvalid, match="allow_hosts"):
         GuardedClient(EgressPolicy(allow_hosts=("http://x",)))

@@ -9,6 +9,7 @@ import pytest
 from wunder_sdk import lazy
 from wunder_sdk.errors import AccountConfigInvalid, OutcomeUnknown, ProviderUnavailable, TooLarge
 from wunder_sdk.http_client import MAX_ANSWER_BYTES, HttpClient, Writes, current_writes
+from wunder_sdk.process_host import ProcessHost
 
 
 class Platform:
@@ -17,20 +18,28 @@ class Platform:
     def __init__(self):
         self.answer = b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"ok":true}'
         self.requests = []
+        self.connections = 0
         self.hangs = False
+        self.keeps_open = False
 
     async def serve(self, reader, writer):
+        self.connections += 1
         try:
-            self.requests.append(await reader.readuntil(b"\r\n\r\n"))
-            if self.hangs:
-                await reader.read()
-            else:
-                writer.write(self.answer)
-                await writer.drain()
+            await self.answer_one(reader, writer)
+            while self.keeps_open:
+                await self.answer_one(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # Somebody knocked who speaks no HTTP, or left.
         finally:
             writer.close()
+
+    async def answer_one(self, reader, writer):
+        self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+        if self.hangs:
+            await reader.read()
+        else:
+            writer.write(self.answer)
+            await writer.drain()
 
 
 @pytest.fixture
@@ -168,3 +177,16 @@ async def test_the_raw_session_counts_as_a_write(client):
     current_writes.reset(token)
 
     assert writes.may_have_written
+
+
+async def test_a_thousand_accounts_of_a_process_share_their_connections(platform):
+    host = ProcessHost(None)
+    platform.keeps_open = True
+
+    for number in range(1000):
+        client = HttpClient(lambda name=f"a{number}": host.http_session(name))
+        assert (await client.get(platform.url)).ok
+        await client.close()
+
+    assert platform.connections == 1
+    await host.close()
