@@ -6,6 +6,7 @@ from tests.contracts.store_world import DAY_MS, UID, World
 from tests.contracts.test_outbox_desk import finished
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, new_id
+from wunder.ports import DeliveryFilter
 from wunder.upkeep.jobs import ClaimedJob, NewJob
 from wunder.upkeep.replay import Found, ReplayFilter
 
@@ -36,6 +37,22 @@ async def test_a_preview_counts_by_account_plugin_and_state(world: World) -> Non
     assert only.total == 2
     nothing, _ = await world.store.upkeep.replays.preview(ReplayFilter(account_id="other"))
     assert (nothing.total, nothing.groups) == (0, ())
+
+
+async def test_a_preview_says_of_what_and_a_filter_takes_one_cause(world: World) -> None:
+    for number, kind in enumerate(("timeout", "plugin_crashed", "timeout")):
+        await world.queue("x", peer=f"p{number}")
+        await world.settle(await world.claim_one(), S.FAILED, error_kind=kind)
+    table = world.store.upkeep.replays
+    preview, ends_at = await table.preview(ALL)
+    counted = [(one.error_kind, one.count) for one in preview.groups]
+    assert counted == [("plugin_crashed", 1), ("timeout", 2)]
+    timeouts = ReplayFilter((S.FAILED,), error_kind="timeout")
+    assert (await table.preview(timeouts))[0].total == 2
+    assert len(await table.batch(timeouts, 0, ends_at, 9)) == 2
+    where = DeliveryFilter((S.FAILED, S.UNKNOWN), error_kind="plugin_crashed")
+    listed = await world.store.ledger.deliveries(where, 9, "")
+    assert [one.peer_id for one in listed.items] == ["p1"]
 
 
 async def test_times_are_those_at_which_deliveries_ended(world: World) -> None:

@@ -803,7 +803,7 @@ export interface paths {
          * Replay finished deliveries
          * @description Send failed, unknown or expired deliveries again: same row, same key, at the tail of their lanes.
          *
-         *     With `dry_run` 200 and how many there are, by account and plugin; else 202 and the job that does
+         *     With `dry_run` 200 and how many there are, by account, plugin and cause; else 202 and the job that does
          *     it in small steps: follow it, or cancel it, by its id.
          */
         post: operations["replay_deliveries"];
@@ -2529,7 +2529,8 @@ export interface components {
          * @description The store's kept counters by name, and how many plugins are in each state.
          *
          *         `last_minute` and `minutes` (oldest first, at most two hours) are those of the node that answers,
-         *         since it started.
+         *         since it started, as are `parked_accounts`: those that rest because their platform refuses the
+         *         credentials.
          */
         Monitor: {
             figures: {
@@ -2543,6 +2544,7 @@ export interface components {
             is_draining: boolean;
             last_minute: components["schemas"]["Minute"];
             minutes: components["schemas"]["Minute"][];
+            parked_accounts: string[];
         };
         /**
          * NewPassword
@@ -3114,6 +3116,8 @@ export interface components {
             account_id?: string;
             /** @default  */
             peer_id?: string;
+            /** @default  */
+            error_kind?: string;
             /** @default null */
             since?: number | null;
             /** @default null */
@@ -3121,13 +3125,14 @@ export interface components {
         };
         /**
          * ReplayGroup
-         * @description How many deliveries of one account, whose last try this plugin made, ended so.
+         * @description How many deliveries of one account, whose last try this plugin made, ended so; and of what.
          */
         ReplayGroup: {
             channel: string;
             account_id: string;
             plugin_id: string;
             state: components["schemas"]["DeliveryState"];
+            error_kind: string;
             count: number;
         };
         /**
@@ -5346,6 +5351,8 @@ export interface operations {
         parameters: {
             query?: {
                 state?: components["schemas"]["DeliveryState"] | null;
+                group?: ("dead" | "open") | null;
+                error_kind?: string;
                 channel?: string;
                 account_id?: string;
                 peer_id?: string;

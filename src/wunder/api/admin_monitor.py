@@ -12,7 +12,7 @@ from wunder.api.parts import ApiParts
 from wunder.api.query import Cursor, Limit
 from wunder.errors import NotFound
 from wunder.feed.minutes import Minute
-from wunder.model.ids import ChannelId, PluginId
+from wunder.model.ids import AccountUid, ChannelId, PluginId
 from wunder.model.provider import ProviderFacts
 from wunder.model.trail import Event
 from wunder.ports import Page
@@ -62,7 +62,8 @@ class Monitor(msgspec.Struct, frozen=True):
     """The store's kept counters by name, and how many plugins are in each state.
 
     `last_minute` and `minutes` (oldest first, at most two hours) are those of the node that answers,
-    since it started.
+    since it started, as are `parked_accounts`: those that rest because their platform refuses the
+    credentials.
     """
 
     figures: dict[str, float]
@@ -72,6 +73,7 @@ class Monitor(msgspec.Struct, frozen=True):
     is_draining: bool
     last_minute: Minute
     minutes: tuple[Minute, ...]
+    parked_accounts: tuple[AccountUid, ...]
 
 
 @get(
@@ -134,6 +136,7 @@ async def get_monitor(request: AdminRequest) -> Monitor:
         is_draining=request.parts.is_draining(),
         last_minute=request.parts.minutes.last(),
         minutes=request.parts.minutes.all(),
+        parked_accounts=tuple(request.parts.parked()),
     )
 
 

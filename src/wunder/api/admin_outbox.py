@@ -1,5 +1,8 @@
 """The outbox: deliveries, their attempts, and what operators do to them by hand."""
 
+from collections.abc import Mapping
+from typing import Literal
+
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
@@ -11,16 +14,29 @@ from wunder.model.delivery import DeliveryState, StoredAttempt, StoredDelivery
 from wunder.model.ids import At, DeliveryId
 from wunder.ports import DeliveryFilter, Page
 from wunder.upkeep.jobs import Job
-from wunder.upkeep.replay import Preview, ReplayFilter
+from wunder.upkeep.replay import REPLAYABLE, Preview, ReplayFilter
 
 PATH = "/wunder/admin/channels/outbox"
 TAGS = ["Outbox"]
+Group = Literal["open", "dead"]
+_S = DeliveryState
+#: What a person asks for: what is still to be done, and what did not arrive.
+GROUPS: Mapping[Group, tuple[DeliveryState, ...]] = {
+    "open": (_S.PENDING, _S.CLAIMED, _S.SENDING, _S.STREAMING, _S.HELD),
+    "dead": REPLAYABLE,
+}
 
 
 class DeliveryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which deliveries; times are Unix milliseconds."""
+    """Which deliveries; times are Unix milliseconds.
+
+    `group`: `open`, what is not over; `dead`, what failed, expired or may not have arrived. A `state`
+    that is given too is what counts. `error_kind`: what the last try failed with.
+    """
 
     state: DeliveryState | None = None
+    group: Group | None = None
+    error_kind: str = ""
     channel: str = ""
     account_id: str = ""
     peer_id: str = ""
@@ -61,10 +77,11 @@ async def list_deliveries(request: AdminRequest) -> Page[StoredDelivery]:
     """Deliveries, newest first; as with messages, a page may be short while `next_cursor` is not empty."""
     query = request.read_query(DeliveryQuery)
     where = DeliveryFilter(
-        states=(query.state,) if query.state else (),
+        states=(query.state,) if query.state else GROUPS[query.group] if query.group else (),
         channel=query.channel,
         account_id=query.account_id,
         peer_id=query.peer_id,
+        error_kind=query.error_kind,
         since=None if query.since is None else At(query.since),
         until=None if query.until is None else At(query.until),
     )
@@ -106,7 +123,7 @@ async def replay_deliveries(
 ) -> Response[Job | Preview]:
     """Send failed, unknown or expired deliveries again: same row, same key, at the tail of their lanes.
 
-    With `dry_run` 200 and how many there are, by account and plugin; else 202 and the job that does
+    With `dry_run` 200 and how many there are, by account, plugin and cause; else 202 and the job that does
     it in small steps: follow it, or cancel it, by its id.
     """
     replays = request.parts.upkeep.replays

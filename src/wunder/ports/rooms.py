@@ -131,3 +131,4 @@ class DeliveryFilter(msgspec.Struct, frozen=True):
     peer_id: str = ""
     since: At | None = None
     until: At | None = None
+    error_kind: str = ""

@@ -37,6 +37,7 @@ def delivery_where(where: DeliveryFilter) -> Condition:
         elif all(state.value in LIVE for state in where.states):
             parts.append(LIVE_DELIVERIES)
     equals = {"channel": where.channel, "account_id": where.account_id, "peer_id": where.peer_id}
+    equals["error_kind"] = where.error_kind
     _add_equals(parts, values, equals)
     _add_span(parts, values, where.since, where.until)
     return " AND ".join(parts), tuple(values)

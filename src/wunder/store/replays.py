@@ -14,7 +14,8 @@ from wunder.upkeep.jobs import ClaimedJob
 from wunder.upkeep.replay import REPLAYABLE, Found, Preview, ReplayFilter, ReplayGroup
 
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM channel_outbox"
-_STATE_OF = "SELECT channel, account_id, plugin_id, state FROM channel_outbox WHERE delivery_id = ?"
+_GROUP = "channel, account_id, plugin_id, error_kind"
+_STATE_OF = "SELECT channel, account_id, plugin_id, state, error_kind FROM channel_outbox WHERE delivery_id = ?"
 
 
 class SqlReplayTable:
@@ -33,11 +34,13 @@ class SqlReplayTable:
         for state in where.states:
             condition, values = _condition(where, state)
             sql = (
-                "SELECT channel, account_id, plugin_id, count(*) FROM channel_outbox"  # noqa: S608 - made of constants
-                f" WHERE {condition} GROUP BY channel, account_id, plugin_id ORDER BY 1, 2, 3"
+                f"SELECT {_GROUP}, count(*) FROM channel_outbox WHERE {condition}"  # noqa: S608 - made of constants
+                f" GROUP BY {_GROUP} ORDER BY {_GROUP}"
             )
-            for channel, account_id, plugin_id, count in await self._reader.rows(sql, *values):
-                groups.append(ReplayGroup(channel, account_id, plugin_id, state, count))
+            for channel, account_id, plugin_id, kind, count in await self._reader.rows(
+                sql, *values
+            ):
+                groups.append(ReplayGroup(channel, account_id, plugin_id, state, kind, count))
         return Preview(sum(group.count for group in groups), tuple(groups)), newest
 
     async def preview_ids(self, ids: Sequence[str]) -> Preview:
@@ -48,8 +51,8 @@ class SqlReplayTable:
                 if row[3] in REPLAYABLE:
                     counts[row] = counts.get(row, 0) + 1
         groups = tuple(
-            ReplayGroup(channel, account_id, plugin_id, DeliveryState(state), count)
-            for (channel, account_id, plugin_id, state), count in counts.items()
+            ReplayGroup(channel, account_id, plugin_id, DeliveryState(state), kind, count)
+            for (channel, account_id, plugin_id, state, kind), count in counts.items()
         )
         return Preview(sum(counts.values()), groups)
 
@@ -86,7 +89,9 @@ class SqlReplayTable:
 
 def _condition(where: ReplayFilter, state: DeliveryState) -> tuple[str, tuple[Any, ...]]:
     """The condition for one state; times are those at which deliveries ended."""
-    place = DeliveryFilter((state,), where.channel, where.account_id, where.peer_id)
+    place = DeliveryFilter(
+        (state,), where.channel, where.account_id, where.peer_id, error_kind=where.error_kind
+    )
     condition, values = delivery_where(place)
     given = list(values)
     for word, moment in ((">=", where.since), ("<", where.until)):

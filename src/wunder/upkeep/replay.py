@@ -43,17 +43,19 @@ class ReplayFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: str = ""
     account_id: str = ""
     peer_id: str = ""
+    error_kind: str = ""
     since: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
     until: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
 
 
 class ReplayGroup(msgspec.Struct, frozen=True):
-    """How many deliveries of one account, whose last try this plugin made, ended so."""
+    """How many deliveries of one account, whose last try this plugin made, ended so; and of what."""
 
     channel: str
     account_id: str
     plugin_id: str
     state: DeliveryState
+    error_kind: str
     count: int
 
 
