@@ -18,7 +18,7 @@ BOUNDED = {
     "attachments.py": "bytes of one account, when a file is about to be fetched",
     "backlog.py": "rarely, up to a bound, by the gate's own look",
     "backup.py": "a restored copy counts itself once",
-    "housekeeping.py": "nodes: a row a node",
+    "leases.py": "nodes: a row a node",
     "loading.py": "an import verifies what it filled",
     "archive.py": "an export is verified",
     "outbox.py": "heads of one account that are due, at most 16, by the index that holds only those",

@@ -31,6 +31,8 @@ class Transaction(Gathered):
 
     #: What a SELECT ends with whose row the unit is going to change.
     for_update = ""
+    #: What a SELECT ends with that passes over rows another node holds.
+    skip_locked = ""
 
     async def run(self, sql: str, row: tuple[Any, ...] = ()) -> Rows:
         """Run a statement with cleaned values. Raises: RowExists."""

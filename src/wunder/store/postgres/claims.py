@@ -3,20 +3,15 @@
 from collections.abc import Sequence
 
 from wunder.model.delivery import ClaimedDelivery, DeliveryState
-from wunder.model.ids import At, DeliveryId
-from wunder.model.trail import StepName
+from wunder.model.ids import At
 from wunder.store.delivery_rows import SendFacts
+from wunder.store.expiry import expire
 from wunder.store.postgres import lanes
 from wunder.store.postgres.delivery_rows import heads_of, mark
+from wunder.store.postgres.held import LANES
 from wunder.store.postgres.lane_book import Lane
-from wunder.store.postgres.standing import standing_of
 from wunder.store.postgres.transaction import Tx
-from wunder.store.standing import tell
 
-_EXPIRE = """
-UPDATE channel_outbox SET state = 'expired', settled_at = ?, retry_at = NULL
-WHERE delivery_id = ? AND state = 'pending'
-"""
 #: So many expired heads of one lane end in one claim; the rest in the next.
 _MAX_EXPIRED = 64
 
@@ -55,7 +50,7 @@ async def claim_lane(
         head, message = found
         if may_expire and head.expires_at <= now:
             await tx.settle_down()
-            await expire(tx, head.delivery_id, now)
+            await expire(LANES, tx, head.delivery_id, now)
             continue
         if not _is_due(lane, head.state, now):
             return None
@@ -65,17 +60,3 @@ async def claim_lane(
 
 def _is_due(lane: Lane, state: str, now: At) -> bool:
     return state == DeliveryState.PENDING and lane.ready_at is not None and lane.ready_at <= now
-
-
-async def expire(tx: Tx, delivery_id: DeliveryId, now: At) -> bool:
-    """End a waiting delivery whose time is over; False when it does not wait any more."""
-    before = await standing_of(tx, delivery_id)
-    if before is None:
-        return False
-    lane = await tx.lanes.by_id(before.lane_id)
-    if not (await tx.execute(_EXPIRE, (now, delivery_id))).rowcount:
-        return False
-    tx.moved("channel_outbox", "pending", "expired")
-    tell(tx, StepName.EXPIRED, delivery_id, before, now)
-    await lanes.leave_deliveries(tx, lane, now, delivery_id)
-    return True

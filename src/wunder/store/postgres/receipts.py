@@ -1,8 +1,9 @@
 """Receipts over locked lanes; also those whose attempt another node settled at the same moment."""
 
 from wunder.store import receipts
+from wunder.store.policy import StorePolicy
 from wunder.store.postgres.held import LANES
-from wunder.store.postgres.transaction import Tx
+from wunder.store.unit import Transaction, Unit
 
 #: Kept by one node while another settled the attempt: neither saw the other's row.
 _MISSED = """
@@ -16,9 +17,15 @@ RECEIPTS = receipts.Receipts(LANES)
 take_in, join_waiting, fail = RECEIPTS.take_in, RECEIPTS.join_waiting, receipts.fail
 
 
-async def join_missed(tx: Tx, limit: int) -> int:
-    """Join receipts whose attempt was settled by another node at the same moment."""
-    missed = await tx.execute(_MISSED, (limit,))
-    for account_uid, provider_message_id, delivery_id in missed:
-        await join_waiting(tx, delivery_id, account_uid, provider_message_id)
-    return len(missed)
+def join_missed(policy: StorePolicy) -> Unit[int]:
+    """A step of the sweep: join receipts whose attempt another node settled at the same moment."""
+
+    async def unit(tx: Transaction) -> int:
+        if not tx.figure("channel_receipts"):
+            return 0
+        missed = await tx.run(_MISSED, (policy.housekeeping_rows,))
+        for account_uid, provider_message_id, delivery_id in missed:
+            await join_waiting(tx, delivery_id, account_uid, provider_message_id)
+        return len(missed)
+
+    return unit

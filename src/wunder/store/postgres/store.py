@@ -28,19 +28,21 @@ from wunder.store.nodes import SqlNodes
 from wunder.store.people import SqlSessionTable, SqlUserTable
 from wunder.store.plugin_history import SqlPluginHistory
 from wunder.store.plugins import SqlPluginTable
+from wunder.store.policy import StorePolicy
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.counters import ALL_COUNTERS, Counters
 from wunder.store.postgres.faults import Blame, blame, translate
 from wunder.store.postgres.health import PostgresHealth
 from wunder.store.postgres.held import LANES
-from wunder.store.postgres.housekeeping import Housekeeping
 from wunder.store.postgres.intake import PostgresIntake
+from wunder.store.postgres.leases import LeaseKeeper
 from wunder.store.postgres.life import DB_NOW, Life, hear_the_time, node_id_of
 from wunder.store.postgres.migrations import migrate
-from wunder.store.postgres.news import WORK, Ear
 from wunder.store.postgres.moves import MOVES
+from wunder.store.postgres.news import WORK, Ear
 from wunder.store.postgres.outbox import PostgresOutbox
 from wunder.store.postgres.reader import Reader
+from wunder.store.postgres.receipts import join_missed
 from wunder.store.postgres.recovery import end_leases, recover
 from wunder.store.postgres.rounds import alone
 from wunder.store.postgres.session import Line, Session
@@ -51,6 +53,7 @@ from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.turns import PostgresTurns
 from wunder.store.postgres.writer import Writer
 from wunder.store.recovered import Recovered
+from wunder.store.sweep import Sweep, steps_of
 from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
 from wunder.store.unit import Rows
 from wunder.store.upkeep import UpkeepTables
@@ -99,15 +102,15 @@ class PostgresStore:
         self.key_check = SqlKeyCheck(writer, quick)
         self._bulk = bulk = _reader("store-bulk", address, clock)
         self.shelf = PostgresShelf(bulk, clock.now)
-        alive = f"coalesce(l.lease_until >= {DB_NOW}, FALSE)"
-        seen = f"greatest(n.seen_at, l.lease_until - {int(policy.lease_s * 1000)})"
-        self.nodes = SqlNodes(writer, quick, life.node_id, is_alive=alive, seen_at=seen)
+        self.nodes = _nodes(writer, quick, life, policy)
         self.chat = StoredChatLog(slow)
         self.upkeep = UpkeepTables(writer, slow, MOVES, writer.counters.value, policy)
         self.ledger = SqlLedger(slow, "ILIKE", clock.monotonic)
         self.events = SqlEventLog(writer, slow, policy)
         self.health = PostgresHealth(writer, self.events, life, address, clock.now)
-        self._housekeeping = Housekeeping(writer, self.events, life, watch, clock, policy)
+        self._lease_keeper = LeaseKeeper(writer, life, clock, policy)
+        steps = (*steps_of(LANES, watch, policy), join_missed(policy))
+        self._sweep = Sweep(writer, self.events, watch, clock, policy, steps)
         self._ear = Ear(Line(address, "ear", clock.monotonic), life, clock, policy)
         for part in (writer, quick, slow, bulk):
             part.start()
@@ -115,16 +118,17 @@ class PostgresStore:
     async def run(self) -> None:
         """Keep the lease and the house, and listen to other nodes, until cancelled."""
         async with asyncio.TaskGroup() as tg:
-            tg.create_task(self._housekeeping.run(), name="store housekeeping")
+            tg.create_task(self._lease_keeper.run(), name="store lease")
+            tg.create_task(self._sweep.run(), name="store sweep")
             tg.create_task(self._ear.run(), name="store ear")
 
     async def sweep(self) -> int:
         """One round of housekeeping now; how many rows ended or went."""
-        return await self._housekeeping.sweep()
+        return await self._sweep.sweep()
 
     async def look_after_leases(self) -> None:
         """Renew this node's lease and take over from the dead, now."""
-        await self._housekeeping.look_after_leases()
+        await self._lease_keeper.look_after_leases()
 
     def on_news(self, tell: Callable[[str], None]) -> None:
         """Have `tell` called, on the event loop, when other nodes changed something.
@@ -133,11 +137,11 @@ class PostgresStore:
         where anything may have been missed.
         """
         self._ear.on_news = tell
-        self._housekeeping.on_taken_over = lambda: tell(WORK)
+        self._lease_keeper.on_taken_over = lambda: tell(WORK)
 
     def on_suspects(self, tell: Callable[[], None]) -> None:
         """Have `tell` called, on the event loop, when a dead node left messages that must run alone."""
-        self._housekeeping.on_suspects = tell
+        self._lease_keeper.on_suspects = tell
 
     def on_fatal(self, tell: Callable[[StoreBroken], None]) -> None:
         """Have `tell` called, on the event loop, when the store has failed for good."""
@@ -267,6 +271,12 @@ async def _join(
         resent=len(found.resent),
         unknown=len(found.unknown),
     )
+
+
+def _nodes(writer: Writer, reader: Reader, life: Life, policy: StorePolicy) -> SqlNodes:
+    alive = f"coalesce(l.lease_until >= {DB_NOW}, FALSE)"
+    seen = f"greatest(n.seen_at, l.lease_until - {int(policy.lease_s * 1000)})"
+    return SqlNodes(writer, reader, life.node_id, is_alive=alive, seen_at=seen)
 
 
 def _reader(role: str, address: Address, clock: Clock) -> Reader:

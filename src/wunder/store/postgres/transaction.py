@@ -54,6 +54,7 @@ class Tx(Transaction):
         self._later: dict[Many, list[tuple[Any, ...]]] = {}
 
     for_update = " FOR UPDATE"
+    skip_locked = " FOR UPDATE SKIP LOCKED"
 
     async def execute(self, statement: Statement, row: tuple[Any, ...] = ()) -> Rows:
         """Run a statement with cleaned values."""

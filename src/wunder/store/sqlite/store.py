@@ -38,7 +38,6 @@ from wunder.store.sqlite.counters import Counters
 from wunder.store.sqlite.faults import Blame, blame, translate
 from wunder.store.sqlite.health import SqliteHealth
 from wunder.store.sqlite.held import LANES
-from wunder.store.sqlite.housekeeping import Housekeeping
 from wunder.store.sqlite.intake import SqliteIntake
 from wunder.store.sqlite.life import Life, begin
 from wunder.store.sqlite.migrations import migrate
@@ -50,7 +49,9 @@ from wunder.store.sqlite.streams import SqliteStreams
 from wunder.store.sqlite.transaction import StepNumbers, Tx
 from wunder.store.sqlite.turns import SqliteTurns
 from wunder.store.sqlite.writer import Writer
+from wunder.store.sweep import Sweep, steps_of
 from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
+from wunder.store.unit import Transaction, Unit
 from wunder.store.upkeep import UpkeepTables
 from wunder.store.visibility import SqlVisibilityTable
 
@@ -96,7 +97,8 @@ class SqliteStore:
         self.ledger = SqlLedger(slow, "LIKE", clock.monotonic)
         self.events = SqlEventLog(writer, slow, policy)
         self.health = SqliteHealth(writer, self._checkpoints, self.events, opened.life, path, clock)
-        self._housekeeping = Housekeeping(writer, self.events, opened.disk, watch, clock, policy)
+        steps = (*steps_of(LANES, watch, policy), _restore_ballast(opened.disk))
+        self._sweep = Sweep(writer, self.events, watch, clock, policy, steps)
         for part in (writer, quick, slow, self._checkpoints):
             part.start()
 
@@ -106,7 +108,7 @@ class SqliteStore:
         A file that was too large to check at open is checked beside it; damage is fatal.
         """
         async with asyncio.TaskGroup() as tg:
-            tg.create_task(self._housekeeping.run(), name="store housekeeping")
+            tg.create_task(self._sweep.run(), name="store sweep")
             if not self._opened.is_checked:
                 tg.create_task(self._check_beside(), name="store check")
 
@@ -118,7 +120,7 @@ class SqliteStore:
 
     async def sweep(self) -> int:
         """One round of housekeeping now; how many rows ended or went."""
-        return await self._housekeeping.sweep()
+        return await self._sweep.sweep()
 
     async def close(self) -> None:
         """Commit what was submitted, close every connection, give the data directory back."""
@@ -137,6 +139,16 @@ class SqliteStore:
         """Have `tell` called, on the event loop, when the store has failed for good."""
         loop = asyncio.get_running_loop()
         self._writer.on_fatal = lambda error: _tell(loop, tell, error)
+
+
+def _restore_ballast(disk: Disk) -> Unit[int]:
+    """A step of the sweep: on the writer's thread, like every use of the ballast."""
+
+    async def unit(_tx: Transaction) -> int:
+        disk.restore_ballast()
+        return 0
+
+    return unit
 
 
 class _Opened:

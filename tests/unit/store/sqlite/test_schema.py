@@ -9,19 +9,15 @@ import pytest
 from wunder.model.delivery import RECEIPT_ORDER, DeliveryState
 from wunder.model.message import MessageState
 from wunder.model.plugin import PluginStatus
-from wunder.store import attachments, quarantine, spool
+from wunder.store import attachments, desk, evidence, expiry, quarantine, receipts, spool, sweep
 from wunder.store.schema import migrations
 from wunder.store.sqlite import (
     claims,
     delivery_rows,
-    desk,
-    evidence,
     fair_turns,
-    housekeeping,
     intake,
     lanes,
     outbox,
-    receipts,
     recovery,
     sessions,
     settling,
@@ -97,7 +93,8 @@ HOT = {
         delivery_rows,
         evidence,
         fair_turns,
-        housekeeping,
+        expiry,
+        sweep,
         intake,
         lanes,
         outbox,
@@ -115,8 +112,6 @@ HOT = {
     if isinstance(sql, str) and re.match(r"\s*(SELECT|UPDATE|DELETE|WITH)\b", sql)
     for name in [f"{module.__name__.rpartition('.')[2]}.{key}"]
 }
-#: Runs once after the clock was set back, over lanes that wait.
-MAY_SCAN = {"housekeeping._CAP_LANES"}
 
 
 @pytest.mark.parametrize("name", sorted(HOT))
@@ -126,7 +121,7 @@ def test_no_hot_statement_scans_a_table(conn: sqlite3.Connection, name: str) -> 
     values = (None,) * (highest or sql.count("?"))
     plan = [row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
     scans = [step for step in plan if re.match(r"SCAN channel_\w+$|SCAN \w$", step)]
-    assert name in MAY_SCAN or not scans, plan
+    assert not scans, plan
     sorts = [step for step in plan if "USE TEMP B-TREE FOR ORDER BY" in step]
     assert not sorts or name.startswith(("recovery.", "spool.", "desk.")), plan
 
