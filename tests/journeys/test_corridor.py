@@ -308,6 +308,7 @@ async def test_a_platform_that_does_not_wait_is_acknowledged_and_parsed_later(tm
         here.platform.fail_parse(FaultKind.NOT_READY)
         answer = await here.post(text(1))
         assert (answer.status, answer.body) == (200, b'{"ok":true}')
+        assert not answer.is_verified
         while not here.platform.arrivals:
             here.clock.advance(1)
             await asyncio.sleep(0.005)

@@ -61,7 +61,8 @@ class WebhookRoute:
         try:
             given = await self._take_in(scope, receive, send, remote)
             if given is not None:
-                self._judge(source, given.status)
+                if given.is_verified:
+                    self._judge(source, given.status)
                 await self._hand_over(given, scope, receive, send)
         finally:
             self._at_once -= 1

@@ -153,9 +153,7 @@ class Worker:
         self._is_alone = False
 
     def _take(self, wanted: int) -> int:
-        if self._is_draining or self._is_alone:
-            return 0
-        granted = min(wanted, self._free)
+        granted = 0 if self._is_draining or self._is_alone else min(wanted, self._free)
         self._free -= granted
         return granted
 

@@ -190,7 +190,7 @@ class Webhooks:
         ack = facts.ack if facts.redelivery != "long" else None
         if ack is not None and await self._spool.keep(account, request):
             self._metrics.webhook_requests.inc("spooled")
-            return WebhookAnswer(ack.status, ack.content_type, ack.body)
+            return WebhookAnswer(ack.status, ack.content_type, ack.body, is_verified=False)
         return self._turned_away(facts, refused)
 
     def _turned_away(self, facts: ProviderFacts, refused: RequestRefused) -> WebhookAnswer:

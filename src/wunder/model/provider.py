@@ -34,6 +34,7 @@ class WebhookAnswer(msgspec.Struct, frozen=True):
     """An HTTP answer to a platform, already filtered by security rule 1.
 
     `ticket` names the delivery that travels in it: whoever writes the answer says how that went.
+    `is_verified` is False where the request was only kept: nobody has looked at its signature yet.
     """
 
     status: int
@@ -41,6 +42,7 @@ class WebhookAnswer(msgspec.Struct, frozen=True):
     body: bytes = b""
     retry_after_s: int | None = None
     ticket: str = ""
+    is_verified: bool = True
 
 
 class InlineWindow(msgspec.Struct, frozen=True):

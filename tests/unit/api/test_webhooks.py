@@ -238,6 +238,15 @@ async def test_rule_4_bad_signatures_use_up_a_sources_budget(
         assert answer.status == 401
 
 
+async def test_rule_4_what_was_only_kept_for_later_has_proved_nothing(
+    open_door: OpenDoor, world: World
+) -> None:
+    door = await open_door(ApiPolicy(knocks=KnockPolicy(stranger_burst=2, stranger_per_s=1)))
+    world.room1.answer = WebhookAnswer(200, is_verified=False)
+    statuses = [(await door.http.post(URL, data=b"{}")).status for _ in range(3)]
+    assert statuses == [200, 200, 429]
+
+
 async def test_rule_4_only_named_proxies_are_believed(open_door: OpenDoor, world: World) -> None:
     forged = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7"}
     door = await open_door()
