@@ -39,6 +39,8 @@ WHERE name = ? AND account_uid = '' AND epoch = ? FOR KEY SHARE
 _RENEW = f"""
 UPDATE channel_leases SET lease_until = {DB_NOW} + ? WHERE name = ? AND account_uid = '' AND epoch = ?
 """  # noqa: S608 - constant
+#: A lease that ran out is deleted by who takes over; this stays.
+_SEEN = f"UPDATE nodes SET seen_at = {DB_NOW} WHERE node_id = ?"  # noqa: S608 - constant
 _RELEASE = """
 UPDATE channel_leases SET lease_until = 0 WHERE name = ? AND account_uid = '' AND epoch = ?
 """
@@ -94,6 +96,7 @@ class Life:
         """Prolong the lease. It stays this node's while nobody took it, however late."""
         if not (await tx.execute(_RENEW, (self._lease_ms, self.lease_name, self.epoch))).rowcount:
             raise StoreUnavailable("another node has taken over this one's work")
+        await tx.execute(_SEEN, (self.node_id,))
 
     async def release(self, tx: Tx) -> None:
         """End the lease: what is still claimed may be taken over at once."""

@@ -165,7 +165,8 @@ class Line:
 
     def _failed(self, error: BaseException) -> None:
         policy = self._address.policy
-        pause = min(policy.max_backoff_s, policy.database_backoff_s * 2 ** min(self._failures, 10))
+        pause = policy.database_backoff_s * 2 ** min(self._failures, 10)
+        pause = min(policy.database_backoff_cap_s, pause)
         self._closed_until_s = self._monotonic() + pause
         if not self._failures:
             log.error("database_away", role=self._role, why=type(error).__name__)

@@ -336,6 +336,9 @@ async def test_a_node_sees_when_another_last_renewed_its_lease_and_its_latest_li
     await expire_lease(second)
     assert not (await seen()).is_alive
     await store(first).look_after_leases()
+    dead = await seen()
+    assert not dead.is_alive
+    assert dead.seen_at >= renewed.seen_at, "its lease is gone; when it was last heard of is not"
     await second.take(second.new("x"))
     again = await seen()
     assert again.is_alive
