@@ -124,6 +124,14 @@ async def test_ready_names_accounts_with_due_heads_and_the_next_look(world: Worl
     assert (ready.accounts, ready.next_at) == ({"b": 1}, world.now + 7_000)
 
 
+async def test_the_account_that_waited_longest_is_named_first(world: World) -> None:
+    for uid in ("c", "a", "b"):
+        await world.answer(await world.turn(uid=AccountUid(uid)), "x")
+        world.clock.advance(1)
+    ready = await world.store.outbox.ready(world.now)
+    assert list(ready.accounts) == ["c", "a", "b"]
+
+
 async def test_ready_tells_how_many_heads_are_due_so_that_no_slot_is_kept_from_others(
     world: World,
 ) -> None:

@@ -22,7 +22,7 @@ from wunder.model.message import Attachment
 from wunder.model.provider import Fetched
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
-from wunder.ports import Accounts, ChannelProvider, Clock, EventLog, Providers
+from wunder.ports import Accounts, ChannelProvider, Clock, EventLog, Providers, WakeUp
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
@@ -63,7 +63,7 @@ class Fetcher:
         self._clock = clock
         self._policy = policy
         self._running: dict[BlobId, AccountUid] = {}
-        self._wake = asyncio.Event()
+        self._wake = WakeUp()
         self._tasks: TaskGroup | None = None
         self._share: Callable[[BlobId], Awaitable[None]] | None = None
         self.on_settled: Callable[[StoredAttachment], None] = lambda row: None
@@ -84,15 +84,7 @@ class Fetcher:
                     await self._start_due(self._tasks)
                 except StoreUnavailable as error:
                     log.warning("attachments_not_readable", reason=error.code)
-                await self._wait()
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(self._policy.poll_s):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
-        self._wake.clear()
+                await self._wake.pause(self._policy.poll_s)
 
     async def _start_due(self, tasks: "TaskGroup") -> None:
         room = self._policy.fetches_at_once - len(self._running)

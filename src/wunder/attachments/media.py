@@ -1,6 +1,5 @@
 """What agents and senders get of attachments (port Media)."""
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -13,7 +12,7 @@ from wunder.model.ids import AccountUid, At, BlobId, MessageId
 from wunder.model.message import Attachment, InboundMessage
 from wunder.model.turn import Reply
 from wunder.observe.logs import get_logger
-from wunder.ports import Clock
+from wunder.ports import Clock, WakeUp
 
 log = get_logger(__name__)
 POLL_S = 0.25
@@ -38,7 +37,7 @@ class MediaDesk:
         self._link = link
         self._wake = wake
         self._clock = clock
-        self._waiting: dict[MessageId, asyncio.Event] = {}
+        self._waiting: dict[MessageId, WakeUp] = {}
 
     def settled(self, row: StoredAttachment) -> None:
         """Learn that an attachment was stored, or failed, or has to be tried again."""
@@ -73,7 +72,7 @@ class MediaDesk:
     async def _gathered(self, message: InboundMessage, wait_s: float) -> tuple[Attachment, ...]:
         given = message.content.attachments
         ends_at = self._clock.monotonic() + wait_s
-        event = self._waiting.setdefault(message.message_id, asyncio.Event())
+        came = self._waiting.setdefault(message.message_id, WakeUp())
         self._wake()
         try:
             while True:
@@ -84,7 +83,7 @@ class MediaDesk:
                     return tuple(
                         self._shown(one, rows.get(ordinal)) for ordinal, one in enumerate(given)
                     )
-                await _wait(event, min(POLL_S, left_s))
+                await came.pause(min(POLL_S, left_s))
         finally:
             self._waiting.pop(message.message_id, None)
 
@@ -165,12 +164,3 @@ def _as_sent(given: Attachment, row: StoredAttachment) -> Attachment:
         size=row.size_bytes,
         name=given.name or row.name or None,
     )
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
-    event.clear()

@@ -12,7 +12,7 @@ from wunder.model.message import MessageState
 from wunder.model.turn import ClaimedTurn, TurnCommit
 from wunder.observe.logs import get_logger
 from wunder.observe.metrics import Metrics
-from wunder.ports import Clock, SendSlots, Turns, Waiters
+from wunder.ports import Clock, SendSlots, Turns, Waiters, WakeUp
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
@@ -60,7 +60,7 @@ class Worker:
         self._running: dict[str, ClaimedTurn] = {}
         self._asking: dict[Conversation, asyncio.Task[None]] = {}
         self._interrupted: set[Conversation] = set()
-        self._wake = asyncio.Event()
+        self._wake = WakeUp()
         self._tasks: TaskGroup | None = None
         self._is_draining = False
         self._is_behind = False
@@ -117,7 +117,7 @@ class Worker:
                     log.warning("turns_not_readable", reason=error.code)
                     has_more = False
                 if not has_more:
-                    await self._wait()
+                    await self._wake.pause(self._policy.poll_s)
 
     async def drain(self, limit_s: float) -> None:
         """Take nothing new, wait for running turns, give back what is left unfinished."""
@@ -171,14 +171,6 @@ class Worker:
             self.give(turn)
         self._is_behind = len(claimed) == granted
         return self._is_behind
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(self._policy.poll_s):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
-        self._wake.clear()
 
     async def _carry(self, turn: ClaimedTurn) -> None:
         try:

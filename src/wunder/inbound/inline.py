@@ -4,8 +4,6 @@ Source: delivery semantics, "Inline replies". Of several webhooks that hold the 
 delivery or a platform's repeat, one gets the reply; afterwards the dispatcher sends normally.
 """
 
-import asyncio
-
 import msgspec
 
 from wunder.errors import ProviderFault, StoreUnavailable
@@ -19,7 +17,7 @@ from wunder.model.delivery import (
 from wunder.model.ids import At, MessageId
 from wunder.model.provider import InlineWindow, RawRequest, WebhookAnswer
 from wunder.observe.logs import get_logger
-from wunder.ports import ChannelProvider, Clock, Outbox
+from wunder.ports import ChannelProvider, Clock, Outbox, WakeUp
 
 log = get_logger(__name__)
 
@@ -48,18 +46,18 @@ class InlineDesk:
         self._outbox = outbox
         self._clock = clock
         self._policy = policy
-        self._waiting: dict[MessageId, asyncio.Event] = {}
+        self._waiting: dict[MessageId, WakeUp] = {}
         self._carried: dict[str, ClaimedDelivery] = {}
 
     def ended(self, message_id: MessageId) -> None:
         """Wake the webhook that holds a message whose turn was committed."""
-        event = self._waiting.get(message_id)
-        if event is not None:
-            event.set()
+        wake = self._waiting.get(message_id)
+        if wake is not None:
+            wake.set()
 
     async def answer(self, held: Held) -> WebhookAnswer | InlineStanding:
         """Wait for the reply and word it; OVER where there is none, WAITING where time is up."""
-        event = self._waiting.setdefault(held.message_id, asyncio.Event())
+        wake = self._waiting.setdefault(held.message_id, WakeUp())
         try:
             while True:
                 claimed = await self._claim(held)
@@ -67,7 +65,7 @@ class InlineDesk:
                     return await self._word(held, claimed)
                 if claimed is InlineStanding.OVER or self._left_s(held) <= 0:
                     return claimed
-                await self._wait(event, min(self._policy.poll_s, self._left_s(held)))
+                await wake.pause(min(self._policy.poll_s, self._left_s(held)))
         finally:
             self._waiting.pop(held.message_id, None)
 
@@ -118,14 +116,6 @@ class InlineDesk:
         except StoreUnavailable as error:
             # The attempt row stays open: recovery judges it by the rule of unknown outcomes.
             log.warning("inline_outcome_not_stored", reason=error.code)
-
-    async def _wait(self, event: asyncio.Event, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            pass
-        event.clear()
 
     def _left_s(self, held: Held) -> float:
         ends_at = At(held.window.answer_by - int(self._policy.margin_s * 1000))

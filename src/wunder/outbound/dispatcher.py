@@ -13,7 +13,7 @@ from wunder.observe.logs import get_logger
 from wunder.outbound.attempt import Attempt
 from wunder.outbound.outcome import OutcomeReporter
 from wunder.outbound.slots import Slots
-from wunder.ports import Clock, Outbox
+from wunder.ports import Clock, Outbox, WakeUp
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
@@ -50,15 +50,15 @@ class Dispatcher:
         self._reporter = reporter
         self._clock = clock
         self._policy = policy
-        self._wake = asyncio.Event()
+        self._wake = WakeUp()
         self._tasks: TaskGroup | None = None
         self._is_draining = False
 
     # --- port SendSlots: what room 2 may use to have a delivery born `sending` -----------------
 
     def reserve(self, account_uid: AccountUid) -> SendGrant | None:
-        """Reserve one slot, or None when this account cannot send right now."""
-        if self._tasks is None or self._is_draining:
+        """Reserve one slot; None when this account cannot send right now, or others wait for it."""
+        if self._tasks is None or self._is_draining or self._slots.are_awaited(account_uid):
             return None
         return self._slots.take(account_uid)
 
@@ -86,7 +86,7 @@ class Dispatcher:
                     pause_s = await self._claim_due()
                 except StoreUnavailable as error:
                     log.warning("outbox_not_readable", reason=error.code)
-                await self._wait(pause_s)
+                await self._wake.pause(pause_s)
 
     async def drain(self, limit_s: float) -> None:
         """Take nothing new and wait for what is under way, at most `limit_s` seconds."""
@@ -95,25 +95,13 @@ class Dispatcher:
         while self._slots.in_flight and self._clock.monotonic() < ends_at:
             await self._clock.sleep(0.02)
 
-    async def _wait(self, pause_s: float) -> None:
-        try:
-            async with asyncio.timeout(pause_s):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
-        self._wake.clear()
-
     async def _claim_due(self) -> float:
         """Claim for every account that has both work and slots; seconds until the next look."""
         if self._is_draining:
             return self._policy.poll_s
         now = self._clock.now()
         ready = await self._outbox.ready(now)
-        grants = [
-            grant
-            for uid, heads in ready.accounts.items()
-            if (grant := self._slots.take(uid, min(heads, self._policy.claim_at_once))) is not None
-        ]
+        grants = self._slots.deal(ready.accounts, self._policy.claim_at_once)
         if grants:
             await self._claim(grants, now)
         pauses = [at - now for at in (ready.next_at, self._slots.opens_at()) if at is not None]

@@ -5,6 +5,7 @@ a pool. A slot is held from the mark (T3) until the outcome is settled (T4).
 """
 
 from collections import Counter
+from collections.abc import Mapping
 
 import msgspec
 
@@ -55,7 +56,27 @@ class Slots:
         self._paused_until_s: dict[AccountUid, float] = {}
         self._standing: dict[AccountUid, Standing] = {}
         self._buckets: dict[AccountUid, TokenBucket] = {}
+        self._behind: set[AccountUid] = set()  # whose heads wait for a slot
+        self._full: set[ReleaseRef] = set()  # of which no slot was left for them
         self.in_flight = 0
+
+    def deal(self, waiting: Mapping[AccountUid, int], at_once: int) -> list[SendGrant]:
+        """Reserve slots for heads that wait, at most `at_once` an account, in the order given."""
+        taken = {uid: self.take(uid, min(heads, at_once)) for uid, heads in waiting.items()}
+        grants = [grant for grant in taken.values() if grant is not None]
+        given = Counter({grant.account_uid: grant.limit for grant in grants})
+        self._behind = {uid for uid, heads in waiting.items() if given[uid] < heads}
+        limit = self._policy.per_release if self.in_flight < self._policy.total else 1
+        full = {release for release, count in self._by_release.items() if count >= limit}
+        self._full = full if self._behind else set()
+        return grants
+
+    def are_awaited(self, account_uid: AccountUid) -> bool:
+        """True while what comes now has to wait behind what waits (ADR 0067)."""
+        account = self._accounts.get(account_uid) if self._full else None
+        provider = self._providers.serving(account.row.channel) if account else None
+        is_full = provider is not None and provider.facts.release in self._full
+        return is_full or account_uid in self._behind
 
     def take(self, account_uid: AccountUid, wanted: int = 1) -> SendGrant | None:
         """Reserve up to `wanted` slots of an account that may send now; None when it may not."""

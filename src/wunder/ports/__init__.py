@@ -21,6 +21,7 @@ from wunder.ports.hands import Interrupter as Interrupter
 from wunder.ports.hands import SendSlots as SendSlots
 from wunder.ports.hands import Stage as Stage
 from wunder.ports.hands import Waiters as Waiters
+from wunder.ports.hands import WakeUp as WakeUp
 from wunder.ports.ledger import EventLog as EventLog
 from wunder.ports.ledger import Ledger as Ledger
 from wunder.ports.ledger import MessageFilter as MessageFilter

@@ -1,6 +1,7 @@
 """Hand-over between rooms: a committed row plus a wake-up, and free hands that save a commit."""
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol, TypeVar
 
 from wunder.model.conversation import Conversation
@@ -9,6 +10,17 @@ from wunder.model.ids import AccountUid, At, MessageId
 from wunder.model.turn import ClaimedTurn, Shown
 
 Work = TypeVar("Work", contravariant=True)
+
+
+class WakeUp(asyncio.Event):
+    """What a worker sleeps on; `set` by whoever committed a row for it."""
+
+    async def pause(self, at_most_s: float) -> None:
+        """Sleep until it is set, at most so long; then it has to be set anew."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await self.wait()
+        self.clear()
 
 
 class Hands(Protocol[Work]):

@@ -70,7 +70,7 @@ class Turns(Protocol):
 class ReadyAccounts(msgspec.Struct, frozen=True):
     """How many heads of which accounts are due, and when the next head of any other becomes due."""
 
-    accounts: Mapping[AccountUid, int]  # at most as many as one claim looks at
+    accounts: Mapping[AccountUid, int]  # longest due first; at most as many as one claim looks at
     next_at: At | None
 
 

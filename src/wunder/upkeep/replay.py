@@ -1,6 +1,5 @@
 """Replay of many deliveries: a preview, then a job that goes on in small steps behind the traffic."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
 
@@ -11,6 +10,7 @@ from wunder.model.delivery import DeliveryState
 from wunder.model.ids import DeliveryId, new_id
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
+from wunder.ports import WakeUp
 from wunder.upkeep.doors import Doors
 from wunder.upkeep.jobs import ClaimedJob, Job, JobTable, NewJob
 
@@ -101,7 +101,7 @@ class ReplayDesk:
         self._table = table
         self._jobs = jobs
         self._doors = doors
-        self.ordered = asyncio.Event()
+        self.ordered = WakeUp()
 
     async def preview(self, ids: tuple[str, ...], where: ReplayFilter | None) -> Preview:
         """What would go out again. Raises: Invalid."""
@@ -152,7 +152,7 @@ class ReplayWorker:
                     pass
             except WunderError as error:
                 log.warning("job_postponed", reason=error.code)
-            await self._wait()
+            await self._desk.ordered.pause(self._policy.poll_s)
 
     async def work(self) -> bool:
         """Carry one job to its end; False where there is none to carry."""
@@ -201,14 +201,6 @@ class ReplayWorker:
         where = _filter_of(job.spec)
         found = await self._table.batch(where, job.cursor, job.ends_at, rows)
         return found, found[-1].cursor if len(found) == rows else job.ends_at
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(self._policy.poll_s):
-                await self._desk.ordered.wait()
-        except TimeoutError:
-            pass
-        self._desk.ordered.clear()
 
 
 def _filter_of(spec: dict[str, Any]) -> ReplayFilter:

@@ -59,3 +59,50 @@ def test_a_parked_account_is_probed_in_its_time_whatever_the_clock_shows(
     assert slots.take("u1") is None
     clock.advance(901)
     assert slots.take("u1") is not None
+
+
+class Platforms:
+    """Accounts of two channels, each served by a release of its own."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        rows = [
+            AccountRow(uid, channel, uid, "", "enabled", AccountConfig(), b"", 1, 1, uid, 1, 1)
+            for uid, channel in (("u1", "chat"), ("u2", "chat"), ("u3", "chat"), ("v1", "mail"))
+        ]
+        accounts = FakeAccounts(*(Account(row, {}) for row in rows))
+        providers = FakeProviders(FakeChannelProvider("chat"), FakeChannelProvider("mail"))
+        policy = SlotPolicy(per_release=4, per_account=2)
+        self.slots = Slots(accounts, providers, clock, policy, ParkingPolicy())
+
+    def awaited(self) -> list[str]:
+        return [uid for uid in ("u1", "u2", "u3", "v1") if self.slots.are_awaited(uid)]
+
+
+def limits(grants: list) -> dict:
+    return {grant.account_uid: grant.limit for grant in grants}
+
+
+def test_slots_go_to_those_that_wait_in_the_order_given(clock: FakeClock) -> None:
+    slots = Platforms(clock).slots
+    assert limits(slots.deal({"u2": 2, "u3": 1, "u1": 2}, 16)) == {"u2": 2, "u3": 1, "u1": 1}
+
+
+def test_while_an_account_waits_what_it_sends_now_waits_behind_it(clock: FakeClock) -> None:
+    platforms = Platforms(clock)
+    platforms.slots.deal({"u1": 3}, 16)
+    assert platforms.awaited() == ["u1"], "its own limit is reached, nobody else's"
+    platforms.slots.deal({"u1": 1, "u2": 1}, 16)
+    assert platforms.awaited() == ["u1"]
+    platforms.slots.finish("u1", platforms.slots.take("u2").release)
+    platforms.slots.deal({"u1": 1}, 16)
+    assert platforms.awaited() == []
+
+
+def test_while_a_release_is_full_none_of_its_accounts_passes_those_that_wait(
+    clock: FakeClock,
+) -> None:
+    platforms = Platforms(clock)
+    platforms.slots.deal({"u1": 2, "u2": 3}, 16)
+    assert platforms.awaited() == ["u1", "u2", "u3"], "another plugin has slots of its own"
+    platforms.slots.deal({}, 16)
+    assert platforms.awaited() == []

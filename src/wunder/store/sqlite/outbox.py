@@ -52,7 +52,7 @@ SELECT account_uid, (SELECT min(ready_at) FROM channel_lanes WHERE kind = 'deliv
   AND account_uid = waiting.account_uid AND ready_at IS NOT NULL),
   (SELECT count(*) FROM (SELECT 1 FROM channel_lanes WHERE kind = 'delivery'
     AND account_uid = waiting.account_uid AND ready_at <= ? LIMIT {_HEADS_TOLD}) due)
-FROM waiting WHERE account_uid IS NOT NULL
+FROM waiting WHERE account_uid IS NOT NULL ORDER BY 2
 """  # noqa: S608 - constant
 _USED_KEY = """
 SELECT delivery_id FROM channel_outbox
