@@ -39,7 +39,6 @@ from wunder.model.ids import PluginId
 from wunder.model.runtime import PluginSpec
 from wunder.observe.clock import SystemClock
 from wunder.runtime.generation import Generation, Surroundings
-from wunder.runtime.host_state import HostState
 from wunder.runtime.peer import request_line
 from wunder.runtime.policy import PoolSizes, RuntimePolicy
 from wunder.runtime.rules import MethodRule
@@ -140,6 +139,11 @@ async def admitted(_spec: PluginSpec) -> None:
     """Let every release start."""
 
 
+async def unanswered(_method: str, _params: bytes) -> object:
+    """Nothing of the benchmark asks the host."""
+    raise NotImplementedError
+
+
 class Ours:
     """A plugin behind the real host; `with_slots`: through the whole Generation, not its Peer alone."""
 
@@ -157,8 +161,7 @@ class Ours:
             policy, clock, Warden(), boot, HostIdentity("bench", "0", "0"), admitted
         )
         ring = StderrRing(policy.wire)
-        state = HostState(PluginId("bench"), None, lambda plugin_id, label: None)
-        unasked = Unasked(ring, state, clock, policy.wire, lambda errand: False)
+        unasked = Unasked(ring, unanswered, clock, policy.wire, lambda errand: False)
         spec = PluginSpec(
             plugin_id=PluginId("bench"), version="1.0.0", package_sha256="",
             root_dir=str(self._root / self._child), work_dir=str(self._root / self._child), data_dir="",

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from wunder.cli.call.memory import MemoryBlobs
 from wunder.errors import Conflict
 from wunder.model.ids import AccountUid
 from wunder.model.plugin import PluginCounters
 from wunder.model.runtime import RuntimeReport, RuntimeState
 from wunder.model.trail import Event
 from wunder.observe.clock import SystemClock
+from wunder.plugins.host_answers import HostAnswers
 from wunder.runtime.host import HostDoors, ProcessHost
 from wunder.runtime.policy import LifePolicy, RuntimePolicy
 
@@ -109,7 +111,11 @@ class World:
                 events=self.events,
                 history=self.history,
                 boot_path=str(BOOT),
-                resolve_account=lambda plugin_id, label: self.accounts.get((plugin_id, label)),
+                answer=HostAnswers(
+                    self.history,
+                    MemoryBlobs(),
+                    lambda plugin_id, label: self.accounts.get((plugin_id, label)),
+                ).answer,
                 on_late_success=self._late,
                 on_change=self.changes.append,
                 gateway_version="1.0",

@@ -52,6 +52,7 @@ from wunder.outbound.queue import SendDesk
 from wunder.outbound.slots import Slots
 from wunder.plugins.desk import PluginDesk
 from wunder.plugins.doors import DeskDoors
+from wunder.plugins.host_answers import HostAnswers
 from wunder.plugins.installed_schema import schema_reader
 from wunder.plugins.policy import PluginPolicy
 from wunder.ports import Clock
@@ -126,12 +127,13 @@ class Gateway:
             events=self.store.events,
             history=self.store.history,
             boot_path=str(files("wunder_sdk") / "boot.py"),
-            resolve_account=self._resolve_account,
+            answer=HostAnswers(
+                self.store.history, self.attachments.blobs, self._resolve_account
+            ).answer,
             on_late_success=self._take_evidence,
             on_change=self._on_plugin_change,
             on_called=self._count_call,
             admit=self._admit,
-            blobs=self.attachments.blobs,
             gateway_version=__version__,
             instance_id=new_id(),
         )

@@ -2,22 +2,21 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from wunder.errors import Invalid, WunderError
 from wunder.model.fault import FaultKind
-from wunder.model.ids import AccountUid, PluginId
+from wunder.model.ids import PluginId
 from wunder.model.plugin import PluginCounters
 from wunder.model.runtime import PluginSpec, RuntimeReport, RuntimeState
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
-from wunder.ports import Clock, EventLog, PluginBlobs, PluginHistory
+from wunder.ports import Clock, EventLog, PluginHistory
 from wunder.runtime.generation import Generation, Surroundings
 from wunder.runtime.handshake import StartFailed
-from wunder.runtime.host_blobs import HostAnswers
-from wunder.runtime.host_state import HostState
 from wunder.runtime.policy import RuntimePolicy
 from wunder.runtime.rules import host_fault, method_rules
 from wunder.runtime.sandbox.guard import Warden
@@ -39,8 +38,8 @@ async def _admit_all(spec: PluginSpec) -> None:
 class HostDoors:
     """What the host needs of the rest of the gateway.
 
-    `boot_path` is the SDK's starter of Python plugins (wunder_sdk/boot.py). `resolve_account`
-    answers which account a plugin means by a label, None for none of its own.
+    `boot_path` is the SDK's starter of Python plugins (wunder_sdk/boot.py). `answer(plugin_id,
+    method, params)` gives the wire result of what a plugin asks, or raises ProviderFault.
     `on_late_success(plugin_id, params, result)` gets the wire objects of a send that was given up
     and succeeded after all. `on_change(plugin_id)` is called, synchronously, whenever its
     state changed: above all when it became able or unable to take calls; `on_called(method, kind, seconds)` after each call, `kind`
@@ -52,12 +51,11 @@ class HostDoors:
     events: EventLog
     history: PluginHistory
     boot_path: str
-    resolve_account: Callable[[PluginId, str], AccountUid | None]
+    answer: Callable[[PluginId, str, bytes], Awaitable[object]]
     on_late_success: Callable[[PluginId, object, object], Awaitable[None]]
     on_change: Callable[[PluginId], None] = lambda plugin_id: None
     on_called: Callable[[str, str, float], None] = lambda method, kind, seconds: None
     admit: Callable[[PluginSpec], Awaitable[None]] = _admit_all
-    blobs: PluginBlobs | None = None
     gateway_version: str = "0"
     instance_id: str = ""
 
@@ -199,9 +197,8 @@ class ProcessHost:
 
     def _unasked(self, plugin_id: PluginId, ring: StderrRing) -> Unasked:
         doors = self._doors
-        state = HostState(plugin_id, doors.history, doors.resolve_account)
-        answers = HostAnswers(plugin_id, state, doors.blobs)
-        unasked = Unasked(ring, answers, doors.clock, self._policy.wire, self._spawn)
+        answer = functools.partial(doors.answer, plugin_id)
+        unasked = Unasked(ring, answer, doors.clock, self._policy.wire, self._spawn)
 
         async def late(params: object, result: object) -> None:
             await doors.on_late_success(plugin_id, params, result)

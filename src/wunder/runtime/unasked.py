@@ -1,13 +1,12 @@
 """What a plugin says that no call of ours asked for: requests, log lines, account states, noise."""
 
 import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from wunder.errors import ProviderFault
 from wunder.model.fault import FaultKind
 from wunder.ports import Clock
-from wunder.runtime.host_blobs import HostAnswers
-from wunder.runtime.host_state import WRITES, Refused
 from wunder.runtime.peer import Peer
 from wunder.runtime.policy import WirePolicy
 from wunder.runtime.stderr import StderrRing
@@ -16,6 +15,9 @@ from wunder_wire.methods import AccountStatus, LogParams
 
 #: Runs an errand in the host's task group; False where there are too many, and it is not run.
 Spawn = Callable[[Callable[[], Coroutine[Any, Any, None]]], bool]
+#: Method and params -> the wire result. Raises: ProviderFault.
+Answer = Callable[[str, bytes], Awaitable[object]]
+_WRITES = frozenset({"host.state.put", "host.state.delete"})
 _ACCOUNTS = 1_000
 _STATE_CHARS = 64
 
@@ -27,14 +29,14 @@ class Unasked:
     """
 
     def __init__(
-        self, ring: StderrRing, answers: HostAnswers, clock: Clock, policy: WirePolicy, spawn: Spawn
+        self, ring: StderrRing, answer: Answer, clock: Clock, policy: WirePolicy, spawn: Spawn
     ) -> None:
         self.peer: Peer | None = None
         self.on_died: Callable[[str], None] = lambda kind: None
         self.on_late: Callable[[object, object], Coroutine[Any, Any, None]] | None = None
         self.on_status: Callable[[str, str], None] = lambda account_id, state: None
         self._ring = ring
-        self._answers = answers
+        self._answer_of = answer
         self._clock = clock
         self._policy = policy
         self._spawn = spawn
@@ -49,7 +51,7 @@ class Unasked:
             return
         if self._answering >= self._policy.host_requests:
             self.peer.refuse(frame_id, FaultKind.BUSY, "too many requests at once")
-        elif method in WRITES and not self._may_write():
+        elif method in _WRITES and not self._may_write():
             self.peer.refuse(frame_id, FaultKind.BUSY, "too many writes a second")
         else:
             self._answering += 1
@@ -86,9 +88,9 @@ class Unasked:
 
     async def _answer(self, peer: Peer, frame_id: int | str, method: str, params: bytes) -> None:
         try:
-            peer.answer(frame_id, await self._answers.answer(method, params))
-        except Refused as refusal:
-            peer.refuse(frame_id, refusal.kind, refusal.detail)
+            peer.answer(frame_id, await self._answer_of(method, params))
+        except ProviderFault as refusal:
+            peer.refuse(frame_id, refusal.fault.kind, refusal.fault.message)
         finally:
             self._answering -= 1
 

@@ -8,10 +8,13 @@ from wunder.runtime.stderr import StderrRing
 from wunder.runtime.unasked import Unasked
 
 
+async def _nothing(method: str, params: bytes) -> object:
+    return None
+
+
 def heard(**params: object) -> list[str]:
     ring = StderrRing(WirePolicy())
-    answers: object = None
-    unasked = Unasked(ring, answers, FakeClock(), WirePolicy(), lambda errand: True)  # type: ignore[arg-type]
+    unasked = Unasked(ring, _nothing, FakeClock(), WirePolicy(), lambda errand: True)
     unasked.notification("log", json.dumps(params).encode())
     return ring.tail()
 

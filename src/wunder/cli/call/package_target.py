@@ -25,6 +25,7 @@ from wunder.model.runtime import PluginSpec, RuntimeState
 from wunder.observe.clock import SystemClock, wall_ms
 from wunder.plugins.acceptance import Accepted, accept
 from wunder.plugins.folders import PluginFolders
+from wunder.plugins.host_answers import HostAnswers
 from wunder.plugins.launch import spec_of, this_host
 from wunder.plugins.permissions import permission_digest
 from wunder.plugins.policy import PluginPolicy
@@ -107,17 +108,19 @@ def _doors(changed: asyncio.Event) -> HostDoors:
     async def on_late_success(plugin_id: str, params: object, result: object) -> None:
         """The line was answered already."""
 
+    history = MemoryHistory()
     return HostDoors(
         clock=SystemClock(),
         events=NoEvents(),
-        history=MemoryHistory(),
+        history=history,
         boot_path=str(files("wunder_sdk") / "boot.py"),
-        resolve_account=lambda plugin_id, account_id: AccountUid(account_id),
+        answer=HostAnswers(
+            history, MemoryBlobs(), lambda plugin_id, label: AccountUid(label)
+        ).answer,
         on_late_success=on_late_success,
         on_change=lambda plugin_id: changed.set(),
         gateway_version=__version__,
         instance_id="wunder-plugin-call",
-        blobs=MemoryBlobs(),
     )
 
 
