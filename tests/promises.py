@@ -308,7 +308,7 @@ BEYOND = (
         "A1",
         "Acceptance 1: a new channel needs no change in the core.",
         _in(FIRST, "a_new_channel_is_written_uploaded_and_answers_without_a_change_to_the_core")
-        + _in("contracts/test_plugin_table.py", "installing_a_channel_changes_no_table")
+        + _in("contracts/test_delivery_rules.py", "a_new_channel_adds_no_table_and_no_column")
         + _in(HOUSE, "no_channel_is_named_outside_its_folder"),
     ),
     Promise(

@@ -110,14 +110,3 @@ async def test_the_plugin_goes_with_its_last_release(world: World) -> None:
     assert await world.store.plugins.plugins() == []
     with pytest.raises(NotFound):
         await world.store.plugins.remove_release(ID, "1.1.0")
-
-
-async def test_installing_a_channel_changes_no_table(world: World) -> None:
-    """A new channel adds no table and no column: what it stores are rows (doors stay the same)."""
-    before = set(world.store.health.figures())
-    await world.store.plugins.add_release(release(), "Demo")
-    await world.store.plugins.put_plugin(row())
-    await world.store.accounts.add(msgspec.structs.replace(world.account(), channel="demo"))
-    await world.queue("x")
-    tables = {name.rsplit("_", 1)[0] for name in set(world.store.health.figures()) - before}
-    assert tables <= {"channel_accounts", "channel_messages", "channel_outbox", "channel"}
