@@ -45,13 +45,13 @@ from wunder.model.intake import (
 from wunder.model.message import Content, InboundMessage, MessageState, Sender
 from wunder.model.trail import StepName
 from wunder.model.turn import ClaimedTurn, NewSend, Reply, TurnCommit, TurnCommitted
-from wunder.ports import DeliveryFilter
 from wunder.store.machine import Machine
 from wunder.store.policy import MIB, StorePolicy
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.store import PostgresStore
 from wunder.store.postgres.store import open_store as open_postgres_store
 from wunder.store.sqlite.store import SqliteStore, open_store
+from wunder.upkeep.ledger import DeliveryFilter
 
 UID = AccountUid("acc-1")
 CHANNEL = ChannelId("ch")

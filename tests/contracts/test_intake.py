@@ -11,7 +11,7 @@ from wunder.model.ids import AccountUid, At, MessageId, new_id
 from wunder.model.intake import NewQuarantine, SpoolVerdict, Taken
 from wunder.model.message import Content, MessageState
 from wunder.model.trail import StepName
-from wunder.ports import MessageFilter
+from wunder.upkeep.ledger import MessageFilter
 
 # --- identity and keys ------------------------------------------------------------------------
 

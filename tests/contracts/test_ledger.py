@@ -8,7 +8,7 @@ from wunder.model.delivery import DeliveryState
 from wunder.model.ids import AccountUid, At, DeliveryId
 from wunder.model.message import Attachment, Content, MessageState
 from wunder.model.trail import StepName
-from wunder.ports import DeliveryFilter, MessageFilter
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 
 ALL = MessageFilter()
 

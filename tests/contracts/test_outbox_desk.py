@@ -6,7 +6,7 @@ from tests.contracts.store_world import DAY_MS, World
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, DeliveryId
 from wunder.model.trail import StepName
-from wunder.ports import DeliveryFilter
+from wunder.upkeep.ledger import DeliveryFilter
 
 S = DeliveryState
 

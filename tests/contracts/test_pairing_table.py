@@ -13,7 +13,7 @@ from wunder.model.ids import AccountUid, At, MessageId
 from wunder.model.intake import NewMessage
 from wunder.model.message import Attachment, Content, MessageState
 from wunder.model.trail import StepName
-from wunder.ports import DeliveryFilter, MessageFilter
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 from wunder.upkeep.pairing import Pairing, PairingFilter, PairingPolicy
 
 POLICY = PairingPolicy(text="code {code} for {minutes} min")

@@ -6,8 +6,8 @@ from tests.contracts.store_world import DAY_MS, UID, World
 from tests.contracts.test_outbox_desk import finished
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, new_id
-from wunder.ports import DeliveryFilter
 from wunder.upkeep.jobs import ClaimedJob, NewJob
+from wunder.upkeep.ledger import DeliveryFilter
 from wunder.upkeep.replay import Found, ReplayFilter
 
 S = DeliveryState

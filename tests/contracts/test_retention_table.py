@@ -12,8 +12,8 @@ from wunder.model.intake import NewQuarantine, SpoolVerdict, Taken
 from wunder.model.message import MessageState
 from wunder.model.trail import Event
 from wunder.people.tables import AuditFilter
-from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.upkeep.jobs import NewJob
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 from wunder.upkeep.retention import Kept
 
 S = DeliveryState

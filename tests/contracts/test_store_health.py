@@ -18,12 +18,12 @@ from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, TokenId
 from wunder.model.message import MessageState
 from wunder.model.token import ApiToken
-from wunder.ports import StoreHealth
 from wunder.store.backups import manifest_path
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.loading import restore as restore_archive
 from wunder.store.sqlite.backup import restore
 from wunder.store.sqlite.store import SqliteStore
+from wunder.upkeep.doors import StoreHealth
 
 
 @pytest.fixture(params=["fake", "store"])

@@ -6,7 +6,7 @@ from tests.contracts.store_world import World
 from wunder.errors import FenceLost
 from wunder.model.delivery import DeliveryState, Evidence, Settlement
 from wunder.model.ids import At, DeliveryId, derived_id
-from wunder.ports import MessageFilter
+from wunder.upkeep.ledger import MessageFilter
 
 STREAMING, SENDING, PENDING = DeliveryState.STREAMING, DeliveryState.SENDING, DeliveryState.PENDING
 SENT, UNKNOWN, FAILED = DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.FAILED

@@ -39,12 +39,12 @@ from wunder.outbound.parking import ParkingPolicy
 from wunder.outbound.queue import SendDesk
 from wunder.outbound.retry import RetryPolicy
 from wunder.outbound.slots import SlotPolicy, Slots
-from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.store.sqlite.store import SqliteStore, open_store
 from wunder.streaming.policy import StreamPolicy
 from wunder.streaming.stage import Stage
 from wunder.upkeep.admission import AdmissionPolicy
 from wunder.upkeep.doors import Doors
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 from wunder.upkeep.room import Around, Upkeep, UpkeepPolicy
 
 

@@ -16,7 +16,7 @@ from wunder.model.fault import Fault, FaultKind
 from wunder.model.message import Attachment
 from wunder.model.turn import Reply
 from wunder.outbound.queue import SendRequest
-from wunder.ports import MessageFilter
+from wunder.upkeep.ledger import MessageFilter
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 300_000
 SENT = DeliveryState.SENT

@@ -7,7 +7,7 @@ from tests.waiting import until
 from wunder.model.account import AccountConfig, DeliverySettings
 from wunder.model.delivery import DeliveryState
 from wunder.model.fault import FaultKind
-from wunder.ports import DeliveryFilter, MessageFilter
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 
 S = DeliveryState
 DAY_S = 86_400

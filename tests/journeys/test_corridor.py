@@ -12,7 +12,7 @@ from wunder.model.delivery import DeliveryState
 from wunder.model.fault import FaultKind
 from wunder.model.turn import Reply
 from wunder.outbound.queue import SendRequest
-from wunder.ports import DeliveryFilter, MessageFilter
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 
 SENT, PENDING, UNKNOWN = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNKNOWN
 FAILED, EXPIRED = DeliveryState.FAILED, DeliveryState.EXPIRED

@@ -3,7 +3,7 @@
 from tests.journeys.corridor import corridor
 from tests.journeys.http_gateway import http_gateway
 from wunder.model.delivery import DeliveryState
-from wunder.ports import DeliveryFilter
+from wunder.upkeep.ledger import DeliveryFilter
 
 SENT, FAILED = DeliveryState.SENT, DeliveryState.FAILED
 HELLO = {"id": "1", "peer": "ann", "text": "hi"}

@@ -12,7 +12,7 @@ from wunder.model.fault import Fault, FaultKind
 from wunder.model.message import Attachment
 from wunder.model.turn import Reply
 from wunder.outbound.queue import SendRequest
-from wunder.ports import DeliveryFilter, MessageFilter
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 
 SENT, STREAMING, UNKNOWN = DeliveryState.SENT, DeliveryState.STREAMING, DeliveryState.UNKNOWN
 FAILED = DeliveryState.FAILED

@@ -27,8 +27,8 @@ from wunder.config import Config
 from wunder.model.delivery import StoredAttempt, StoredDelivery
 from wunder.model.ids import ChannelId, PluginId
 from wunder.plugins.bundle import bundle_builtin
-from wunder.ports import DeliveryFilter
 from wunder.store.sqlite.store import open_store
+from wunder.upkeep.ledger import DeliveryFilter
 
 Way = Literal["builtin", "plugin"]
 WAYS = ("builtin", pytest.param("plugin", marks=pytest.mark.process))

@@ -15,8 +15,8 @@ from wunder.accounts.keyring import Keyring
 from wunder.app.gateway import Gateway
 from wunder.config import Config
 from wunder.model.account import AccessRules
-from wunder.ports import MessageFilter
 from wunder.store.sqlite.store import open_store
+from wunder.upkeep.ledger import MessageFilter
 
 DEFAULT_BODY_BYTES = 5 * 1_048_576
 

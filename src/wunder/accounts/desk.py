@@ -21,15 +21,8 @@ from wunder.model.ids import AccountId, AccountUid, ChannelId, new_id
 from wunder.model.provider import ConfigFault, ConfigVerdict, ProviderFacts
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
-from wunder.ports import (
-    AccountTable,
-    BindingTable,
-    Clock,
-    DeliveryFilter,
-    EventLog,
-    OutboxDesk,
-    Sealer,
-)
+from wunder.ports import AccountTable, BindingTable, Clock, EventLog, Sealer
+from wunder.upkeep.ledger import DeliveryFilter, OutboxDesk
 
 log = get_logger(__name__)
 

@@ -5,7 +5,7 @@ import msgspec
 from wunder.accounts.drafts import AccountView
 from wunder.api.parts import ApiParts
 from wunder.model.ids import AccountUid, At
-from wunder.ports import MessageFilter
+from wunder.upkeep.ledger import MessageFilter
 
 
 class Activity(msgspec.Struct, frozen=True):

@@ -14,7 +14,8 @@ from wunder.model.ids import At, MessageId
 from wunder.model.message import Attachment, MessageState, StoredMessage, TextFormat
 from wunder.model.trail import Step
 from wunder.outbound.queue import SendRequest
-from wunder.ports import MessageFilter, Page
+from wunder.ports import Page
+from wunder.upkeep.ledger import MessageFilter
 
 PATH = "/wunder/admin/channels"
 TAGS = ["Messages"]

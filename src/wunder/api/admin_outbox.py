@@ -12,8 +12,9 @@ from wunder.api.query import Cursor, Limit, Moment
 from wunder.errors import NotFound
 from wunder.model.delivery import DeliveryState, StoredAttempt, StoredDelivery
 from wunder.model.ids import At, DeliveryId
-from wunder.ports import DeliveryFilter, Page
+from wunder.ports import Page
 from wunder.upkeep.jobs import Job
+from wunder.upkeep.ledger import DeliveryFilter
 from wunder.upkeep.replay import REPLAYABLE, Preview, ReplayFilter
 
 PATH = "/wunder/admin/channels/outbox"

@@ -13,17 +13,9 @@ from wunder.model.ids import AccountUid
 from wunder.model.provider import RawRequest, WebhookAnswer
 from wunder.observe.metrics import Metrics
 from wunder.people.tables import AuditLog, VisibilityTable
-from wunder.ports import (
-    Agents,
-    Clock,
-    EventLog,
-    Ledger,
-    OutboxDesk,
-    PluginHost,
-    Providers,
-    StoreHealth,
-    Turns,
-)
+from wunder.ports import Agents, Clock, EventLog, PluginHost, Providers, Turns
+from wunder.upkeep.doors import StoreHealth
+from wunder.upkeep.ledger import Ledger, OutboxDesk
 
 if TYPE_CHECKING:  # the desks bring their rooms with them; who builds the parts has them anyway
     from wunder.accounts.agents import AgentDesk

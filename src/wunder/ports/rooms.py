@@ -8,7 +8,6 @@ import msgspec
 from wunder.model.conversation import HistoryLine
 from wunder.model.delivery import (
     ClaimedDelivery,
-    DeliveryState,
     Evidence,
     InlineStanding,
     SendGrant,
@@ -105,30 +104,3 @@ class Outbox(Protocol):
 
     async def enqueue(self, send: NewSend) -> tuple[DeliveryId, bool]:
         """Queue a message sent first; (id, False) when the idempotency key was used before."""
-
-
-class OutboxDesk(Protocol):
-    """What operators do to deliveries by hand."""
-
-    async def replay(
-        self, delivery_ids: Sequence[DeliveryId], now: At, by: str
-    ) -> list[DeliveryId]:
-        """Append finished deliveries at the tail of their lanes: same row, same key, new seq."""
-
-    async def select(self, where: "DeliveryFilter", limit: int) -> list[DeliveryId]:
-        """Ids of deliveries that match, oldest first: the preview and the work list of a replay."""
-
-    async def release_held(self, channel: str | None, now: At, by: str) -> int:
-        """Let deliveries held by a restore go; how many."""
-
-
-class DeliveryFilter(msgspec.Struct, frozen=True):
-    """Which deliveries; empty fields match everything."""
-
-    states: tuple[DeliveryState, ...] = ()
-    channel: str = ""
-    account_id: str = ""
-    peer_id: str = ""
-    since: At | None = None
-    until: At | None = None
-    error_kind: str = ""

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from wunder.model.conversation import Conversation
 from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.model.trail import StepName
-from wunder.ports import DeliveryFilter
 from wunder.store.filters import delivery_where
 from wunder.store.held import Lanes
 from wunder.store.pairing import Reroute
@@ -13,6 +12,7 @@ from wunder.store.reads import Reads
 from wunder.store.standing import tell
 from wunder.store.states import REPLAYABLE, TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 from wunder.store.unit import Transaction, Works
+from wunder.upkeep.ledger import DeliveryFilter
 
 _TO_REPLAY = """
 SELECT o.account_uid, o.peer_kind, o.peer_id, o.thread_id, o.expires_at - o.created_at, a.status

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from wunder.model.delivery import DeliveryState
-from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.store.clean import clean_text
 from wunder.store.states import LIVE_DELIVERIES, TROUBLED_DELIVERIES, TROUBLED_MESSAGES
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 
 TROUBLE = ("failed", "unknown", "expired", "cancelled", "held")
 LIVE = ("pending", "claimed", "sending", "held", "streaming")

@@ -11,7 +11,7 @@ from wunder.model.delivery import DeliveryState, StoredAttempt, StoredDelivery
 from wunder.model.ids import DeliveryId, MessageId
 from wunder.model.message import StoredMessage
 from wunder.model.trail import Step
-from wunder.ports import DeliveryFilter, MessageFilter, Page
+from wunder.ports import Page
 from wunder.store.filters import (
     LIVE,
     TROUBLE,
@@ -34,6 +34,7 @@ from wunder.store.message_rows import STORED_COLUMNS, stored_message_of
 from wunder.store.pages import cut, parse_cursor
 from wunder.store.reads import Reads
 from wunder.store.states import LIVE_DELIVERIES
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 
 _MESSAGES, _OUTBOX = "channel_messages", "channel_outbox"
 #: Live deliveries are looked up one by one up to so many (choice: two screens of a bad day).

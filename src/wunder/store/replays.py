@@ -5,12 +5,12 @@ from typing import Any
 
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, DeliveryId
-from wunder.ports import DeliveryFilter
 from wunder.store.filters import delivery_where
 from wunder.store.jobs import SqlJobTable
 from wunder.store.reads import Reads
 from wunder.store.unit import Transaction, Works
 from wunder.upkeep.jobs import ClaimedJob
+from wunder.upkeep.ledger import DeliveryFilter
 from wunder.upkeep.replay import REPLAYABLE, Found, Preview, ReplayFilter, ReplayGroup
 
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM channel_outbox"

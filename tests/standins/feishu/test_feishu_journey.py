@@ -20,8 +20,8 @@ from wunder.accounts.keyring import Keyring
 from wunder.app.gateway import Gateway
 from wunder.config import Config
 from wunder.model.delivery import DeliveryState
-from wunder.ports import DeliveryFilter
 from wunder.store.sqlite.store import open_store
+from wunder.upkeep.ledger import DeliveryFilter
 
 APP = App("cli_a1b2c3d4e5f60001", "FAKEsecret", "vT0ken", "enc-key-示例")
 

@@ -23,8 +23,8 @@ from wunder.api.listener import listener
 from wunder.api.parts import ApiPolicy
 from wunder.app.gateway import Gateway
 from wunder.config import Config
-from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.store.sqlite.store import open_store
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 
 APP_ID = "wx1234567890abcdef"
 SECRETS = {

@@ -21,8 +21,8 @@ from wunder.accounts.keyring import Keyring
 from wunder.app.gateway import Gateway
 from wunder.config import Config
 from wunder.model.delivery import DeliveryState
-from wunder.ports import DeliveryFilter
 from wunder.store.sqlite.store import open_store
+from wunder.upkeep.ledger import DeliveryFilter
 
 CORP_ID, AGENT_ID, SECRET = "ww1234567890abcdef", 1000002, "FAKEsecretFAKEsecret"
 KEYS = Keys("CpT0ken01", "IWh9k9QI91Lh1lHRTV8iDqqmPvwYAwrmdx/wWvDTLHQ")

@@ -20,8 +20,8 @@ from wunder.accounts.keyring import Keyring
 from wunder.app.gateway import Gateway
 from wunder.config import Config
 from wunder.model.delivery import DeliveryState, StoredDelivery
-from wunder.ports import DeliveryFilter
 from wunder.store.sqlite.store import open_store
+from wunder.upkeep.ledger import DeliveryFilter
 
 NUMBER_ID, NOW_MS = "106540352242922", 1_767_225_605_000
 SECRETS = {

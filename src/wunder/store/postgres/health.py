@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wunder.model.ids import At
-from wunder.ports import StoreHealth
 from wunder.store.events import SqlEventLog
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.archiving import write_backup
 from wunder.store.postgres.life import Life
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
+from wunder.upkeep.doors import StoreHealth
 
 #: A row a node: probes of many nodes do not wait for each other.
 _PROBE = """

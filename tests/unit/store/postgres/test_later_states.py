@@ -10,7 +10,7 @@ from tests.contracts.store_world import World, database_of, open_postgres
 from tests.fakes.clock import FakeClock
 from wunder.model.delivery import DeliveryState
 from wunder.model.message import MessageState
-from wunder.ports import DeliveryFilter, MessageFilter
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 
 LATER = "weighing"
 

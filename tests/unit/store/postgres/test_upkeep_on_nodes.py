@@ -14,8 +14,8 @@ from tests.fakes.clock import FakeClock
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import new_id
 from wunder.model.message import MessageState
-from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.upkeep.jobs import NewJob
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 from wunder.upkeep.replay import ReplayFilter
 
 S = DeliveryState

@@ -16,8 +16,8 @@ from tests.fakes.clock import FakeClock
 from wunder.errors import StoreFull
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import DeliveryId, MessageId
-from wunder.ports import DeliveryFilter, MessageFilter
 from wunder.store.policy import MIB
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 
 ROOT = Path(__file__).resolve().parents[4]
 

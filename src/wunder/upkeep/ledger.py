@@ -1,24 +1,16 @@
-"""Reading: what happened, for people, for readiness and for metrics."""
+"""What happened, as people look it up, and what operators do to deliveries by hand."""
 
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
 from wunder.model.conversation import Session
-from wunder.model.delivery import StoredAttempt, StoredDelivery
+from wunder.model.delivery import DeliveryState, StoredAttempt, StoredDelivery
 from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.model.message import StoredMessage
-from wunder.model.trail import Event, Step
-from wunder.ports.rooms import DeliveryFilter
-
-T = TypeVar("T")
-
-
-class Page(msgspec.Struct, Generic[T], frozen=True):
-    """One page of a list; `next_cursor` is "" at the end."""
-
-    items: tuple[T, ...]
-    next_cursor: str = ""
+from wunder.model.trail import Step
+from wunder.ports import Page
 
 
 class MessageFilter(msgspec.Struct, frozen=True):
@@ -33,6 +25,18 @@ class MessageFilter(msgspec.Struct, frozen=True):
     direction: str = ""
     since: At | None = None
     until: At | None = None
+
+
+class DeliveryFilter(msgspec.Struct, frozen=True):
+    """Which deliveries; empty fields match everything."""
+
+    states: tuple[DeliveryState, ...] = ()
+    channel: str = ""
+    account_id: str = ""
+    peer_id: str = ""
+    since: At | None = None
+    until: At | None = None
+    error_kind: str = ""
 
 
 class Ledger(Protocol):
@@ -61,26 +65,16 @@ class Ledger(Protocol):
         """Sessions, the last active first."""
 
 
-class EventLog(Protocol):
-    """`channel_events`: written behind message traffic, bounded; newest first."""
+class OutboxDesk(Protocol):
+    """What operators do to deliveries by hand."""
 
-    def record(self, event: Event) -> None:
-        """Queue an event for the next commit; never blocks, drops the oldest when full, counted."""
+    async def replay(
+        self, delivery_ids: Sequence[DeliveryId], now: At, by: str
+    ) -> list[DeliveryId]:
+        """Append finished deliveries at the tail of their lanes: same row, same key, new seq."""
 
-    async def events(
-        self, plugin_id: str, account_uid: str, limit: int, cursor: str
-    ) -> Page[Event]:
-        """Events that match, newest first."""
+    async def select(self, where: DeliveryFilter, limit: int) -> list[DeliveryId]:
+        """Ids of deliveries that match, oldest first: the preview and the work list of a replay."""
 
-
-class StoreHealth(Protocol):
-    """What readiness, doctor and metrics ask of a store."""
-
-    async def probe(self) -> None:
-        """Write and commit one row. Raises: StoreUnavailable, StoreFull."""
-
-    def figures(self) -> dict[str, float]:
-        """Kept counters: `<table>_<state>`, `commits`, `rows`, `queue`; never `count(*)`."""
-
-    async def backup(self, target: str) -> None:
-        """Write a consistent copy while serving."""
+    async def release_held(self, channel: str | None, now: At, by: str) -> int:
+        """Let deliveries held by a restore go; how many."""
