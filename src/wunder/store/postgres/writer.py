@@ -327,9 +327,12 @@ class Writer:
 
     async def _resolve_doubts(self, session: Session) -> None:
         """Give back what a commit, whose answer nobody heard, had claimed for this node."""
-        while self._doubts:
-            doubt = self._doubts[-1]
-            if await doubt.status(session):
+        for doubt in list(self._doubts):
+            status = await doubt.status(session)
+            if status is None:
+                # The server is still at it, and until it has ended it holds every lane it claimed from.
+                continue
+            if status:
                 tx = Tx(self._life.epoch, self._now(), self.counters.value)
                 await session.plain("BEGIN")
                 if await self._life.check(session) is not None:
@@ -339,7 +342,7 @@ class Writer:
                 await tx.flush(session, self.counters.changed)
                 await session.plain("COMMIT")
                 self.counters.committed(tx.counts)
-            self._doubts.pop()
+            self._doubts.remove(doubt)
 
 
 class _Refused(WunderError):

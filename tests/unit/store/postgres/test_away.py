@@ -13,7 +13,7 @@ from tests.fakes.clock import FakeClock
 from tests.postgres_server import postgres
 from tests.unit.store.postgres.proxy import Proxy
 from wunder.errors import StoreUnavailable
-from wunder.model.delivery import DeliveryState
+from wunder.model.delivery import ClaimedDelivery, DeliveryState
 from wunder.model.intake import Taken
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.address import Address
@@ -130,6 +130,43 @@ async def test_what_a_commit_claimed_whose_answer_never_came_is_given_back(
     figures = world.store.health.figures()
     assert (figures["channel_outbox_sent"], figures["channel_messages_answered"]) == (1, 1)
     assert not figures.get("channel_outbox_pending") and not figures["channel_outbox_sending"]
+
+
+#: A COMMIT that a disk holds up for longer than anybody waits, and that cannot be cancelled meanwhile.
+_SLOW_COMMIT = """
+CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  LOOP
+    BEGIN
+      PERFORM pg_advisory_xact_lock_shared(7);
+      RETURN NULL;
+    EXCEPTION WHEN query_canceled OR lock_not_available THEN NULL;
+    END;
+  END LOOP;
+END $$;
+CREATE CONSTRAINT TRIGGER hold_up AFTER UPDATE ON channel_outbox DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION hold_up()
+"""
+
+
+async def test_what_a_commit_claims_that_ends_after_it_was_given_up_is_given_back(
+    world: World,
+) -> None:
+    (delivery_id,) = await world.queue("answer")
+    disk = await asyncpg.connect(world.store.health._address._url)
+    await disk.execute(_SLOW_COMMIT)
+    try:
+        await disk.execute("SELECT pg_advisory_lock(7)")
+        async with asyncio.timeout(20):
+            assert await world.claim() == [], "its lane is in the hands of that commit"
+            await disk.execute("SELECT pg_advisory_unlock(7)")
+            claimed: list[ClaimedDelivery] = []
+            while not claimed:
+                claimed = await world.claim()
+        assert (claimed[0].delivery_id, claimed[0].attempt_no) == (delivery_id, 2)
+    finally:
+        await disk.execute("SELECT pg_advisory_unlock_all()")
+        await disk.execute("DROP FUNCTION hold_up CASCADE")
+        await disk.close()
 
 
 async def test_a_wire_that_falls_silent_is_given_up_and_nothing_is_lost(
