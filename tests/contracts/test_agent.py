@@ -3,6 +3,7 @@
 import pytest
 
 from tests.fakes.agent import FakeAgent
+from tests.fakes.agents import FakeLaterTable
 from tests.fakes.clock import FakeClock
 from tests.fakes.media import FakeMedia
 from tests.standins.agent.server import AgentServer
@@ -30,7 +31,10 @@ async def agent(request):
         "echo": EchoAgent(EchoSettings()),
         "openai": OpenAiAgent(OpenAiSettings(base_url=openai.url, model="m"), client, FakeMedia()),
         "http": HttpAgent(
-            HttpSettings(url=http.url, signing_secret=SECRET), client, FakeClock(), LaterReplies()
+            HttpSettings(url=http.url, signing_secret=SECRET),
+            client,
+            FakeClock(),
+            LaterReplies(FakeLaterTable()),
         ),
     }[request.param]
     await openai.stop()

@@ -87,7 +87,7 @@ class Agents:
     def default_id(self):
         return "echo"
 
-    def accept_replies(self, turn_id, token, replies):
+    async def accept_replies(self, turn_id, token, replies):
         return False
 
     async def answer(self, turn: AgentTurn) -> tuple[Reply, ...]:

@@ -15,6 +15,7 @@ import pytest
 from tests.journeys.gateway_process import GatewayProcess, Refused
 from tests.journeys.new_channel import package
 from tests.postgres_server import postgres
+from tests.standins.agent.server import AgentServer
 from tests.waiting import wait_for
 from wunder.cli.failure import OK
 from wunder.cli.main import main
@@ -40,7 +41,9 @@ def nodes(url: str, tmp_path: Path) -> Iterator[list[GatewayProcess]]:
                 (place / "keys").mkdir(parents=True, mode=0o700)
                 place.chmod(0o700)
                 shutil.copy2(running[0].data_dir / "keys/master.key", place / "keys/master.key")
-            node = GatewayProcess(place, WUNDER_STORE_DATABASE_URL=url)
+            node = GatewayProcess(
+                place, WUNDER_STORE_DATABASE_URL=url, WUNDER_EGRESS_ALLOW_HOSTS="127.0.0.1"
+            )
             running.append(stack.enter_context(node))
         yield running
 
@@ -143,3 +146,36 @@ def test_the_command_line_shows_what_runs_on_each_node(
     assert shown == {key: ["yes", "1.0.0", "ready"] for key in ids}
     assert main(["nodes"]) == OK
     assert capsys.readouterr().out.count(f"{CHANNEL} 1.0.0 ready") == 3
+
+
+async def test_an_agent_that_answers_later_may_reach_another_node_than_the_one_that_asked(
+    nodes: list[GatewayProcess], tmp_path: Path
+) -> None:
+    first, _, third = nodes
+    shore = tmp_path / "shore.jsonl"
+    server = AgentServer("a secret between us")
+    await server.start()
+    server.answer("", 202)
+    try:
+        settings = {"url": server.url, "signing_secret": "a secret between us"}
+        await asyncio.to_thread(install, first)
+        await asyncio.to_thread(connect, first, shore)
+        agent = {"agent_id": "clerk", "kind": "http", "config": settings, "is_default": False}
+        await asyncio.to_thread(first.call, "POST", "agents", agent)
+        binding = {"channel": CHANNEL, "account_id": "main", "agent_id": "clerk", "priority": 9}
+        await asyncio.to_thread(first.call, "POST", "channels/bindings", binding)
+        await asyncio.to_thread(wait_for, lambda: running(first) == ("1.0.0", "ready"))
+        assert await asyncio.to_thread(throw, first, "m", "well?") == 200
+        async with asyncio.timeout(20):
+            await server.was_asked.wait()
+        turn_id, token = server.turns[0]["turn_id"], server.headers[0]["X-Wunder-Turn-Token"]
+        path, said = f"/wunder/agent/turns/{turn_id}/replies", {"replies": [{"text": "yes"}]}
+        with pytest.raises(Refused) as refused:
+            await asyncio.to_thread(third.call, "POST", path, said, Authorization="Bearer forged")
+        assert refused.value.status == 404
+        mine = {"Authorization": f"Bearer {token}"}
+        await asyncio.to_thread(third.call, "POST", path, said, **mine)
+        await asyncio.to_thread(wait_for, lambda: len(washed_ashore(shore)) == 1)
+        assert washed_ashore(shore)[0]["text"] == "yes"
+    finally:
+        await server.stop()

@@ -1,7 +1,7 @@
 """What operators do to agents; their secrets follow the rules of an account's."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +92,10 @@ class AgentDesk:
         spec = AgentSpec(row.agent_id, row.kind, row.config, secrets, row.rev)
         self._specs[row.agent_id] = spec
         return spec
+
+    def ids(self) -> Collection[AgentId]:
+        """Return the ids of all agents."""
+        return self._rows.keys()
 
     def default_id(self) -> AgentId | None:
         """Return the agent for what names none."""

@@ -1,10 +1,13 @@
 """The agents by id, built when first used and rebuilt when their row changes."""
 
-from collections.abc import Callable
-from typing import assert_never
+import contextlib
+import hmac
+from collections.abc import Collection, Iterator
+from typing import Protocol, assert_never
 
 from wunder.agents.echo import EchoAgent
 from wunder.agents.http_agent import HttpAgent
+from wunder.agents.http_wire import turn_token
 from wunder.agents.later import LaterReplies
 from wunder.agents.openai_agent import OpenAiAgent
 from wunder.agents.settings import EchoSettings, HttpSettings, OpenAiSettings, settings_of
@@ -19,35 +22,47 @@ from wunder.ports import Agent, Clock, Media
 log = get_logger(__name__)
 
 
+class AgentBook(Protocol):
+    """The agents as administrators set them up; asked at every use, so it is memory."""
+
+    def spec(self, agent_id: str) -> AgentSpec | None:
+        """The agent's current row with opened secrets."""
+
+    def default_id(self) -> AgentId | None:
+        """The agent for what names none."""
+
+    def ids(self) -> Collection[AgentId]:
+        """All of them."""
+
+
 class AgentCatalog:
     """What answers (port Agents).
 
     Args:
-        spec_of: the agent's current row with opened secrets; asked at every use, so it is memory.
-        default_id: the agent for what names none.
+        book: the agents' rows.
         client: reaches endpoints and services.
         media: pictures for models that see.
+        later: who waits for an answer that comes later.
     """
 
     def __init__(
         self,
-        spec_of: Callable[[AgentId], AgentSpec | None],
-        default_id: Callable[[], AgentId | None],
+        book: AgentBook,
         client: GuardedClient,
         clock: Clock,
         media: Media,
+        later: LaterReplies,
     ) -> None:
-        self._spec_of = spec_of
-        self._default_id = default_id
+        self._book = book
         self._client = client
         self._clock = clock
         self._media = media
-        self._later = LaterReplies()
+        self._later = later
         self._built: dict[AgentId, tuple[AgentSpec, Agent | None]] = {}
 
     def get(self, agent_id: AgentId) -> Agent | None:
         """Return an agent; None where there is none, or its stored settings cannot be used."""
-        spec = self._spec_of(agent_id)
+        spec = self._book.spec(agent_id)
         if spec is None:
             self._built.pop(agent_id, None)
             return None
@@ -59,11 +74,31 @@ class AgentCatalog:
 
     def default_id(self) -> AgentId | None:
         """Return the agent for what names none."""
-        return self._default_id()
+        return self._book.default_id()
 
-    def accept_replies(self, turn_id: TurnId, token: str, replies: tuple[Reply, ...]) -> bool:
+    async def accept_replies(self, turn_id: TurnId, token: str, replies: tuple[Reply, ...]) -> bool:
         """Hand over the later answer of a 202; False when no such turn waits or the token is wrong."""
-        return self._later.accept(turn_id, token, replies)
+        is_genuine = self._is_genuine(turn_id, token)
+        return await self._later.accept(turn_id, token, replies, is_genuine=is_genuine)
+
+    async def look_for_replies(self) -> None:
+        """Take what agents sent to other nodes for turns that wait here."""
+        await self._later.look()
+
+    def _is_genuine(self, turn_id: TurnId, token: str) -> bool:
+        """Whether an agent of ours was given this token with this turn, on whichever node."""
+        given = token.encode("utf-8", "surrogatepass")
+        return any(
+            hmac.compare_digest(turn_token(secret, turn_id).encode(), given)
+            for secret in self._signing_secrets()
+        )
+
+    def _signing_secrets(self) -> Iterator[str]:
+        for agent_id in self._book.ids():
+            spec = self._book.spec(agent_id)
+            if spec is not None and spec.kind == "http":
+                with contextlib.suppress(AgentFailed):
+                    yield settings_of(spec, HttpSettings).signing_secret
 
     def _build(self, spec: AgentSpec) -> Agent | None:
         try:

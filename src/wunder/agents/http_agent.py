@@ -1,6 +1,7 @@
 """An agent that is a service of the operator's own, asked over HTTP."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from wunder.agents.http_wire import (
@@ -16,7 +17,7 @@ from wunder.agents.later import LaterReplies, Replies
 from wunder.agents.settings import HttpSettings
 from wunder.egress.answer import FetchFault, Response
 from wunder.egress.client import GuardedClient
-from wunder.errors import AgentFailed
+from wunder.errors import AgentFailed, StoreUnavailable
 from wunder.model.turn import AgentTurn
 from wunder.ports import Clock
 
@@ -77,6 +78,8 @@ class HttpAgent:
     async def _wait(self, later: "asyncio.Future[Replies]") -> Replies:
         try:
             async with asyncio.timeout(self._settings.later_s):
+                with contextlib.suppress(StoreUnavailable):  # looked at again on news
+                    await self._later.look()  # what came to another node, or in an earlier life
                 return await later
         except TimeoutError as error:
             words = f"The agent promised an answer and sent none in {self._settings.later_s:g} s."

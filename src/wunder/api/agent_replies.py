@@ -42,7 +42,8 @@ async def reply_to_turn(
     token = bearer_of(request.scope["headers"])
     if not token:
         raise token_needed()
-    if not request.parts.answers.accept_replies(TurnId(turn_id), token, data.replies):
+    answers = request.parts.answers
+    if not await answers.accept_replies(TurnId(turn_id), token, data.replies):
         raise NotFound("No turn of this id waits for replies with this token.")
     return Accepted(turn_id)
 

@@ -16,6 +16,7 @@ from wunder.accounts.schema_check import SchemaCheck
 from wunder.accounts.setup_token import SetupToken
 from wunder.accounts.tokens import TokenDesk
 from wunder.agents.catalog import AgentCatalog
+from wunder.agents.later import LaterReplies
 from wunder.api.asgi import App
 from wunder.api.listener import Listener
 from wunder.api.parts import ApiParts
@@ -114,6 +115,7 @@ class Gateway:
                 "bindings": self.bindings.reload,
                 "agents": self.agent_desk.reload,
                 "tokens": self.tokens.reload,
+                "replies": self.agents.look_for_replies,
             },
             clock,
         )
@@ -219,9 +221,8 @@ class Gateway:
         policy = UpkeepPolicy(config.jobs, config.admission, config.retention)
         around = Around(self.accounts.__len__, store.intake, keyring)
         self.upkeep = Upkeep(store.upkeep, doors, around, policy)
-        self.agents = AgentCatalog(
-            self.agent_desk.spec, self.agent_desk.default_id, self.http, clock, media
-        )
+        later = LaterReplies(store.upkeep.later)
+        self.agents = AgentCatalog(self.agent_desk, self.http, clock, media, later)
         senders = SendersHere(self.providers, self._ready.__contains__, lambda: has_peers(store))
         self.slots = slots = Slots(self.accounts, senders, clock, config.slots, config.parking)
         dice, holds = random.SystemRandom(), holds_of(store)

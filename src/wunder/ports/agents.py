@@ -26,5 +26,5 @@ class Agents(Protocol):
     def default_id(self) -> AgentId | None:
         """The agent of conversations that no binding names."""
 
-    def accept_replies(self, turn_id: TurnId, token: str, replies: tuple[Reply, ...]) -> bool:
+    async def accept_replies(self, turn_id: TurnId, token: str, replies: tuple[Reply, ...]) -> bool:
         """Hand over the later answer of a 202; False when no such turn waits or the token is wrong."""

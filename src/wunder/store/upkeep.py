@@ -8,6 +8,7 @@ from wunder.store.backlog import SqlBacklogTable
 from wunder.store.desk import replay
 from wunder.store.held import Lanes
 from wunder.store.jobs import Leases, SqlJobTable
+from wunder.store.later_replies import SqlLaterTable
 from wunder.store.pairing import Reroute, SqlPairingTable
 from wunder.store.policy import StorePolicy
 from wunder.store.quarantine_table import SqlQuarantineTable
@@ -44,3 +45,4 @@ class UpkeepTables:
         self.backlog = SqlBacklogTable(reader, figure)
         self.tallies = SqlTallyTable(writer, reader, is_alone=moves.leases.is_alone)
         self.replays = SqlReplayTable(writer, reader, self.jobs, partial(replay, moves.lanes))
+        self.later = SqlLaterTable(writer, reader)

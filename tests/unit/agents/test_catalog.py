@@ -5,11 +5,13 @@ import sys
 import msgspec
 import pytest
 
+from tests.fakes.agents import FakeAgentBook, FakeLaterTable
 from tests.fakes.clock import FakeClock
 from tests.fakes.media import FakeMedia
 from tests.unit.agents.turns import turn
 from wunder.accounts.agent_kinds import AGENT_SCHEMAS
 from wunder.agents.catalog import AgentCatalog
+from wunder.agents.later import LaterReplies
 from wunder.agents.settings import EchoSettings, HttpSettings, OpenAiSettings
 from wunder.egress.client import GuardedClient
 from wunder.model.binding import AgentSpec
@@ -19,13 +21,19 @@ from wunder.model.turn import Reply
 
 
 @pytest.fixture
-def specs():
-    return {}
+def book():
+    return FakeAgentBook()
 
 
 @pytest.fixture
-def catalog(specs):
-    return AgentCatalog(specs.get, lambda: AgentId("a"), GuardedClient(), FakeClock(), FakeMedia())
+def specs(book):
+    return book.specs
+
+
+@pytest.fixture
+def catalog(book):
+    later = LaterReplies(FakeLaterTable())
+    return AgentCatalog(book, GuardedClient(), FakeClock(), FakeMedia(), later)
 
 
 def spec(kind="echo", config=None, secrets=None, rev=1):

@@ -10,6 +10,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes.agents import FakeLaterTable
 from tests.fakes.clock import FakeClock
 from tests.standins.agent.server import AgentServer
 from tests.unit.agents.turns import turn
@@ -45,8 +46,13 @@ async def client():
 
 
 @pytest.fixture
-def later():
-    return LaterReplies()
+def table():
+    return FakeLaterTable()
+
+
+@pytest.fixture
+def later(table):
+    return LaterReplies(table)
 
 
 @pytest.fixture
@@ -168,7 +174,7 @@ async def answer_later(agent, later, server, *accepts):
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         answering = group.create_task(agent.answer(turn()))
         await server.was_asked.wait()
-        came = [later.accept(*one) for one in accepts]
+        came = [await later.accept(*one, is_genuine=False) for one in accepts]
     return came, answering.result()
 
 
@@ -184,7 +190,7 @@ async def test_an_agent_may_answer_later_with_the_turns_own_token(server, agent,
     came, replies = await answer_later(agent, later, server, *offers)
     assert came == [False, False, True, False]
     assert replies == (Reply("late"),)
-    assert not later.accept(TURN, token, (Reply("after the end"),))
+    assert not await later.accept(TURN, token, (Reply("after the end"),), is_genuine=False)
 
 
 async def test_a_later_answer_may_overtake_the_202(server, agent, later):
@@ -192,7 +198,36 @@ async def test_a_later_answer_may_overtake_the_202(server, agent, later):
     server.hang()
 
     async def go_on(request):
-        assert later.accept(TURN, token, (Reply("quick"),))
+        assert await later.accept(TURN, token, (Reply("quick"),), is_genuine=True)
+        return web.Response(status=202)
+
+    server.answers.append(go_on)
+    assert await agent.answer(turn()) == (Reply("quick"),)
+
+
+async def test_a_later_answer_may_come_to_another_node(server, agent, later, table):
+    server.answer("", 202)
+    token = turn_token(SECRET, TURN)
+    other = LaterReplies(table)
+    table.answering.add(TURN)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        answering = group.create_task(agent.answer(turn()))
+        await server.was_asked.wait()
+        assert not await other.accept(TURN, "forged", (Reply("x"),), is_genuine=False)
+        assert await other.accept(TURN, token, (Reply("late"),), is_genuine=True)
+        await later.look()  # as it does when it hears of it
+    assert answering.result() == (Reply("late"),)
+
+
+async def test_what_came_to_another_node_before_the_202_counts(server, agent, table):
+    token = turn_token(SECRET, TURN)
+    table.answering.add(TURN)
+    server.hang()
+
+    async def go_on(request):
+        other = LaterReplies(table)
+        assert await other.accept(TURN, token, (Reply("quick"),), is_genuine=True)
+        assert not await other.accept(TURN, token, (Reply("twice"),), is_genuine=True)
         return web.Response(status=202)
 
     server.answers.append(go_on)

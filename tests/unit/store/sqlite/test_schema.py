@@ -27,13 +27,13 @@ from wunder.store.sqlite import (
 from wunder.store.sqlite.migrations import migrate
 
 #: Spec "Tables": exactly these, and what many nodes share (ADR 0017), who was let in (ADR 0077),
-#: work in steps (ADR 0078), what people need (ADR 0080) and how much there was (ADR 0089).
+#: work in steps (ADR 0078), what people need (ADR 0080), how much there was (ADR 0089) and answers that come later (ADR 0068).
 TABLES = frozenset(
     "channel_accounts channel_bindings channel_user_bindings channel_sessions channel_messages"  # noqa: SIM905 - a list this long is for reading
     " channel_outbox channel_attempts channel_dedupe channel_lanes channel_spool channel_quarantine"
     " channel_receipts channel_trail channel_state channel_leases attachments channel_events"
     " channel_plugins channel_plugin_versions channel_plugin_runtime agents users api_tokens audit"
-    " meta shelf nodes user_sessions channel_visibility channel_pairings jobs tallies".split()
+    " meta shelf nodes user_sessions channel_visibility channel_pairings jobs tallies agent_replies".split()
 )
 
 
