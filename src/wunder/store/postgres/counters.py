@@ -2,8 +2,7 @@
 
 import msgspec
 
-from wunder.store.postgres.rounds import Parts
-from wunder.store.postgres.statements import Many
+from wunder.store.postgres.statements import Many, Parts
 from wunder.store.unit import Rows
 
 #: One row a node: nodes never wait for each other's figures.

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from wunder.errors import DataDirRefused, StoreUnavailable
 from wunder.model.ids import At, new_id
+from wunder.store.postgres.rounds import Ask, ask
 from wunder.store.postgres.session import Session
+from wunder.store.postgres.statements import Many
 from wunder.store.postgres.tenure import Tenure
 from wunder.store.postgres.transaction import Tx
 
@@ -32,10 +34,15 @@ ON CONFLICT (name, account_uid) DO UPDATE SET epoch = excluded.epoch, lease_unti
 #: A process that was killed may have a COMMIT under way at the server: what it claims must be found too.
 _LET_END = "SELECT 1 FROM channel_leases WHERE name = ? AND account_uid = '' FOR UPDATE"
 #: A take-over deletes the row and so waits for who is writing; a renewal does not.
-_CHECK = f"""
-SELECT pg_current_xact_id()::text, {DB_NOW}, EXISTS (SELECT 1 FROM channel_spool) FROM channel_leases
-WHERE name = ? AND account_uid = '' AND epoch = ? FOR KEY SHARE
-"""  # noqa: S608 - constant
+_CHECK = Many(
+    f"""
+SELECT v.n, pg_current_xact_id()::text, {DB_NOW}, EXISTS (SELECT 1 FROM channel_spool)
+FROM {{v}} JOIN channel_leases l ON l.name = v.name AND l.account_uid = '' AND l.epoch = v.epoch
+FOR KEY SHARE OF l
+""",  # noqa: S608 - constant
+    "name text, epoch int8",
+    leads=True,
+)
 _RENEW = f"""
 UPDATE channel_leases SET lease_until = {DB_NOW} + ? WHERE name = ? AND account_uid = '' AND epoch = ?
 """  # noqa: S608 - constant
@@ -82,10 +89,10 @@ class Life:
         self.tenure.granted(self.epoch, asked_s)
         await session.fetch(_TAKE, self.lease_name, self.node_id, self.epoch, self._lease_ms)
 
-    async def check(self, session: Session) -> str | None:
-        """The transaction's id; None when this life was ended by another node."""
+    async def check(self) -> str | None:
+        """The transaction's id; None when this life was ended by another node. To be run as a unit."""
         asked_s = self.tenure.monotonic()
-        found = await session.fetch(_CHECK, self.lease_name, self.epoch)
+        ((found,),) = await ask([Ask(_CHECK, [(self.lease_name, self.epoch)])])
         if not found:
             return None
         xid, shared, self.spool_waits = found[0]

@@ -10,18 +10,18 @@ from wunder.ports import Clock
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.life import Life
 from wunder.store.postgres.session import Line, Session
+from wunder.store.postgres.statements import Many, Parts
 
 CHANNEL = "wunder"
 #: Claims wait; every other topic names a table that administrators keep.
 WORK = "work"
-_NOTIFY = "SELECT pg_notify('wunder', ?)"
+_NOTIFY = Many("SELECT v.n, pg_notify('wunder', v.word)::text FROM {v}", "word text")
 
 
-async def publish(session: Session, life: Life, topics: Iterable[str]) -> None:
-    """Tell the other nodes when this transaction is committed; nobody is there to hear of work alone."""
-    for topic in sorted(topics):
-        if topic != WORK or life.peers:
-            await session.fetch(_NOTIFY, f"{life.epoch} {topic}")
+def telling(life: Life, topics: Iterable[str]) -> Parts:
+    """What tells the other nodes when it is committed; nobody is there to hear of work alone."""
+    heard = [topic for topic in sorted(topics) if topic != WORK or life.peers]
+    return [(_NOTIFY, [(f"{life.epoch} {topic}",) for topic in heard])] if heard else []
 
 
 class Ear:

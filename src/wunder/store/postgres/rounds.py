@@ -1,8 +1,9 @@
-"""Units of work side by side: each stops at a statement, and equal statements run as one, over arrays.
+"""Units of work side by side: each stops at its statements, and those of a round run as one, over arrays.
 
 A unit is a coroutine that awaits nothing but statements, so it is driven by hand: no tasks, no event
 loop in it. In each round every unit has one list of statements open; those with the same text are
-run once for all rows. Sixty-four units then cost as many round trips as one.
+run once for all rows, and those over arrays go to the server as one. Sixty-four units then cost as
+many round trips as one.
 """
 
 import types
@@ -12,10 +13,6 @@ from typing import Any
 from wunder.store.postgres.session import Session
 from wunder.store.postgres.statements import Many, Statement
 from wunder.store.unit import Rows
-
-Parts = list[tuple[Many, list[tuple[Any, ...]]]]
-#: In place of a statement: its rows are the parts of one Session.write.
-WRITE = "write"
 
 
 class Ask:
@@ -88,20 +85,22 @@ async def alone(session: Session, coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 async def _round(session: Session, units: Sequence[_Unit]) -> list[list[list[Rows]]]:
-    """Run what the units ask for; each text once."""
+    """Run what the units ask for; each text once, all over arrays as one."""
     wanted: dict[Statement, list[Ask]] = {}
     for unit in units:
         for one in unit.asks:
             wanted.setdefault(one.statement, []).append(one)
+    rows = {text: [row for one in asks for row in one.rows] for text, asks in wanted.items()}
+    parts = [(text, of) for text, of in rows.items() if isinstance(text, Many) and of]
+    results: dict[Statement, list[Rows]] = {}
+    if parts:
+        results.update(zip((many for many, _ in parts), await session.ask(parts), strict=True))
+    for text, of in rows.items():
+        if isinstance(text, str):
+            results[text] = [await session.fetch(text, *row) for row in of]
     found: dict[Ask, list[Rows]] = {}
-    for statement, asks in wanted.items():
-        rows = [row for one in asks for row in one.rows]
-        if statement is WRITE:
-            await session.write(rows)
-            rows = []
-        results = await session.run(statement, rows) if rows else []
-        at = 0
+    for text, asks in wanted.items():
+        left = iter(results.get(text, ()))
         for one in asks:
-            found[one] = results[at : at + len(one.rows)]
-            at += len(one.rows)
+            found[one] = [next(left) for _ in one.rows]
     return [[found[one] for one in unit.asks] for unit in units]

@@ -11,7 +11,7 @@ from wunder.errors import StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.faults import Blame, blame, translate
-from wunder.store.postgres.statements import Many, Statement, Writes, numbered
+from wunder.store.postgres.statements import Many, Parts, as_one, numbered
 from wunder.store.unit import Rows
 
 log = get_logger(__name__)
@@ -35,7 +35,6 @@ class Session:
         self.touched = 0  # rows written
         self._keeps_plans = keeps_plans
         self._numbers = count()
-        self._combined: dict[tuple[Many, ...], Writes] = {}
         self._prepared: dict[str, Prepared] = {}
 
     @property
@@ -53,42 +52,28 @@ class Session:
         found = await prepared.fetch(*values)
         return Rows([tuple(row) for row in found], self._count(prepared.get_statusmsg()))
 
-    async def run(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[Rows]:
-        """Run a statement for some rows; what each gave."""
-        if isinstance(statement, str):
-            return [await self.fetch(statement, *row) for row in rows]
-        order = statement.sort(list(rows))
-        given = [rows[at] for at in order]
-        found = statement.matched(given, await self._fetch_many(statement, given))
-        results = [Rows((), 0)] * len(rows)
-        for at, one in zip(order, found, strict=True):
-            results[at] = Rows(one, len(one))
-        return results
-
-    async def write(self, parts: Sequence[tuple[Many, Sequence[tuple[Any, ...]]]]) -> None:
-        """Run statements, each for its rows, in one go; see Writes."""
-        if len(parts) == 1:
-            await self._fetch_many(*parts[0])
-            return
-        # In one order, whichever was put off first: the same set is planned once.
-        parts = sorted(parts, key=_number)
-        statements = tuple(part for part, _ in parts)
-        combined = self._combined.get(statements)
-        if combined is None:
-            combined = self._combined[statements] = Writes(statements)
-        sql = combined.sql
+    async def ask(self, parts: Parts) -> list[list[Rows]]:
+        """Run statements, each for its rows, as one; what each gave for each row. See `as_one`."""
+        # In one order, whichever was asked for first: the same set is planned once.
+        order = sorted(range(len(parts)), key=lambda at: parts[at][0].number)
+        asked = [_Asked(*parts[at]) for at in order]
+        sql = (
+            as_one(tuple(one.statement for one in asked))
+            if len(asked) > 1
+            else asked[0].statement.sql
+        )
         prepared = self._prepared.get(sql) or await self._prepare(sql, sql)
-        await prepared.fetch(*(array for part, rows in parts for array in part.arrays(rows)))
-        self.touched += sum(len(rows) for _, rows in parts)
-
-    async def _fetch_many(
-        self, statement: Many, rows: Sequence[tuple[Any, ...]]
-    ) -> list[asyncpg.Record]:
-        sql = statement.sql
-        prepared = self._prepared.get(sql) or await self._prepare(sql, sql)
-        found: list[asyncpg.Record] = await prepared.fetch(*statement.arrays(rows))
-        self._count(prepared.get_statusmsg())
-        return found
+        found = await prepared.fetch(*(array for one in asked for array in one.arrays))
+        if len(asked) == 1:
+            asked[0].found = found
+            self._count(prepared.get_statusmsg())
+        else:
+            columns = iter(found[0])
+            for one in asked:
+                one.found = next(columns) if one.statement.returns else ()
+                self.touched += one.touched
+        results = dict(zip(order, (one.results() for one in asked), strict=True))
+        return [results[at] for at in range(len(parts))]
 
     async def _prepare(self, key: str, sql: str) -> Prepared:
         # asyncpg has one without a name parsed and planned again at each use, as its cache is off.
@@ -106,8 +91,30 @@ class Session:
         return rows
 
 
-def _number(part: tuple[Many, Sequence[tuple[Any, ...]]]) -> int:
-    return part[0].number
+class _Asked:
+    """A statement that is run for some rows, given in the order in which it wants them."""
+
+    def __init__(self, statement: Many, rows: Sequence[tuple[Any, ...]]) -> None:
+        self.statement = statement
+        self._order = statement.sort(rows)
+        self._rows = [rows[at] for at in self._order]
+        self.arrays = statement.arrays(self._rows)
+        self.found: Sequence[Sequence[Any]] = ()
+
+    @property
+    def touched(self) -> int:
+        """How many rows it wrote."""
+        if self.statement.is_read:
+            return 0
+        return len(self.found) if self.statement.returns else len(self._rows)
+
+    def results(self) -> list[Rows]:
+        """What was found for each row, as they were given."""
+        results = [Rows((), 0)] * len(self._rows)
+        matched = self.statement.matched(self._rows, self.found)
+        for at, rows in zip(self._order, matched, strict=True):
+            results[at] = Rows(rows, len(rows))
+        return results
 
 
 class Line:

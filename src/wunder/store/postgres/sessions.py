@@ -14,11 +14,11 @@ _OF = """s.account_uid = v.account_uid AND s.peer_kind = v.peer_kind AND s.peer_
 #: A sub-select for each row: as a join the planner would read all current sessions.
 _FOUND = f"SELECT v.n, (SELECT s.session_id FROM channel_sessions s WHERE {_OF}) AS id FROM {{v}} OFFSET 0"  # noqa: S608
 CURRENT = Many(f"SELECT n, id FROM ({_FOUND}) found WHERE id IS NOT NULL", _PEER)  # noqa: S608
-GROW = Many(
+_GROW = Many(
     """
 UPDATE channel_sessions s SET message_count = message_count + v.lines, last_message_at = v.at,
   agent_id = v.agent, peer_name = CASE WHEN v.peer = '' THEN peer_name ELSE v.peer END
-FROM {v} WHERE s.session_id = v.session RETURNING v.n, message_count - v.lines
+FROM {v} WHERE s.session_id = v.session
 """,
     "lines int8, at int8, agent text, peer text, session text",
 )
@@ -44,16 +44,16 @@ async def current_session(tx: Tx, conversation: Conversation) -> SessionId | Non
     return None if row is None else SessionId(row[0])
 
 
-async def grow(tx: Tx, turn: TurnCommit, session_id: SessionId) -> int:
-    """Add a turn's lines to a session, opening it with this id where it is new; the first one's place.
+async def grow(tx: Tx, turn: TurnCommit, session_id: SessionId, lines_before: int) -> None:
+    """Add a turn's lines to a session, opening it with this id where it has none yet.
 
     Whoever holds the claim is the only one who can change the conversation's current session.
     """
     message, at = turn.turn.message, turn.at
     lines, agent_id = 1 + len(turn.replies), turn.agent_id or AgentId("")
-    grown = await tx.one(GROW, (lines, at, agent_id, message.peer_name, session_id))
-    if grown is not None:
-        return int(grown[0])
+    if lines_before:
+        tx.later(_GROW, (lines, at, agent_id, message.peer_name, session_id))
+        return
     if turn.turn.session_id is not None:
         await tx.execute(_CLOSE, message.conversation.key)
     row = (
@@ -69,7 +69,6 @@ async def grow(tx: Tx, turn: TurnCommit, session_id: SessionId) -> int:
     )
     tx.later(_OPEN, row)
     tx.counts["channel_sessions"] += 1
-    return 0
 
 
 async def history(reader: Reader, session_id: SessionId, limit: int) -> list[HistoryLine]:

@@ -34,17 +34,20 @@ class Many:
     statement returns first, or, where an INSERT cannot return it, by the columns `by`.
     """
 
-    __slots__ = ("_by", "_names", "number", "sql")
+    __slots__ = ("_by", "_names", "is_read", "number", "returns", "sql")
 
-    def __init__(self, sql: str, columns: str, by: str = "") -> None:
+    def __init__(self, sql: str, columns: str, by: str = "", *, leads: bool = False) -> None:
         """Take the text and its columns.
 
         Args:
             sql: the statement; `{v}` has one column for each of `columns`, and `n`.
             columns: `name type, name type`, in the order of the rows' values.
             by: names of columns that the statement returns first; "" for `n`.
+            leads: run before others where several are one statement.
         """
-        self.number = next(_numbers)
+        self.number = -1 if leads else next(_numbers)
+        self.is_read = sql.lstrip().startswith("SELECT")
+        self.returns = self.is_read or "RETURNING" in sql
         pairs = [pair.split() for pair in columns.split(",")]
         self._names = [name for name, _ in pairs]
         arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(pairs, 1))
@@ -66,7 +69,7 @@ class Many:
         """The arguments for these rows."""
         return [list(column) for column in zip(*rows, strict=True)]
 
-    def sort(self, rows: list[tuple[Any, ...]]) -> list[int]:
+    def sort(self, rows: Sequence[tuple[Any, ...]]) -> list[int]:
         """The order in which rows are given: by key, so that nodes lock index entries in one order."""
         if not self._by:
             return list(range(len(rows)))
@@ -91,22 +94,23 @@ class Many:
 
 
 Statement = str | Many
+#: Statements and the rows each is run for.
+Parts = Sequence[tuple[Many, Sequence[tuple[Any, ...]]]]
 
 
-class Writes:
-    """Several statements over arrays as one, for rows that nobody hears back of.
+@lru_cache(maxsize=512)
+def as_one(parts: tuple[Many, ...]) -> str:
+    """Several statements over arrays as one: a column, an array of rows, for each that returns any.
 
     They see the same snapshot: none may read or change what another one writes.
     """
-
-    __slots__ = ("sql",)
-
-    def __init__(self, parts: Sequence[Many]) -> None:
-        named, shift = [], 0
-        for number, part in enumerate(parts):
-            named.append(f"w{number} AS ({part.shifted(shift)})")
-            shift += part.width
-        self.sql = f"WITH {', '.join(named)} SELECT 1"
+    named, found, shift = [], [], 0
+    for number, part in enumerate(parts):
+        named.append(f"w{number} AS ({part.shifted(shift)})")
+        if part.returns:
+            found.append(f"ARRAY(SELECT w{number} FROM w{number})")  # noqa: S608 - numbers
+        shift += part.width
+    return f"WITH {', '.join(named)} SELECT {', '.join(found) or '1'}"
 
 
 def inserting(table: str, columns: str, end: str = "") -> Many:

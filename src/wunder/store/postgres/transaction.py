@@ -10,9 +10,9 @@ from wunder.model.ids import At
 from wunder.store.clean import clean_row
 from wunder.store.gathered import event_row, step_rows
 from wunder.store.postgres.lane_book import LaneBook
-from wunder.store.postgres.rounds import WRITE, Ask, Parts, ask
+from wunder.store.postgres.rounds import Ask, ask
 from wunder.store.postgres.session import Session
-from wunder.store.postgres.statements import Many, Statement
+from wunder.store.postgres.statements import Many, Parts, Statement
 from wunder.store.unit import RowExists, Rows, Transaction
 
 _GUARD = "SELECT pg_advisory_xact_lock(hashtextextended(?, 7))"
@@ -97,9 +97,9 @@ class Tx(Transaction):
         """Write what was put off, lanes included; for a unit that reads by index what others wrote."""
         parts = self._put_off()
         if parts:
-            await ask([Ask(WRITE, parts)])
+            await ask([Ask(statement, rows) for statement, rows in parts])
 
-    def _put_off(self) -> Parts:
+    def _put_off(self) -> list[tuple[Many, list[tuple[Any, ...]]]]:
         later, self._later = self._later, {}
         return [*later.items(), *self.lanes.changed()]
 
@@ -114,7 +114,7 @@ class Tx(Transaction):
 
     async def flush(self, session: Session, figures: Callable[[Counter[str]], Parts]) -> None:
         """Write what was put off and gathered, and the figures it changes, in one statement."""
-        parts = self._put_off()
+        parts: list[tuple[Many, Sequence[tuple[Any, ...]]]] = [*self._put_off()]
         if self.steps:
             parts.append((_INSERT_STEPS, step_rows(self.steps)))
         if self.events:
@@ -122,4 +122,4 @@ class Tx(Transaction):
             self.counts["channel_events"] += len(self.events)
         parts += figures(self.counts)
         if parts:
-            await session.write(parts)
+            await session.ask(parts)

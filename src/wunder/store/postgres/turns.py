@@ -50,7 +50,7 @@ UPDATE channel_messages m SET state = v.state, reason = v.reason, session_id = v
   agent_id = v.agent, binding_id = v.binding, finished_at = v.at,
   reply_ordinals = m.reply_ordinals + v.replies
 FROM {v} WHERE m.message_id = v.id AND m.state || '' = 'answering' AND m.fence = v.fence
-RETURNING v.n, m.lane_id, m.reply_ordinals, m.inline_until
+RETURNING v.n, m.lane_id, m.reply_ordinals, m.inline_until, coalesce(m.session_seq, 0)
 """,
     "state text, reason text, session text, agent text, binding text, at int8, replies int8, id text,"
     " fence int8",
@@ -156,11 +156,10 @@ async def commit_turn(
     if finished is None:
         # The same commit ran before and its outcome was not heard of.
         return TurnCommitted((), len(turn.replies))
-    lane_id, ordinals, inline_until = finished
+    lane_id, ordinals, inline_until, session_seq = finished
     is_held = inline_until is not None and inline_until > turn.at
-    session_seq = 0
     if turn.session_id is not None:
-        session_seq = await sessions.grow(tx, turn, turn.session_id)
+        await sessions.grow(tx, turn, turn.session_id, session_seq)
     going = Outgoing(
         inbound=message,
         turn_id=turn.turn.turn_id,
@@ -183,8 +182,8 @@ async def commit_turn(
     return committed
 
 
-async def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int, At | None] | None:
-    """End the message under its fence: its lane, ordinals and inline window.
+async def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int, At | None, int] | None:
+    """End the message under its fence: its lane, ordinals, inline window and place in the session.
 
     None when this very commit ran before.
     """
@@ -202,7 +201,7 @@ async def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int, At | None] | None
     )
     found = await tx.one(_FINISH, row)
     if found is not None:
-        return int(found[0]), int(found[1]), found[2]
+        return int(found[0]), int(found[1]), found[2], int(found[3])
     standing = await tx.one(_STANDING, (claimed.message.message_id,))
     if standing == (turn.state.value, claimed.fence):
         return None

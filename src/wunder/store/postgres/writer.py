@@ -23,7 +23,7 @@ from wunder.store.postgres.doubt import Doubt, claims_in
 from wunder.store.postgres.faults import Blame, blame, translate
 from wunder.store.postgres.lane_book import LaneKey
 from wunder.store.postgres.life import Life
-from wunder.store.postgres.news import publish
+from wunder.store.postgres.news import telling
 from wunder.store.postgres.rounds import alone, side_by_side
 from wunder.store.postgres.session import Line, Session
 from wunder.store.postgres.transaction import Tx
@@ -219,37 +219,35 @@ class Writer:
     ) -> None:
         tx, before = attempt.tx, session.touched
         await session.plain("BEGIN")
-        attempt.xid = await self._alive(session, tx)
+        attempt.xid = await self._open(session, tx, () if is_guarded else _lanes_of(jobs))
         if is_guarded:
             for job in jobs:
                 await self._run_guarded(session, tx, job)
         else:
             await self._run_waves(session, tx, jobs)
         self.ride_along(tx)
-        await tx.flush(session, self.counters.changed)
-        if tx.topics:
-            await publish(session, self._life, tx.topics)
+        await tx.flush(
+            session,
+            lambda counts: [*self.counters.changed(counts), *telling(self._life, tx.topics)],
+        )
         attempt.rows = session.touched - before
         attempt.is_committing = True
         await session.plain("COMMIT")
 
-    async def _alive(self, session: Session, tx: Tx) -> str:
-        """Check this life inside the transaction; begin another where it was ended."""
-        xid = await self._life.check(session)
+    async def _open(self, session: Session, tx: Tx, lanes: Sequence[LaneKey]) -> str:
+        """Check this life and lock the lanes; begin another life where this one was ended."""
+        xid, _ = await side_by_side(session, [self._life.check(), tx.lanes.lock(lanes)])
         tx.spool_waits = self._life.spool_waits
         if xid is not None:
-            return xid
+            return str(xid)
         await self._life.begin_anew(session)
         tx.epoch = self._life.epoch
         self.counters.load(await session.fetch(ALL_COUNTERS))
         log.error("node_was_taken_over", epoch=self._life.epoch)
         self.on_new_life()
-        return await self._life.check(session) or ""
+        return await alone(session, self._life.check()) or ""
 
     async def _run_waves(self, session: Session, tx: Tx, jobs: list[UnitJob]) -> None:
-        known = sorted({key for job in jobs for key in job.lanes or ()})
-        if known:
-            await side_by_side(session, [tx.lanes.lock(known)])
         for number, wave in enumerate(_waves(jobs)):
             if number:
                 await alone(session, tx.settle_down())
@@ -335,7 +333,7 @@ class Writer:
             if status:
                 tx = Tx(self._life.epoch, self._now(), self.counters.value)
                 await session.plain("BEGIN")
-                if await self._life.check(session) is not None:
+                if await alone(session, self._life.check()) is not None:
                     await alone(session, doubt.give_back(tx))
                 # That commit wrote figures this process never took over.
                 self.counters.load(await session.fetch(ALL_COUNTERS))
@@ -366,6 +364,10 @@ def _waves(jobs: Iterable[UnitJob]) -> list[list[UnitJob]]:
         waves[at].append(job)
         last.update(dict.fromkeys(conversations, at))
     return waves
+
+
+def _lanes_of(jobs: Iterable[UnitJob]) -> list[LaneKey]:
+    return sorted({key for job in jobs for key in job.lanes or ()})
 
 
 def _refuse_intake(jobs: list[UnitJob], why: str) -> list[UnitJob]:

@@ -34,8 +34,8 @@ async def test_a_statement_of_the_writer_is_parsed_and_planned_once(writer: Sess
 
 
 async def test_the_same_writes_in_another_order_are_the_same_statement(writer: Session) -> None:
-    await writer.write([(_ONE, [("a", "1")]), (_OTHER, [("b", "2")])])
-    await writer.write([(_OTHER, [("c", "3")]), (_ONE, [("b", "4")])])
+    await writer.ask([(_ONE, [("a", "1")]), (_OTHER, [("b", "2")])])
+    await writer.ask([(_OTHER, [("c", "3")]), (_ONE, [("b", "4")])])
     kept = await writer.fetch(_KEPT, "WITH%")
     assert [plans for _, plans in kept] == [2]
     assert await writer.fetch("SELECT key, value FROM meta WHERE key < 'd' ORDER BY key") == [
