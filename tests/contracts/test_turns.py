@@ -258,16 +258,19 @@ async def test_a_suspect_that_ends_well_was_only_a_bystander(world: World) -> No
     assert (following.message.content.text, following.claims) == ("2", 1)
 
 
-async def poison(world: World) -> ClaimedTurn:
+async def poison(world: World, *behind: str, times_alone: int = 2) -> ClaimedTurn:
     turn = await world.turn("poison")
+    for text in behind:
+        await world.take(world.new(text))
     await crash_while_answering(world, 1)
     await world.die_and_return()
-    assert await world.store.turns.claim_suspect(world.now) is not None
-    await world.die_and_return()
+    for _ in range(times_alone):
+        assert await world.store.turns.claim_suspect(world.now) is not None
+        await world.die_and_return()
     return turn
 
 
-async def test_only_an_unfinished_claim_made_alone_fails_a_message(world: World) -> None:
+async def test_only_unfinished_claims_made_alone_fail_a_message(world: World) -> None:
     turn = await poison(world)
     message_id = turn.message.message_id
     assert world.store.recovered.poisoned == (message_id,)
@@ -275,13 +278,19 @@ async def test_only_an_unfinished_claim_made_alone_fails_a_message(world: World)
     assert await world.store.turns.claim_suspect(world.now) is None
 
 
+async def test_who_is_killed_once_while_it_runs_alone_may_be_a_bystander(world: World) -> None:
+    turn = await poison(world, times_alone=1)
+    assert world.store.recovered.again == (turn.message.message_id,)
+    assert await world.store.turns.claim(9, world.now) == [], "it stays a suspect"
+    suspect = await world.store.turns.claim_suspect(world.now)
+    assert suspect is not None
+    assert (suspect.turn_id, suspect.is_alone, suspect.claims) == (turn.turn_id, True, 4)
+    await world.answer(suspect, "fine")
+    assert await world.sends_in_order() == ["fine"]
+
+
 async def test_a_poisoned_message_gets_an_apology_an_alert_and_frees_its_lane(world: World) -> None:
-    turn = await world.turn("poison")
-    await world.take(world.new("next"))
-    await crash_while_answering(world, 1)
-    await world.die_and_return()
-    await world.store.turns.claim_suspect(world.now)
-    await world.die_and_return()
+    turn = await poison(world, "next")
     assert await world.sends_in_order() == [world.policy.apology]
     (event,) = (await world.store.events.events("", "", 9, "")).items
     assert (event.name, event.level) == ("message_poisoned", "error")

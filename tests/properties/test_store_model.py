@@ -30,6 +30,7 @@ from wunder.errors import FenceLost
 from wunder.model.delivery import ClaimedDelivery, DeliveryState
 from wunder.model.ids import DeliveryId
 from wunder.model.turn import ClaimedTurn
+from wunder.store.readiness import POISON_CLAIMS
 
 if TYPE_CHECKING:
     from wunder.store.postgres.store import PostgresStore
@@ -225,7 +226,8 @@ class Lanes(RuleBasedStateMachine):
     def lose(self, node: int, rests_s: float) -> None:
         """What a node had in hand is put right by whoever noticed that it is gone."""
         for peer in [p for p in self.running if self.answering_at[p] == node]:
-            if self.running.pop(peer).is_alone:
+            lost = self.running.pop(peer)
+            if lost.is_alone and lost.claims >= POISON_CLAIMS:
                 self.turns[peer].pop(0)
                 self.outbox[peer].append(self.world.policy.apology)
         for peer in [p for p in self.sending if self.sending_at[p] == node]:

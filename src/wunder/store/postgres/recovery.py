@@ -23,6 +23,7 @@ from wunder.store.postgres.life import DB_NOW
 from wunder.store.postgres.replies import queue_replies
 from wunder.store.postgres.standing import standing_of
 from wunder.store.postgres.transaction import Tx
+from wunder.store.readiness import POISON_CLAIMS
 from wunder.store.recovered import Recovered
 from wunder.store.standing import Standing, tell
 from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
@@ -47,7 +48,8 @@ WHERE epoch <> ? AND NOT EXISTS (
   SELECT 1 FROM channel_leases l WHERE l.name LIKE 'node/%' AND l.epoch = claimed.epoch)
 """  # noqa: S608 - constant
 _ANSWERING = f"""
-SELECT {INBOUND_COLUMNS}, lane_id, turn_id, is_alone, reply_ordinals FROM channel_messages
+SELECT {INBOUND_COLUMNS}, lane_id, turn_id, is_alone = 1 AND claims >= {POISON_CLAIMS},
+  reply_ordinals FROM channel_messages
 WHERE {LIVE_TURNS} AND state = 'answering' AND epoch = ANY(?::int8[])
 ORDER BY account_uid, peer_kind, peer_id, thread_id, seq
 """  # noqa: S608 - constant
@@ -153,10 +155,10 @@ async def delivery_settings(tx: Tx, account_uid: AccountUid) -> DeliverySettings
 
 async def _turn(tx: Tx, row: tuple[object, ...], dead: list[int], policy: StorePolicy) -> MessageId:
     message = inbound_of(row[:INBOUND_WIDTH])
-    _lane_id, turn_id, is_alone, ordinals = row[INBOUND_WIDTH:]
+    _lane_id, turn_id, is_poison, ordinals = row[INBOUND_WIDTH:]
     message_id = message.message_id
     lane = await tx.lanes.of(LaneKind.TURN, message.conversation)
-    if not is_alone:
+    if not is_poison:
         if (await tx.execute(_RECEIVED, (message_id, dead))).rowcount:
             tx.moved("channel_messages", "answering", "received")
             await lanes.refresh_turns(tx, lane, tx.now)

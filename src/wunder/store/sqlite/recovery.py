@@ -1,8 +1,8 @@
 """At open: what an earlier start of this store left unfinished.
 
 One process holds the data directory, so whatever an older epoch had in hand is nobody's now.
-`answering` goes back to `received` and keeps its claims; a claim made alone fails the message, since
-nothing else can have killed the process. `sending` follows the rule of the unknown outcome.
+`answering` goes back to `received` and keeps its claims; the second claim made alone fails the message:
+its process can hardly have been killed by anything else. `sending` follows the rule of the unknown outcome.
 """
 
 import msgspec
@@ -16,6 +16,7 @@ from wunder.model.turn import Reply
 from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.outgoing import Outgoing
 from wunder.store.policy import StorePolicy
+from wunder.store.readiness import POISON_CLAIMS
 from wunder.store.recovered import Recovered
 from wunder.store.sqlite import lanes
 from wunder.store.sqlite.replies import queue_replies
@@ -25,7 +26,8 @@ from wunder.store.standing import Standing, tell
 from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
 
 _ANSWERING = f"""
-SELECT {INBOUND_COLUMNS}, lane_id, turn_id, is_alone, reply_ordinals FROM channel_messages
+SELECT {INBOUND_COLUMNS}, lane_id, turn_id, is_alone = 1 AND claims >= {POISON_CLAIMS},
+  reply_ordinals FROM channel_messages
 WHERE seq IN (SELECT seq FROM channel_messages INDEXED BY channel_messages_lane
   WHERE {LIVE_TURNS} AND state = 'answering') ORDER BY seq
 """  # noqa: S608 - constant
@@ -99,9 +101,9 @@ def delivery_settings(tx: Tx, account_uid: AccountUid) -> DeliverySettings:
 
 def _turn(tx: Tx, row: tuple[object, ...], policy: StorePolicy) -> MessageId:
     message = inbound_of(row[:INBOUND_WIDTH])
-    lane_id, turn_id, is_alone, ordinals = row[INBOUND_WIDTH:]
+    lane_id, turn_id, is_poison, ordinals = row[INBOUND_WIDTH:]
     message_id = message.message_id
-    if not is_alone:
+    if not is_poison:
         tx.execute(_RECEIVED, (message_id,))
         tx.moved("channel_messages", "answering", "received")
         lanes.refresh_turns(tx, int(str(lane_id)), tx.now)
