@@ -133,8 +133,16 @@ async def test_a_call_that_timed_out_keeps_its_lane_shut_while_it_may_run_on(tmp
         here.platform.fail(FaultKind.TIMEOUT, "unknown")
         await here.post(text(1), text(2), text(1, "p2"))
         await here.until(lambda: here.platform.texts("p2") == ["p2:1"])
+
+        async def one_is_parked() -> bool:
+            return DeliveryState.UNKNOWN in await here.states()
+
+        await here.until(one_is_parked)
+        here.clock.advance(59.5)
+        await here.post(text(2, "p2"))
+        await here.until(lambda: here.platform.texts("p2") == ["p2:1", "p2:2"])
         assert here.platform.texts("p1") == []
-        here.clock.advance(60.1)
+        here.clock.advance(0.6)
         await here.until(lambda: here.platform.texts("p1") == ["p1:2"])
 
 
@@ -309,10 +317,16 @@ async def test_a_platform_that_does_not_wait_is_acknowledged_and_parsed_later(tm
         answer = await here.post(text(1))
         assert (answer.status, answer.body) == (200, b'{"ok":true}')
         assert not answer.is_verified
+        came_at = here.clock.now()
         while not here.platform.arrivals:
             here.clock.advance(1)
             await asyncio.sleep(0.005)
         assert here.platform.texts("p1") == ["p1:1"]
+        (message,) = (await here.store.ledger.messages(MessageFilter(direction="in"), 9, "")).items
+        trail = await here.store.ledger.trail(message.message_id)
+        assert trail[0].at == came_at, "the time at which the platform asked"
+        parsed = here.agents.turns[0].message
+        assert (parsed.received_at, parsed.sent_at) == (came_at, came_at)
 
 
 async def test_a_request_does_not_overtake_an_earlier_one_that_waits_in_the_spool(tmp_path) -> None:

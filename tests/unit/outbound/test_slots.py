@@ -61,6 +61,23 @@ def test_a_parked_account_is_probed_in_its_time_whatever_the_clock_shows(
     assert slots.take("u1") is not None
 
 
+def test_one_probe_at_a_time_tries_a_parked_account(
+    slots: Slots, clock: FakeClock, account: Account
+) -> None:
+    slots.note(account, REFUSED)
+    clock.advance(31)
+    slots.note(account, REFUSED)
+    clock.advance(901)
+    probe = slots.take("u1", 5)
+    assert probe is not None
+    assert probe.limit == 1
+    assert slots.take("u1", 5) is None
+    slots.note(account, None)
+    whole = slots.take("u1", 5)
+    assert whole is not None
+    assert whole.limit == 5
+
+
 class Platforms:
     """Accounts of two channels, each served by a release of its own."""
 

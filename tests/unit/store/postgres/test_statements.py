@@ -1,0 +1,36 @@
+"""Statements over arrays: whose row a result is, is said by the result and never by its place."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wunder.store.postgres.statements import Many
+
+ROWS = [("u", f"p{number}", number * 10) for number in range(6)]
+COLUMNS = "uid text, peer text, amount int8"
+orders = st.permutations(range(len(ROWS)))
+
+
+@given(orders, st.sets(st.integers(0, 5)))
+def test_results_find_their_rows_by_number_in_whatever_order_they_come(
+    order: list[int], missing: set[int]
+) -> None:
+    found = [(n + 1, f"of {n}") for n in order if n not in missing]
+    matched = Many("SELECT v.n FROM {v}", COLUMNS).matched(ROWS, found)
+    assert matched == [[] if n in missing else [(f"of {n}",)] for n in range(6)]
+
+
+@given(orders, st.sets(st.integers(0, 5)))
+def test_results_find_their_rows_by_key_in_whatever_order_they_come(
+    order: list[int], missing: set[int]
+) -> None:
+    found = [("u", f"p{n}", f"of {n}") for n in order if n not in missing]
+    matched = Many("INSERT INTO t SELECT FROM {v}", COLUMNS, by="uid peer").matched(ROWS, found)
+    assert matched == [[] if n in missing else [(f"of {n}",)] for n in range(6)]
+
+
+@given(orders)
+def test_rows_are_given_to_the_server_in_one_order_whoever_asks(order: list[int]) -> None:
+    """Two nodes that write the same keys lock them in the same order."""
+    many = Many("INSERT INTO t SELECT FROM {v}", COLUMNS, by="uid peer")
+    rows = [ROWS[n] for n in order]
+    assert [rows[at] for at in many.sort(rows)] == ROWS
