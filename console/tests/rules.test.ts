@@ -8,7 +8,7 @@ import { csvCell, toCsv } from '../src/features/accounts/csv';
 import { proposeId } from '../src/features/accounts/draft';
 import { safeWay } from '../src/features/auth/SignIn';
 import { inOrder, missOf, shadowOf } from '../src/features/bindings/order';
-import { issuesOf } from '../src/features/monitor/AccountIssues';
+import { issuesOf } from '../src/features/monitor/issues';
 import { withEvent } from '../src/features/monitor/EventFeed';
 import { compareVersions } from '../src/features/plugins/facts';
 import { browserOf } from '../src/features/settings/Profile';
@@ -137,7 +137,13 @@ describe('accounts', () => {
   it('have an issue when their form, their provider or their platform fails', () => {
     const tripped = [{ runtime: { breakers: { u3: 'open', u4: 'closed' } } }] as unknown as PluginView[];
     const all = [account({ account_uid: 'u1', status: 'draft' }), account({ account_uid: 'u2', channel: 'gone' }), account({ account_uid: 'u3' }), account({ account_uid: 'u4' })];
-    expect(issuesOf(all, serving, tripped).map((one) => [one.account.account_uid, one.kind])).toEqual([['u1', 'misconfigured'], ['u2', 'unserved'], ['u3', 'retrying']]);
+    const known = { accounts: all, providers: serving, plugins: tripped, parked: [], tallies: new Map() };
+    const said = (more: object) => issuesOf({ ...known, ...more }).map((one) => [one.account.account_uid, one.kind]);
+    expect(said({})).toEqual([['u1', 'misconfigured'], ['u2', 'unserved'], ['u3', 'retrying']]);
+    expect(said({ parked: ['u3', 'u4'] }).slice(2)).toEqual([['u3', 'reauth'], ['u4', 'reauth']]);
+    const tally = (failed: number) => ({ tallies: new Map([['u4', { sent: 100, failed, last_at: 1 }]]) });
+    expect(said(tally(5)).slice(3)).toEqual([['u4', 'failing']]);
+    expect(said(tally(4)).slice(3)).toEqual([]);
   });
   it('propose an id that is free and well-formed', () => {
     expect(proposeId('Front Desk!', 'c', new Set())).toBe('front-desk');

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contracts.store_world import UID, World
+from tests.contracts.store_world import RELEASE, UID, World
 from wunder.errors import Invalid
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import AccountUid, At, DeliveryId
@@ -108,6 +108,16 @@ async def test_deliveries_are_listed_and_filtered(world: World) -> None:
     failed = await ledger.deliveries(DeliveryFilter(states=(DeliveryState.FAILED,)), 9, "")
     assert [d.delivery_id for d in failed.items] == [first]
     assert await ledger.delivery(DeliveryId("nobody")) is None
+
+
+async def test_a_delivery_says_who_tried_it_and_how_its_message_begins(world: World) -> None:
+    await world.queue("早上好" + "x" * 200)
+    waiting = (await world.store.ledger.deliveries(DeliveryFilter(), 1, "")).items[0]
+    assert (waiting.plugin_id, waiting.version) == ("", "")
+    await world.settle(await world.claim_one(), DeliveryState.SENT)
+    sent = (await world.store.ledger.deliveries(DeliveryFilter(), 1, "")).items[0]
+    assert (sent.plugin_id, sent.version) == (RELEASE.plugin_id, RELEASE.version)
+    assert sent.excerpt == "早上好" + "x" * 117
 
 
 async def test_sessions_are_listed_the_last_active_first(world: World) -> None:

@@ -32,6 +32,17 @@ export function useAccounts() {
   return useQuery({ queryKey: ['accounts'], queryFn: () => take(api.GET('/wunder/admin/channels/accounts')), staleTime: 10_000 });
 }
 
+/** How much goes through accounts and bindings, by `account_uid` and `binding_id`. */
+export function useTallies() {
+  return useQuery({
+    queryKey: ['tallies'],
+    queryFn: async () => new Map((await take(api.GET('/wunder/admin/channels/tallies'))).items.map((one) => [one.subject, one])),
+    staleTime: 5_000,
+    // They are counted every 5 s; messages are no events.
+    refetchInterval: 10_000,
+  });
+}
+
 export function useBindings() {
   return useQuery({ queryKey: ['bindings'], queryFn: () => take(api.GET('/wunder/admin/channels/bindings')) });
 }

@@ -3516,6 +3516,9 @@ export interface components {
             created_at: number;
             settled_at: number | null;
             replays: number;
+            plugin_id: string;
+            version: string;
+            excerpt: string;
         };
         /**
          * StoredMessage

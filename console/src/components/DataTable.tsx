@@ -3,6 +3,7 @@ import { Button } from 'antd';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Paged } from './paged';
+import type { Sorting } from './sorting';
 import { Empty, Failed, Skeleton } from './States';
 
 export interface Column<T> {
@@ -12,6 +13,10 @@ export interface Column<T> {
   /** A number column: right-aligned, figures of one width. */
   num?: boolean;
   width?: number | string;
+  /** May be hidden; `hidden`: is so until somebody wants it. Its title is plain text then. */
+  optional?: 'shown' | 'hidden';
+  /** What to sort rows by, where the whole table is here. */
+  sort?: (row: T) => number | string;
 }
 
 export interface TableProps<T> {
@@ -22,6 +27,7 @@ export interface TableProps<T> {
   open?: (row: T) => void;
   current?: string;
   selection?: { chosen: ReadonlySet<string>; change: (chosen: Set<string>) => void };
+  sorting?: Sorting;
 }
 
 export function DataTable<T>(props: TableProps<T>) {
@@ -50,8 +56,9 @@ export function DataTable<T>(props: TableProps<T>) {
                 scope="col"
                 className={column.num ? 'num' : undefined}
                 style={{ width: column.width }}
+                aria-sort={column.sort && props.sorting?.by === column.key ? (props.sorting.isDown ? 'descending' : 'ascending') : undefined}
               >
-                {column.title}
+                {column.sort && props.sorting ? <SortButton column={column} sorting={props.sorting} /> : column.title}
               </th>
             ))}
           </tr>
@@ -93,6 +100,17 @@ export function DataTable<T>(props: TableProps<T>) {
         </tbody>
       </table>
     </div>
+  );
+}
+
+function SortButton<T>(props: { column: Column<T>; sorting: Sorting }) {
+  const { column, sorting } = props;
+  const isOn = sorting.by === column.key;
+  return (
+    <button type="button" className={isOn ? 'sort on' : 'sort'} onClick={() => sorting.choose(column.key)}>
+      {column.title}
+      <span aria-hidden="true">{isOn ? (sorting.isDown ? '↓' : '↑') : '↕'}</span>
+    </button>
   );
 }
 

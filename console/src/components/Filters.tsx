@@ -85,7 +85,13 @@ export function ChoiceFilter(props: {
 }
 
 /** States as buttons with counts, one or none pressed. */
-export function ChipFilter(props: { name: string; label: string; options: { value: string; label: string; count?: number }[] }) {
+export function ChipFilter(props: {
+  name: string;
+  label: string;
+  options: { value: string; label: string; count?: number }[];
+  /** Another parameter that cannot hold at the same time. */
+  instead?: string;
+}) {
   const [search, change] = useAddress();
   const value = search[props.name] ?? '';
   return (
@@ -95,7 +101,7 @@ export function ChipFilter(props: { name: string; label: string; options: { valu
           key={one.value}
           type="button"
           aria-pressed={value === one.value}
-          onClick={() => change({ [props.name]: value === one.value ? '' : one.value })}
+          onClick={() => change({ [props.name]: value === one.value ? '' : one.value, ...(props.instead ? { [props.instead]: '' } : {}) })}
         >
           {one.label}
           {one.count !== undefined && one.count > 0 && <span className="badge">{one.count}</span>}
@@ -119,12 +125,12 @@ export function sinceOf(choice: string | undefined): number | undefined {
   return found ? Math.floor((Date.now() - found[1]) / 60_000) * 60_000 : undefined;
 }
 
-export function TimeFilter(props: { name?: string }) {
+export function TimeFilter(props: { name?: string; label?: string }) {
   const { t } = useTranslation();
   return (
     <ChoiceFilter
       name={props.name ?? 'time'}
-      label={t('list.time')}
+      label={props.label ?? t('list.time')}
       width={120}
       options={AGO.map(([name]) => ({ value: name, label: t(`list.last.${name}`) }))}
     />

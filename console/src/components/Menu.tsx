@@ -11,6 +11,8 @@ export interface MenuItem {
   /** Why it cannot be done now; the item is shown and says so. */
   blocked?: string;
   checked?: boolean;
+  /** Switches something: several may be on, and the menu stays open. */
+  stays?: boolean;
 }
 
 export function Menu(props: { label: string; items: (MenuItem | 'line')[]; children: ReactNode; className?: string; head?: ReactNode }) {
@@ -93,7 +95,7 @@ export function Menu(props: { label: string; items: (MenuItem | 'line')[]; child
                 <button
                   key={item.key}
                   type="button"
-                  role={item.checked === undefined ? 'menuitem' : 'menuitemradio'}
+                  role={item.checked === undefined ? 'menuitem' : item.stays ? 'menuitemcheckbox' : 'menuitemradio'}
                   aria-checked={item.checked}
                   aria-disabled={item.blocked ? true : undefined}
                   title={item.blocked}
@@ -101,7 +103,7 @@ export function Menu(props: { label: string; items: (MenuItem | 'line')[]; child
                   className={item.danger ? 'danger' : undefined}
                   onClick={() => {
                     if (item.blocked) return;
-                    close(true);
+                    if (!item.stays) close(true);
                     item.run();
                   }}
                 >

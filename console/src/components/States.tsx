@@ -35,8 +35,11 @@ export function useProblemText(): (error: unknown) => string {
   return (error) => {
     if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
     const said = error.problem.detail ?? error.problem.title ?? '';
-    const known = t(`problem.${error.code}`, { defaultValue: '' });
+    const known = t(`problem.${error.code}`, { defaultValue: '' }) || t(`refusal.${error.code}`, { defaultValue: '' });
     if (known) return known;
+    // What a channel or its platform failed with: our word for it, and what it said itself.
+    const fault = t(`fault.${error.code}`, { defaultValue: '' });
+    if (fault) return [fault, said.replace(`${error.code}: `, '')].filter(Boolean).join(': ');
     const byStatus = t(`problem.status${error.status}`, { defaultValue: '' });
     return said || byStatus || t('problem.any', { status: error.status });
   };

@@ -23,7 +23,7 @@ const TONES: Record<string, Record<string, Tone>> = {
   },
   serving: { builtin: 'ok', plugin: 'ok', nobody: 'off' },
   level: { info: 'off', warning: 'warn', error: 'err' },
-  attempt: { sent: 'ok', ok: 'ok', failed: 'err', retry: 'warn', unknown: 'warn', open: 'busy', '': 'busy' },
+  attempt: { sent: 'ok', not_sent: 'err', ok: 'ok', failed: 'err', retry: 'warn', unknown: 'warn', open: 'busy', '': 'busy' },
   breaker: { closed: 'ok', open: 'err', half_open: 'warn' },
   check: { pass: 'ok', warn: 'warn', fail: 'err' },
   user: { active: 'ok', disabled: 'off', locked: 'warn' },

@@ -196,6 +196,9 @@ class StoredDelivery(msgspec.Struct, frozen=True):
     created_at: At
     settled_at: At | None
     replays: int
+    plugin_id: str  # whose code made the last try, "" before the first
+    version: str
+    excerpt: str  # how the message begins
 
 
 class StoredAttempt(msgspec.Struct, frozen=True):

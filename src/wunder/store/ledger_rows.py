@@ -11,7 +11,9 @@ from wunder.store.clean import from_json
 
 DELIVERY_COLUMNS = """delivery_id, message_id, root_message_id, account_uid, channel, account_id, peer_kind,
   peer_id, thread_id, state, receipt, attempts, retries_used, part, reply_ordinal, provider_message_id,
-  error_kind, error, retry_at, expires_at, created_at, settled_at, replays"""
+  error_kind, error, retry_at, expires_at, created_at, settled_at, replays, plugin_id, version,
+  coalesce((SELECT substr(said.text, 1, 120) FROM channel_messages said
+    WHERE said.message_id = channel_outbox.message_id), '')"""
 ATTEMPTS = """
 SELECT delivery_id, attempt_no, part, started_at, settled_at, outcome, error_kind, error, provider_code,
   provider_message_id, raw_result, took_ms, plugin_id, version, account_uid, account_id

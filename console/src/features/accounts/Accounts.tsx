@@ -5,26 +5,29 @@ import { Button } from 'antd';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from '../../api/client';
-import { useAccounts, useChannelChoices, usePlugins, useProviders } from '../../api/lists';
+import { useAccounts, useChannelChoices, useTallies } from '../../api/lists';
 import type { AccountImpact, AccountView } from '../../api/schema';
 import { useAddress } from '../../app/address';
 import { act } from '../../app/confirmed';
 import { say } from '../../app/notices';
 import { useMay } from '../../app/session';
+import { useColumns } from '../../components/columns';
 import { Confirm } from '../../components/Confirm';
+import type { Column } from '../../components/DataTable';
 import { Pairs } from '../../components/Facts';
-import { ChipFilter, ChoiceFilter, Filters, NothingHere, SearchFilter } from '../../components/Filters';
+import { ChipFilter, ChoiceFilter, Filters, NothingHere, SearchFilter, sinceOf, TimeFilter } from '../../components/Filters';
 import { Icon } from '../../components/Icon';
 import { Menu } from '../../components/Menu';
 import { MonitorTabs } from '../../components/MonitorTabs';
 import { Card, Page } from '../../components/Page';
+import { useSorting } from '../../components/sorting';
 import { Failed, Skeleton } from '../../components/States';
-import { issuesOf } from '../monitor/AccountIssues';
-import { AccountTable } from './AccountTable';
+import { useIssues } from '../monitor/issues';
+import { AccountTable, useAccountColumns } from './AccountTable';
 import { saveCsv } from './csv';
 import { setEnabled } from './calls';
 
-const FILTERS = ['q', 'channel', 'status', 'issues'];
+const FILTERS = ['q', 'channel', 'status', 'active', 'issues'];
 
 type Asking = { kind: 'remove' | 'disable'; accounts: AccountView[] };
 
@@ -35,31 +38,27 @@ export function AccountsPage() {
   const mayWrite = useMay('admin');
   const [search] = useAddress();
   const accounts = useAccounts();
-  const providers = useProviders();
-  const plugins = usePlugins();
+  const tallies = useTallies();
   const choices = useChannelChoices();
   const [chosen, setChosen] = useState<Set<string>>(new Set());
   const [asking, setAsking] = useState<Asking | null>(null);
-  const issues = useMemo(
-    () =>
-      new Map(
-        issuesOf(accounts.data?.items ?? [], providers.data?.items ?? [], plugins.data?.items ?? []).map((one) => [
-          one.account.account_uid,
-          one.kind,
-        ]),
-      ),
-    [accounts.data, providers.data, plugins.data],
-  );
-  const rows = useMemo(() => {
+  const ill = useIssues();
+  const issues = useMemo(() => new Map(ill.map((one) => [one.account.account_uid, one.kind])), [ill]);
+  const found = useMemo(() => {
     const text = search.q?.toLowerCase() ?? '';
+    const since = sinceOf(search.active);
     return (accounts.data?.items ?? []).filter(
       (one) =>
         (!text || [one.account_id, one.display_name, one.external_id, one.account_uid].some((each) => each.toLowerCase().includes(text))) &&
         (!search.channel || one.channel === search.channel) &&
         (!search.status || one.status === search.status) &&
+        (!since || (tallies.data?.get(one.account_uid)?.last_at ?? 0) >= since) &&
         (!search.issues || issues.has(one.account_uid)),
     );
-  }, [accounts.data, search, issues]);
+  }, [accounts.data, search, issues, tallies.data]);
+  const all = useAccountColumns(issues);
+  const [columns, chooser] = useColumns('accounts', all);
+  const [rows, sorting] = useSorting(found, all);
   const picked = rows.filter((one) => chosen.has(one.account_uid));
   const refresh = () => {
     void client.invalidateQueries({ queryKey: ['accounts'] });
@@ -70,6 +69,24 @@ export function AccountsPage() {
     say(t('account.batch', { done: done.ok, failed: done.failed }));
     setChosen(new Set());
     refresh();
+  };
+  const more: Column<AccountView> = {
+    key: 'more',
+    title: <span className="visually-hidden">{t('do.actions')}</span>,
+    width: 44,
+    cell: (one) => (
+      <Menu
+        label={t('do.actionsOf', { what: one.display_name || one.account_id })}
+        items={[
+          one.status === 'enabled'
+            ? { key: 'off', label: t('do.disable'), run: () => setAsking({ kind: 'disable', accounts: [one] }) }
+            : { key: 'on', label: t('do.enable'), run: () => void switchMany([one], true) },
+          { key: 'remove', label: t('do.remove'), danger: true, run: () => setAsking({ kind: 'remove', accounts: [one] }) },
+        ]}
+      >
+        <Icon name="more" />
+      </Menu>
+    ),
   };
   const add = mayWrite && (
     <Button type="primary" icon={<Icon name="plus" size={14} />} onClick={() => void navigate({ to: '/accounts/new' })}>
@@ -83,7 +100,7 @@ export function AccountsPage() {
         title={t('tabs.accounts')}
         actions={
           <div className="row">
-            <Button icon={<Icon name="download" size={14} />} disabled={!rows.length} onClick={() => saveCsv(picked.length ? picked : rows)}>
+            <Button icon={<Icon name="download" size={14} />} disabled={!rows.length} onClick={() => saveCsv(picked.length ? picked : rows, tallies.data)}>
               {t('do.exportCsv')}
             </Button>
             {add}
@@ -94,8 +111,8 @@ export function AccountsPage() {
           <Filters
             names={FILTERS}
             end={
-              picked.length > 0 &&
-              mayWrite && (
+              <>
+                {picked.length > 0 && mayWrite && (
                 <>
                   <span className="meta">{t('list.chosen', { count: picked.length })}</span>
                   <Button size="small" onClick={() => void switchMany(picked, true)}>
@@ -108,7 +125,9 @@ export function AccountsPage() {
                     {t('do.remove')}
                   </Button>
                 </>
-              )
+                )}
+                {chooser}
+              </>
             }
           >
             <SearchFilter name="q" placeholder={t('account.search')} />
@@ -118,6 +137,7 @@ export function AccountsPage() {
               label={t('account.status')}
               options={['enabled', 'disabled', 'draft'].map((one) => ({ value: one, label: t(`state.account.${one}`) }))}
             />
+            <TimeFilter name="active" label={t('account.active')} />
             <ChipFilter name="issues" label={t('account.issuesOnly')} options={[{ value: '1', label: t('account.issuesOnly'), count: issues.size }]} />
           </Filters>
           {accounts.isPending ? (
@@ -129,30 +149,9 @@ export function AccountsPage() {
           ) : (
             <AccountTable
               rows={rows}
-              issues={issues}
+              columns={mayWrite ? [...columns, more] : columns}
+              sorting={sorting}
               selection={mayWrite ? { chosen, change: setChosen } : undefined}
-              more={
-                mayWrite
-                  ? {
-                      key: 'more',
-                      title: <span className="visually-hidden">{t('do.actions')}</span>,
-                      width: 44,
-                      cell: (one) => (
-                        <Menu
-                          label={t('do.actionsOf', { what: one.display_name || one.account_id })}
-                          items={[
-                            one.status === 'enabled'
-                              ? { key: 'off', label: t('do.disable'), run: () => setAsking({ kind: 'disable', accounts: [one] }) }
-                              : { key: 'on', label: t('do.enable'), run: () => void switchMany([one], true) },
-                            { key: 'remove', label: t('do.remove'), danger: true, run: () => setAsking({ kind: 'remove', accounts: [one] }) },
-                          ]}
-                        >
-                          <Icon name="more" />
-                        </Menu>
-                      ),
-                    }
-                  : undefined
-              }
             />
           )}
         </Card>

@@ -5,26 +5,28 @@ import { Button, Switch } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../api/client';
-import { useBindings, useChannelName } from '../../api/lists';
+import { useBindings, useChannelName, useTallies } from '../../api/lists';
 import type { Binding } from '../../api/schema';
 import { useAddress } from '../../app/address';
 import { act } from '../../app/confirmed';
 import { complain, say } from '../../app/notices';
 import { useMay } from '../../app/session';
 import { Confirm } from '../../components/Confirm';
-import { DataTable, type Column } from '../../components/DataTable';
+import type { Column } from '../../components/DataTable';
 import { Id, Time } from '../../components/Facts';
 import { Icon } from '../../components/Icon';
 import { Menu } from '../../components/Menu';
 import { Card, Page } from '../../components/Page';
 import { Empty, Failed, Skeleton } from '../../components/States';
 import { Tag } from '../../components/Status';
+import { count } from '../../i18n/format';
 import { BindingDialog } from './BindingDialog';
-import { inOrder, shadowOf } from './order';
+import { BindingTable } from './BindingTable';
+import { exactness, inOrder, moved, shadowOf } from './order';
 import { TestRoute } from './TestRoute';
 
 export function BindingsPage() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const client = useQueryClient();
   const [search, change] = useAddress();
   const mayWrite = useMay('admin');
@@ -33,21 +35,45 @@ export function BindingsPage() {
   const [editing, setEditing] = useState<Binding | null>(null);
   const [removing, setRemoving] = useState<Binding | null>(null);
   const [matched, setMatched] = useState('');
+  const tallies = useTallies();
   const rows = inOrder(bindings.data?.items ?? []);
   const refresh = () => void client.invalidateQueries({ queryKey: ['bindings'] });
-  const write = async (one: Binding, changes: Partial<Binding>) => {
+  const put = (one: Binding, changes: Partial<Binding>) => {
     const { binding_id, rev, created_at: _created, ...body } = { ...one, ...changes };
+    return act(() =>
+      api.PUT('/wunder/admin/channels/bindings/{binding_id}', {
+        params: { path: { binding_id }, header: { 'If-Match': String(rev ?? 1) } },
+        body,
+      }),
+    );
+  };
+  const write = async (one: Binding, changes: Partial<Binding>) => {
     try {
-      await act(() =>
-        api.PUT('/wunder/admin/channels/bindings/{binding_id}', {
-          params: { path: { binding_id }, header: { 'If-Match': String(rev ?? 1) } },
-          body,
-        }),
-      );
+      await put(one, changes);
     } catch (error) {
       complain(error);
     }
     refresh();
+  };
+  const move = async (equals: Binding[], from: number, to: number) => {
+    const changes = moved(equals, from, to);
+    const priorities = new Map(changes.map((one) => [one.binding.binding_id, one.priority]));
+    // Shown at once: the row stays where it was let go.
+    client.setQueryData<{ items: Binding[] }>(['bindings'], (old) =>
+      old && { ...old, items: old.items.map((one) => ({ ...one, priority: priorities.get(one.binding_id) ?? one.priority })) },
+    );
+    try {
+      for (const one of changes) await put(one.binding, { priority: one.priority });
+      if (changes.length) say(t('binding.moved'));
+    } catch (error) {
+      complain(error);
+    }
+    refresh();
+  };
+  const step = (one: Binding, by: number) => {
+    const equals = rows.filter((each) => exactness(each) === exactness(one));
+    const at = equals.indexOf(one);
+    return { isPossible: at + by >= 0 && at + by < equals.length, run: () => void move(equals, at, at + by) };
   };
   const columns: Column<Binding>[] = [
     { key: 'priority', title: t('binding.priority'), num: true, width: 72, cell: (one) => one.priority ?? 0 },
@@ -81,7 +107,8 @@ export function BindingsPage() {
       ),
     },
     { key: 'owner', title: t('account.owner'), cell: (one) => (one.owner_user_id ? <Tag>{t('account.ofUser')}</Tag> : <span className="muted">{t('account.ofAdmins')}</span>) },
-    { key: 'created', title: t('account.created'), cell: (one) => <Time at={one.created_at} /> },
+    { key: 'hits', title: t('binding.hits24h'), num: true, cell: (one) => count(tallies.data?.get(one.binding_id)?.received ?? 0, i18n.language) },
+    { key: 'last', title: t('binding.lastHit'), cell: (one) => <Time at={tallies.data?.get(one.binding_id)?.last_at} /> },
     {
       key: 'enabled',
       title: t('binding.enabled'),
@@ -106,8 +133,8 @@ export function BindingsPage() {
                 label={t('do.actionsOf', { what: one.agent_id })}
                 items={[
                   { key: 'edit', label: t('do.edit'), run: () => setEditing(one) },
-                  { key: 'up', label: t('binding.earlier'), run: () => void write(one, { priority: (one.priority ?? 0) + 1 }) },
-                  { key: 'down', label: t('binding.later'), run: () => void write(one, { priority: (one.priority ?? 0) - 1 }) },
+                  { key: 'up', label: t('binding.earlier'), blocked: step(one, -1).isPossible ? undefined : t('binding.dragAlone'), run: step(one, -1).run },
+                  { key: 'down', label: t('binding.later'), blocked: step(one, 1).isPossible ? undefined : t('binding.dragAlone'), run: step(one, 1).run },
                   'line',
                   { key: 'remove', label: t('do.remove'), danger: true, run: () => setRemoving(one) },
                 ]}
@@ -135,14 +162,16 @@ export function BindingsPage() {
           ) : rows.length === 0 ? (
             <Empty icon="binding" text={t('binding.none')} hint={t('binding.noneHint')} action={add} />
           ) : (
-            <DataTable
-              label={t('nav.bindings')}
-              rows={rows}
-              columns={columns}
-              id={(one) => one.binding_id}
-              current={matched}
-              open={mayWrite ? setEditing : undefined}
-            />
+            <>
+              <BindingTable
+                rows={rows}
+                columns={columns}
+                current={matched}
+                open={mayWrite ? setEditing : undefined}
+                move={mayWrite ? (equals, from, to) => void move(equals, from, to) : undefined}
+              />
+              {mayWrite && <p className="list-foot">{t('binding.orderHint')}</p>}
+            </>
           )}
         </Card>
         <TestRoute bindings={rows} matched={setMatched} />

@@ -13,9 +13,36 @@ export function inOrder(bindings: Binding[]): Binding[] {
   );
 }
 
-function exactness(binding: Binding): number {
+/** How exact a binding is: only equally exact ones change places, whatever their priorities. */
+export function exactness(binding: Binding): number {
   // The weights of the gateway: a named peer outweighs everything else together.
   return FIELDS.reduce((sum, field, index) => sum + (binding[field] === '*' ? 0 : 1 << index), 0);
+}
+
+/** The largest priority that the gateway takes, either way. */
+const MAX_PRIORITY = 1_000_000;
+
+export interface NewPriority {
+  binding: Binding;
+  priority: number;
+}
+
+/**
+ * Return the priorities that put one of equally exact bindings at another place: one alone where there is room
+ * between its new neighbours, else all of them anew.
+ */
+export function moved(equals: Binding[], from: number, to: number): NewPriority[] {
+  const next = [...equals];
+  const [one] = next.splice(from, 1);
+  if (!one || from === to || to < 0 || to >= equals.length) return [];
+  next.splice(to, 0, one);
+  const [above, below] = [next[to - 1]?.priority ?? 0, next[to + 1]?.priority ?? 0];
+  const priority = to === 0 ? below + 1 : to === next.length - 1 ? above - 1 : Math.floor((above + below) / 2);
+  const fits = (to === 0 || priority < above) && (to === next.length - 1 || priority > below);
+  if (fits && Math.abs(priority) <= MAX_PRIORITY) return [{ binding: one, priority }];
+  return next
+    .map((binding, place) => ({ binding, priority: (next.length - place) * 10 }))
+    .filter((change) => change.priority !== (change.binding.priority ?? 0));
 }
 
 /** Return the binding that takes everything this one would: the same conversations, asked before it. */

@@ -1,47 +1,20 @@
 // Accounts that need a person, and why.
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
-import { useAccounts, useChannelName, usePlugins, useProviders } from '../../api/lists';
-import type { AccountView, PluginView, ProviderView } from '../../api/schema';
+import { useAccounts, useChannelName } from '../../api/lists';
 import { DataTable, type Column } from '../../components/DataTable';
 import { Time } from '../../components/Facts';
 import { Card } from '../../components/Page';
 import { Empty, Failed, Skeleton } from '../../components/States';
 import { Tag } from '../../components/Status';
-
-export interface Issue {
-  account: AccountView;
-  /** misconfigured: its form is not accepted; retrying: its platform fails; unserved: nobody speaks its channel. */
-  kind: 'misconfigured' | 'retrying' | 'unserved';
-}
-
-/** Return what is wrong with which account; one line an account, the worst. */
-export function issuesOf(accounts: AccountView[], providers: ProviderView[], plugins: PluginView[]): Issue[] {
-  const serving = new Set(providers.filter((one) => one.is_serving).map((one) => one.channel));
-  const tripped = new Set(
-    plugins.flatMap((one) =>
-      Object.entries((one.runtime?.breakers ?? {}) as Record<string, string>)
-        .filter(([, state]) => state !== 'closed')
-        .map(([uid]) => uid),
-    ),
-  );
-  const found: Issue[] = [];
-  for (const account of accounts) {
-    if (account.status === 'draft') found.push({ account, kind: 'misconfigured' });
-    else if (account.status === 'enabled' && providers.length && !serving.has(account.channel)) found.push({ account, kind: 'unserved' });
-    else if (account.status === 'enabled' && tripped.has(account.account_uid)) found.push({ account, kind: 'retrying' });
-  }
-  return found;
-}
+import { toneOfIssue, useIssues, type Issue } from './issues';
 
 export function AccountIssues() {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const accounts = useAccounts();
-  const providers = useProviders();
-  const plugins = usePlugins();
   const channelName = useChannelName();
-  const rows = issuesOf(accounts.data?.items ?? [], providers.data?.items ?? [], plugins.data?.items ?? []);
+  const rows = useIssues();
   const columns: Column<Issue>[] = [
     {
       key: 'account',
@@ -56,14 +29,19 @@ export function AccountIssues() {
     {
       key: 'kind',
       title: t('account.issue'),
-      cell: ({ kind }) => (
-        <span className="row">
-          <Tag tone={kind === 'retrying' ? 'warn' : 'err'}>{t(`account.issues.${kind}`)}</Tag>
-          <span className="second">{t(`account.issueText.${kind}`)}</span>
+      cell: ({ account, kind, failed }) => (
+        <span className="row wrap">
+          <Tag tone={toneOfIssue(kind)}>{t(`account.issues.${kind}`)}</Tag>
+          <span className="second">{t(`account.issueText.${kind}`, { count: failed })}</span>
+          {kind === 'failing' && (
+            <Link to="/outbox" search={{ group: 'dead', channel: account.channel, account: account.account_id } as never}>
+              {t('outbox.open')}
+            </Link>
+          )}
         </span>
       ),
     },
-    { key: 'since', title: t('account.changed'), cell: ({ account }) => <Time at={account.updated_at} /> },
+    { key: 'last', title: t('account.lastMessage'), cell: ({ lastAt }) => <Time at={lastAt} /> },
   ];
   const open = ({ account }: Issue) =>
     void navigate({ to: '/accounts/$channel/$accountId', params: { channel: account.channel, accountId: account.account_id } });

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useAccounts, usePlugins, useProviders } from '../../api/lists';
+import { usePlugins } from '../../api/lists';
 import { monitorQuery } from '../../api/query';
 import type { Minute, Monitor } from '../../api/schema';
 import { MonitorTabs } from '../../components/MonitorTabs';
@@ -11,9 +11,10 @@ import { Card, Page } from '../../components/Page';
 import { Sparkline } from '../../components/Sparkline';
 import { Empty, Failed, Skeleton } from '../../components/States';
 import { count, duration } from '../../i18n/format';
-import { AccountIssues, issuesOf } from './AccountIssues';
+import { AccountIssues } from './AccountIssues';
 import { EventFeed } from './EventFeed';
 import { outboxFigures } from './figures';
+import { useIssues } from './issues';
 import { PluginHealth } from './PluginHealth';
 
 // The plot library comes after the figures: they are what is looked at first.
@@ -62,12 +63,10 @@ function Kpis(props: { monitor: Monitor }) {
   const last = monitor.last_minute;
   const outbox = outboxFigures(monitor.figures);
   const plugins = usePlugins();
-  const accounts = useAccounts();
-  const providers = useProviders();
   const ill = (plugins.data?.items ?? []).filter(
     (one) => one.status === 'error' || (one.status === 'enabled' && one.serving === 'plugin' && one.runtime?.state !== 'ready'),
   ).length;
-  const issues = issuesOf(accounts.data?.items ?? [], providers.data?.items ?? [], plugins.data?.items ?? []).length;
+  const issues = useIssues().length;
   const n = (value: number) => count(value, i18n.language);
   const line = (key: 'taken_in' | 'sent' | 'failed' | 'delivery_p95_ms') => minutes.slice(-60).map((one) => one[key] ?? 0);
   return (

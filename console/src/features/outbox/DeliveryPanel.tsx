@@ -12,6 +12,7 @@ import { Panel } from '../../components/Panel';
 import { Failed, Skeleton } from '../../components/States';
 import { Status } from '../../components/Status';
 import { duration } from '../../i18n/format';
+import { Cause } from './Causes';
 import './outbox.css';
 
 const REPLAYABLE = ['failed', 'unknown', 'expired'];
@@ -63,7 +64,7 @@ export function DeliveryPanel(props: { deliveryId: string; close: () => void; re
             of={[
               [t('outbox.state'), <Status key="state" kind="delivery" state={one.state} />],
               [t('outbox.receipt'), one.receipt !== 'none' && <Status key="receipt" kind="receipt" state={one.receipt} />],
-              [t('outbox.lastError'), (one.error_kind || one.error) && <span key="error"><code>{one.error_kind}</code> {one.error}</span>],
+              [t('outbox.lastError'), (one.error_kind || one.error) && <span key="error"><Cause kind={one.error_kind} /> <span className="second">{one.error}</span></span>],
               [t('outbox.next'), one.retry_at && <Countdown key="next" to={one.retry_at} />],
               [t('account.name'), <Link key="account" to="/accounts/$channel/$accountId" params={{ channel: one.channel, accountId: one.account_id }}>{one.account_id} · {channelName(one.channel)}</Link>],
               [t('outbox.to'), <Id key="peer" value={one.peer_id} full />],
@@ -115,7 +116,7 @@ function Try(props: { attempt: StoredAttempt }) {
       </div>
       {(attempt.error || attempt.error_kind || attempt.provider_code) && (
         <p style={{ color: 'var(--err)' }}>
-          <code>{[attempt.error_kind, attempt.provider_code].filter(Boolean).join(' · ')}</code> {attempt.error}
+          <Cause kind={attempt.error_kind} /> {attempt.provider_code && <code>{attempt.provider_code}</code>} {attempt.error}
         </p>
       )}
       {attempt.raw_result && (

@@ -5,11 +5,12 @@ import { useCallback, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from '../../api/client';
 import { useAccounts, useChannelChoices, useChannelName } from '../../api/lists';
-import type { DeliveryState, StoredDelivery } from '../../api/schema';
+import type { DeliveryState, ReplayFilter, StoredDelivery } from '../../api/schema';
 import { useAddress } from '../../app/address';
 import { say } from '../../app/notices';
 import { useMay } from '../../app/session';
 import { act } from '../../app/confirmed';
+import { useColumns } from '../../components/columns';
 import { Confirm } from '../../components/Confirm';
 import { PagedTable, type Column } from '../../components/DataTable';
 import { Countdown, Id, Time } from '../../components/Facts';
@@ -19,12 +20,13 @@ import { MonitorTabs } from '../../components/MonitorTabs';
 import { Card, Page } from '../../components/Page';
 import { usePaged } from '../../components/paged';
 import { Status } from '../../components/Status';
-import { DEAD_STATES, deliveriesIn, STATES } from '../monitor/figures';
+import { DEAD_STATES, deliveriesIn, outboxFigures, STATES } from '../monitor/figures';
+import { Cause, Causes } from './Causes';
 import { DeliveryPanel } from './DeliveryPanel';
 import { Jobs } from './Jobs';
 import { ReplayDialog, type ReplayWhat } from './ReplayDialog';
 
-const FILTERS = ['state', 'channel', 'account', 'peer', 'time'];
+const FILTERS = ['state', 'group', 'cause', 'channel', 'account', 'peer', 'time'];
 
 export function OutboxPage() {
   const { t } = useTranslation();
@@ -38,11 +40,21 @@ export function OutboxPage() {
   const [isReleasing, setReleasing] = useState(false);
   const monitor = useQuery({ queryKey: ['monitor'], queryFn: () => take(api.GET('/wunder/admin/channels/monitor')) });
   const figures = monitor.data?.figures as Record<string, number> | undefined;
-  // "Dead" is three states; the list is asked for one, so the worst of them that there is.
-  const state = (search.state || (search.group === 'dead' ? (DEAD_STATES.find((one) => deliveriesIn(figures, one) > 0) ?? 'failed') : '')) as DeliveryState | '';
+  const state = (search.state ?? '') as DeliveryState | '';
+  const group = search.group === 'open' || search.group === 'dead' ? search.group : '';
   const since = sinceOf(search.time);
   const query = {
-    ...(state ? { state } : {}),
+    ...(state ? { state } : group ? { group: group as 'open' } : {}),
+    ...(search.cause ? { error_kind: search.cause } : {}),
+    ...(search.channel ? { channel: search.channel } : {}),
+    ...(search.account ? { account_id: search.account } : {}),
+    ...(search.peer ? { peer_id: search.peer } : {}),
+    ...(since ? { since } : {}),
+  };
+  const isDeadState = (DEAD_STATES as readonly string[]).includes(state);
+  const replayFilter: ReplayFilter = {
+    states: isDeadState ? [state as DeliveryState] : [...DEAD_STATES],
+    ...(search.cause ? { error_kind: search.cause } : {}),
     ...(search.channel ? { channel: search.channel } : {}),
     ...(search.account ? { account_id: search.account } : {}),
     ...(search.peer ? { peer_id: search.peer } : {}),
@@ -57,8 +69,8 @@ export function OutboxPage() {
     follows: (event) => event.type === 'figures' || event.type === 'delivery',
   });
   const held = deliveriesIn(figures, 'held');
-  const dead = DEAD_STATES.reduce((sum, one) => sum + deliveriesIn(figures, one), 0);
-  const columns: Column<StoredDelivery>[] = [
+  const { open, dead } = outboxFigures(figures);
+  const all: Column<StoredDelivery>[] = [
     {
       key: 'state',
       title: t('outbox.state'),
@@ -69,7 +81,7 @@ export function OutboxPage() {
         </span>
       ),
     },
-    { key: 'age', title: t('outbox.queued'), cell: (one) => <Time at={one.created_at} /> },
+    { key: 'age', title: t('outbox.queued'), optional: 'shown', cell: (one) => <Time at={one.created_at} /> },
     {
       key: 'account',
       title: t('account.name'),
@@ -80,23 +92,27 @@ export function OutboxPage() {
         </span>
       ),
     },
-    { key: 'peer', title: t('outbox.to'), cell: (one) => <Id value={one.peer_id} label={t('outbox.to')} /> },
-    { key: 'attempts', title: t('outbox.attempts'), num: true, cell: (one) => one.attempts },
+    { key: 'peer', title: t('outbox.to'), optional: 'shown', cell: (one) => <Id value={one.peer_id} label={t('outbox.to')} /> },
+    { key: 'text', title: t('message.text'), optional: 'shown', cell: (one) => <span className="truncate" style={{ display: 'block', maxWidth: 240 }}>{one.excerpt}</span> },
+    { key: 'served', title: t('account.servedBy'), optional: 'hidden', cell: (one) => (one.plugin_id ? <span>{one.plugin_id} <code className="muted">{one.version}</code></span> : <span className="muted">–</span>) },
+    { key: 'attempts', title: t('outbox.attempts'), num: true, optional: 'shown', cell: (one) => one.attempts },
     {
       key: 'error',
       title: t('outbox.lastError'),
+      optional: 'shown',
       cell: (one) =>
         one.error_kind || one.error ? (
           <span className="truncate" style={{ display: 'block', maxWidth: 300 }} title={one.error}>
-            <code>{one.error_kind}</code> <span className="second">{one.error}</span>
+            <Cause kind={one.error_kind} /> <span className="second">{one.error}</span>
           </span>
         ) : (
           <span className="muted">–</span>
         ),
     },
-    { key: 'next', title: t('outbox.next'), cell: (one) => (one.retry_at ? <Countdown to={one.retry_at} /> : <span className="muted">–</span>) },
-    { key: 'id', title: t('outbox.id'), cell: (one) => <Id value={one.delivery_id} label={t('outbox.id')} /> },
+    { key: 'next', title: t('outbox.next'), optional: 'shown', cell: (one) => (one.retry_at ? <Countdown to={one.retry_at} /> : <span className="muted">–</span>) },
+    { key: 'id', title: t('outbox.id'), optional: 'shown', cell: (one) => <Id value={one.delivery_id} label={t('outbox.id')} /> },
   ];
+  const [columns, chooser] = useColumns('deliveries', all);
   const picked = list.rows.filter((one) => chosen.has(one.delivery_id));
   return (
     <>
@@ -109,16 +125,7 @@ export function OutboxPage() {
               icon={<Icon name="replay" size={14} />}
               disabled={dead === 0}
               onClick={() =>
-                setReplay({
-                  kind: 'filter',
-                  filter: {
-                    states: state && (DEAD_STATES as readonly string[]).includes(state) ? [state] : [...DEAD_STATES],
-                    ...(search.channel ? { channel: search.channel } : {}),
-                    ...(search.account ? { account_id: search.account } : {}),
-                    ...(search.peer ? { peer_id: search.peer } : {}),
-                    ...(since ? { since } : {}),
-                  },
-                })
+                setReplay({ kind: 'filter', filter: replayFilter })
               }
             >
               {t('outbox.replayMatching')}
@@ -137,10 +144,22 @@ export function OutboxPage() {
           </div>
         )}
         <Jobs />
+        {mayOperate && dead > 0 && (group === 'dead' || isDeadState) && <Causes filter={replayFilter} />}
         <Card flush>
           <div className="filters">
             <ChipFilter
+              name="group"
+              label={t('outbox.group')}
+              instead="state"
+              options={[
+                { value: 'open', label: t('monitor.open'), count: open },
+                { value: 'dead', label: t('monitor.dead'), count: dead },
+              ]}
+            />
+            <span className="split" aria-hidden="true" />
+            <ChipFilter
               name="state"
+              instead="group"
               label={t('outbox.state')}
               options={STATES.map((one) => ({ value: one, label: t(`state.delivery.${one}`), count: one === 'sent' || one === 'cancelled' ? undefined : deliveriesIn(figures, one) }))}
             />
@@ -148,15 +167,17 @@ export function OutboxPage() {
           <Filters
             names={FILTERS}
             end={
-              mayOperate &&
-              picked.length > 0 && (
-                <>
-                  <span className="meta">{t('list.chosen', { count: picked.length })}</span>
-                  <Button size="small" type="primary" onClick={() => setReplay({ kind: 'ids', ids: picked.map(id) })}>
-                    {t('outbox.replay')}
-                  </Button>
-                </>
-              )
+              <>
+                {mayOperate && picked.length > 0 && (
+                  <>
+                    <span className="meta">{t('list.chosen', { count: picked.length })}</span>
+                    <Button size="small" type="primary" onClick={() => setReplay({ kind: 'ids', ids: picked.map(id) })}>
+                      {t('outbox.replay')}
+                    </Button>
+                  </>
+                )}
+                {chooser}
+              </>
             }
           >
             <ChoiceFilter name="channel" label={t('account.channel')} options={channels} width={150} />
@@ -168,6 +189,11 @@ export function OutboxPage() {
                 .filter((one) => !search.channel || one.channel === search.channel)
                 .map((one) => ({ value: one.account_id, label: one.display_name || one.account_id }))}
             />
+            {search.cause && (
+              <button type="button" className="chip-off" aria-label={t('outbox.causeOff')} onClick={() => change({ cause: '' })}>
+                <Cause kind={search.cause} /> <Icon name="close" size={12} />
+              </button>
+            )}
             <SearchFilter name="peer" placeholder={t('outbox.peerExactly')} />
             <TimeFilter />
           </Filters>

@@ -10,6 +10,7 @@ import { DataTable, type Column } from '../../components/DataTable';
 import { Icon } from '../../components/Icon';
 import { Failed, Skeleton } from '../../components/States';
 import { Status } from '../../components/Status';
+import { Cause } from './Causes';
 
 export type ReplayWhat = { kind: 'ids'; ids: string[] } | { kind: 'filter'; filter: ReplayFilter };
 
@@ -33,6 +34,7 @@ export function ReplayDialog(props: { what: ReplayWhat; close: () => void; done:
     { key: 'account', title: t('account.name'), cell: (one) => `${one.channel}/${one.account_id}` },
     { key: 'plugin', title: t('plugin.name'), cell: (one) => one.plugin_id || <span className="muted">–</span> },
     { key: 'state', title: t('outbox.state'), cell: (one) => <Status kind="delivery" state={one.state} /> },
+    { key: 'cause', title: t('outbox.cause'), cell: (one) => <Cause kind={one.error_kind} /> },
     { key: 'count', title: t('outbox.count'), num: true, cell: (one) => one.count },
   ];
   return (
@@ -68,7 +70,7 @@ export function ReplayDialog(props: { what: ReplayWhat; close: () => void; done:
                 label={t('outbox.replayTitle')}
                 rows={preview.data.groups}
                 columns={columns}
-                id={(one) => [one.channel, one.account_id, one.plugin_id, one.state].join('/')}
+                id={(one) => [one.channel, one.account_id, one.plugin_id, one.state, one.error_kind].join('/')}
               />
             </div>
           )}

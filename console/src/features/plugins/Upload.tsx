@@ -153,6 +153,7 @@ function PackageRefused(props: { error: unknown }) {
   return (
     <div className="stack tight">
       <Failed error={error} compact />
+      {error instanceof ApiError && error.problem.detail && <p className="mono second">{error.problem.detail}</p>}
       {faults.length > 0 && (
         <ul className="checks" aria-label={t('upload.faults')}>
           {faults.map((one) => (
@@ -238,10 +239,12 @@ function ReviewCards(props: { file: File; review: Review; back: () => void; done
       <Card title={t('upload.checks')}>
         <ul className="checks">
           {checksOf(review).map((one) => (
-            <li key={one.key}>
+            <li key={one.code}>
               <Status kind="check" state={one.state} />
-              <span>{t(`upload.check.${one.key}`, { defaultValue: one.key })}</span>
-              <span className="second">{one.detail || t(`upload.checkText.${one.key}`, { defaultValue: '' })}</span>
+              <span>{t(`upload.check.${one.code}`, { defaultValue: one.code })}</span>
+              <span className="second">
+                {one.places.length > 0 && <code>{one.places.join(', ')}</code>} {one.detail || t(`upload.checkText.${one.code}`, { defaultValue: one.said })}
+              </span>
             </li>
           ))}
         </ul>
