@@ -31,6 +31,7 @@ QUICK: dict[str, list[str]] = {
     "store_growth": ["--sizes", "1000,10000"],
     "idle": ["--plugins", "8", "--accounts", "50", "--seconds", "8"],
     "console_api": ["--messages", "100000", "--seconds", "5"],
+    "console_first": ["--rounds", "3"],
     "journey": ["--rounds", "1", "--seconds", "2"],
 }
 #: What measures the other engine as well, and how it is told.

@@ -20,3 +20,9 @@ export const monitorQuery = {
   queryKey: ['monitor'],
   queryFn: () => take(api.GET('/wunder/admin/channels/monitor')),
 };
+
+/** What home asks: whether there is any account yet. */
+export const anyAccountsQuery = {
+  queryKey: ['accounts', 'any'],
+  queryFn: () => take(api.GET('/wunder/admin/channels/accounts')),
+};

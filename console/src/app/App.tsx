@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { whenSignedOut } from '../api/client';
 import { queries } from '../api/query';
 import { antdTheme } from '../theme';
+import { whoBrings } from './confirmed';
 import { router } from './router';
 import { leave, SESSION_KEY } from './session';
 import { Notices } from './notices';
@@ -28,6 +29,17 @@ export function App() {
   );
 }
 
+/** The dialog for the password; its parts are heavy and seldom needed, so they come when they are. */
+function AskAgain() {
+  const [isWanted, setWanted] = useState(false);
+  useEffect(() => whoBrings(() => setWanted(true)), []);
+  return isWanted ? (
+    <Suspense>
+      <PasswordAgain />
+    </Suspense>
+  ) : null;
+}
+
 function Dressed() {
   const { i18n } = useTranslation();
   const shade = useShade();
@@ -42,9 +54,7 @@ function Dressed() {
       <QueryClientProvider client={queries}>
         <RouterProvider router={router} />
         <Notices />
-        <Suspense>
-          <PasswordAgain />
-        </Suspense>
+        <AskAgain />
       </QueryClientProvider>
     </ConfigProvider>
   );

@@ -8,9 +8,10 @@ import {
 } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Failed } from '../components/States';
-import { monitorQuery, queries } from '../api/query';
+import { anyAccountsQuery, monitorQuery, queries } from '../api/query';
+import { HomePage } from '../features/welcome/Home';
 import { parseSearch, writeSearch } from './address';
-import { maySignedIn } from './session';
+import { fetchSession, maySignedIn, SESSION_KEY } from './session';
 import { Gate } from './Gate';
 import { NotFound } from './NotFound';
 
@@ -42,17 +43,31 @@ function page<const P extends string>(path: P, load: () => Promise<object>, name
   });
 }
 
+const overview = () => import('../features/monitor/Overview');
+
+/** Where most administrators go on to: fetched while it is asked whether they are new. */
+async function aheadOfHome(): Promise<void> {
+  const session = await queries.ensureQueryData({ queryKey: SESSION_KEY, queryFn: fetchSession }).catch(() => null);
+  if (!session || session.user.role === 'user') return;
+  void queries.prefetchQuery(anyAccountsQuery);
+  void queries.prefetchQuery(monitorQuery);
+  await overview();
+}
+
 const home = createRoute({
   getParentRoute: () => inside,
   path: '/',
-  component: lazyRouteComponent(() => import('../features/welcome/Home'), 'HomePage'),
+  loader: () => {
+    if (maySignedIn()) void aheadOfHome();
+  },
+  component: HomePage,
 });
 
 const pages = [
   // A tuple, so that links are checked against these very addresses.
   home,
   page('/welcome', () => import('../features/welcome/Welcome'), 'WelcomePage'),
-  page('/monitor', () => import('../features/monitor/Overview'), 'OverviewPage', () => void queries.prefetchQuery(monitorQuery)),
+  page('/monitor', overview, 'OverviewPage', () => void queries.prefetchQuery(monitorQuery)),
   page('/plugins', () => import('../features/plugins/Plugins'), 'PluginsPage'),
   page('/plugins/upload', () => import('../features/plugins/Upload'), 'UploadPage'),
   page('/plugins/$pluginId', () => import('../features/plugins/Plugin'), 'PluginPage'),
