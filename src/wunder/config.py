@@ -62,11 +62,16 @@ class GatewaySettings(msgspec.Struct, frozen=True):
 
 
 class ServerSettings(msgspec.Struct, frozen=True):
-    """Where it listens. `public_url` is what platforms call: webhook URLs are shown with it."""
+    """Where it listens. `public_url` is what platforms call: webhook URLs are shown with it.
+
+    `notice_s`: told to stop, it says so at /readyz for so long while it still takes everything; longer than
+    a load balancer that asks there takes to notice.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = ""
+    notice_s: float = 0.0
 
 
 class EgressSettings(msgspec.Struct, frozen=True):
