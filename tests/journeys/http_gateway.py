@@ -43,7 +43,7 @@ def wired(
     """The gateway as app wires it, with one channel that is the test's platform."""
     config = load_config(None, {}, {**QUICK, "WUNDER_DATA_DIR": str(data_dir), **settings})
     gateway = Gateway(config, store, Keyring(bytes(32)), SystemClock())
-    gateway.providers._builtins[ChannelId("chat")] = cast("Any", platform)
+    gateway.channels.providers._builtins[ChannelId("chat")] = cast("Any", platform)
     return gateway
 
 
@@ -108,15 +108,19 @@ async def http_gateway(
     store = await open_store(data_dir, SystemClock())
     gateway = wired(data_dir, store, platform, settings)
     await gateway.load()
-    setup = await gateway.tokens.offer_setup()
+    setup = await gateway.desks.tokens.offer_setup()
     stop = asyncio.Event()
     server = listener(gateway.app, "127.0.0.1", 0, ApiPolicy())
     gateway.own_url = f"http://127.0.0.1:{server.port}"
     platform.blobs = gateway.attachments.blobs
     try:
         async with asyncio.TaskGroup() as group:
-            rooms = [gateway.dispatcher.run(), gateway.worker.run(), store.run()]
-            rooms += [gateway.host.run(), gateway.attachments.run(), gateway.stage.run()]
+            rooms = [gateway.rooms.dispatcher.run(), gateway.rooms.worker.run(), store.run()]
+            rooms += [
+                gateway.channels.host.run(),
+                gateway.attachments.run(),
+                gateway.rooms.stage.run(),
+            ]
             rooms += [gateway.console.hub.run(), gateway.console.minutes.run()]
             rooms += [gateway.upkeep.run()]
             tasks = [group.create_task(room) for room in rooms]

@@ -112,6 +112,7 @@ async def test_a_delivery_that_failed_is_replayed_after_a_preview(tmp_path: Path
         path, ids = "channels/outbox/replay", [failed["delivery_id"]]
         _, preview = await gateway.call("POST", path, {**wanted, "dry_run": True})
         group = {"channel": "chat", "account_id": "main", "plugin_id": "chat", "state": "failed"}
+        group["error_kind"] = "provider_rejected"
         assert preview == {"total": 1, "groups": [{**group, "count": 1}]}
         assert gateway.platform.texts() == []
         status, job = await gateway.call("POST", path, wanted)

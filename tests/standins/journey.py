@@ -136,7 +136,7 @@ class Journey:
 
     async def become_plugin(self) -> None:
         """Install the channel's own bundle and let it serve, as `plugin install builtin:<id>` does."""
-        channel, plugins = self.kind.channel, self.gateway.plugins
+        channel, plugins = self.kind.channel, self.gateway.channels.plugins
         package = self.data_dir.with_name(f"{channel}.zip")
         packed = bundle_builtin(channel, CHANNELS, package)
         release = await plugins.install(package, sha256=packed.sha256, by="test", source="builtin")
@@ -146,17 +146,17 @@ class Journey:
 
     async def switch(self, source: Way) -> None:
         """Let the other one serve; the plugin is installed already."""
-        await self.gateway.plugins.set_source(self.kind.channel, source, "test")
+        await self.gateway.channels.plugins.set_source(self.kind.channel, source, "test")
         await self.until_served(source)
 
     async def until_served(self, source: Way) -> None:
         """Wait until this one answers webhooks."""
 
         def is_served() -> bool:
-            provider = self.gateway.providers.serving(ChannelId(self.kind.channel))
+            provider = self.gateway.channels.providers.serving(ChannelId(self.kind.channel))
             if provider is None or provider.facts.source != source:
                 return False
-            report = self.gateway.host.report(PluginId(self.kind.channel))
+            report = self.gateway.channels.host.report(PluginId(self.kind.channel))
             return source == "builtin" or (report is not None and report.state == "ready")
 
         async with asyncio.timeout(30):
@@ -200,15 +200,19 @@ async def journey(
         if agent is not None:
             config = {"url": agent.url, "signing_secret": agent.secret}
             draft = AgentDraft(agent_id="service", kind="http", config=config)
-            await gateway.agent_desk.put(draft, None, "test")
+            await gateway.desks.agents.put(draft, None, "test")
         agent_id = "echo" if agent is None else "service"
         binding = BindingDraft(channel=kind.channel, account_id="main", agent_id=agent_id)
-        await gateway.binding_desk.put(binding, None, "test")
+        await gateway.desks.bindings.put(binding, None, "test")
         here = Journey(kind, way, standin, gateway, clock, data_dir)
         try:
             async with asyncio.TaskGroup() as group:
-                rooms = [gateway.dispatcher.run(), gateway.worker.run(), store.run()]
-                rooms += [gateway.attachments.run(), gateway.stage.run(), gateway.host.run()]
+                rooms = [gateway.rooms.dispatcher.run(), gateway.rooms.worker.run(), store.run()]
+                rooms += [
+                    gateway.attachments.run(),
+                    gateway.rooms.stage.run(),
+                    gateway.channels.host.run(),
+                ]
                 tasks = [group.create_task(room) for room in rooms]
                 try:
                     if way == "plugin":

@@ -47,7 +47,7 @@ class Replay:
             provider_config=config,
             access=AccessRules(groups="all"),
         )
-        await self.gateway.account_desk.create(draft, "test")
+        await self.gateway.desks.accounts.create(draft, "test")
 
     async def post(self, recorded: Recorded, account_id: str = "main") -> tuple[int, bytes]:
         """Speak ASGI to the gateway's front door, as uvicorn would.

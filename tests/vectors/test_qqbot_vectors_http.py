@@ -89,7 +89,7 @@ async def test_vector_through_http_into_the_database(case: dict, tmp_path: Path)
             provider_config=account,
             access=AccessRules(groups="all"),
         )
-        await here.account_desk.create(draft, "test")
+        await here.desks.accounts.create(draft, "test")
         status, body = await post(here.app, case, "main")
         expected = case["expect"]
         assert status == expected["http_status"]
@@ -115,7 +115,7 @@ async def test_a_repeat_gets_the_same_answer_and_is_stored_once(tmp_path: Path) 
     async with gateway(tmp_path, case) as here:
         account = {k: v for k, v in case["account_config"].items() if k not in NOT_OURS}
         draft = AccountDraft(channel="qqbot", account_id="main", provider_config=account)
-        await here.account_desk.create(draft, "test")
+        await here.desks.accounts.create(draft, "test")
         first, second = await post(here.app, case, "main"), await post(here.app, case, "main")
         assert first == second
         page = await here.store.ledger.messages(MessageFilter(), 50, "")

@@ -70,9 +70,9 @@ async def _serve(config: Config) -> None:
         server = listener(gateway.app, config.server.host, config.server.port, config.api)
         url = f"http://{_url_host(config.server.host)}:{server.port}"
         gateway.own_url = gateway.own_url or url
-        run_file = _write_run_file(config.data_dir, url, gateway.tokens.admit_this_run())
+        run_file = _write_run_file(config.data_dir, url, gateway.desks.tokens.admit_this_run())
         has_people = not await gateway.console.people.users.nobody_yet()
-        setup_file = await gateway.tokens.offer_setup(has_people=has_people)
+        setup_file = await gateway.desks.tokens.offer_setup(has_people=has_people)
         system, schema = this_host().name, migrations()[-1].number
         await gateway.members.introduce(url, system, schema)
         log.info("gateway_started", url=url, version=__version__, setup_token_file=setup_file or "")
@@ -96,9 +96,9 @@ async def offline(config: Config) -> AsyncIterator[tuple[App, str]]:
     """
     logs.configure("error", config.gateway.log_json)
     async with _opened(config, lambda error: None) as gateway, asyncio.TaskGroup() as tg:
-        parts = (gateway.store.run(), gateway.host.run(), gateway.upkeep.run())
+        parts = (gateway.store.run(), gateway.channels.host.run(), gateway.upkeep.run())
         tasks = [tg.create_task(part) for part in parts]
-        yield gateway.app, gateway.tokens.admit_this_run()
+        yield gateway.app, gateway.desks.tokens.admit_this_run()
         for task in reversed(tasks):
             task.cancel()
 

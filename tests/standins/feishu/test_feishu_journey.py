@@ -80,10 +80,10 @@ async def journey(data_dir: Path) -> AsyncIterator[Journey]:
             }
         )
         binding = BindingDraft(channel="feishu", account_id="main", agent_id="echo")
-        await gateway.binding_desk.put(binding, None, "test")
+        await gateway.desks.bindings.put(binding, None, "test")
         try:
             async with asyncio.TaskGroup() as group:
-                rooms = (gateway.dispatcher.run(), gateway.worker.run(), store.run())
+                rooms = (gateway.rooms.dispatcher.run(), gateway.rooms.worker.run(), store.run())
                 tasks = [group.create_task(room) for room in rooms]
                 try:
                     yield Journey(feishu, gateway, clock)

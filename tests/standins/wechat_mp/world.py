@@ -61,7 +61,7 @@ class World:
 
     async def until_held(self, delivery: int) -> None:
         """Let everything run until the gateway holds the n-th delivery for its reply."""
-        inline = self.gateway.webhooks._inline
+        inline = self.gateway.rooms.webhooks._inline
         await until(lambda: self.mp.posts >= delivery and inline._waiting)
 
     async def states(self) -> list[str]:
@@ -122,7 +122,7 @@ async def world(data_dir: Path, mode: str = "safe", **account: Any) -> AsyncIter
         stop = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as tg:
-                rooms = (store.run(), gateway.dispatcher.run(), gateway.worker.run())
+                rooms = (store.run(), gateway.rooms.dispatcher.run(), gateway.rooms.worker.run())
                 tasks = [tg.create_task(room) for room in rooms]
                 serving = tg.create_task(server.serve_until(stop))
                 mp.webhook_url = (
@@ -143,7 +143,7 @@ async def world(data_dir: Path, mode: str = "safe", **account: Any) -> AsyncIter
 async def _set_up(
     gateway: Gateway, mp: MpStandin, agent: AgentServer, fields: dict[str, Any]
 ) -> None:
-    await gateway.agent_desk.put(
+    await gateway.desks.agents.put(
         AgentDraft(
             agent_id="service",
             kind="http",
@@ -160,6 +160,6 @@ async def _set_up(
         **fields,
     }
     draft = AccountDraft(channel="wechat_mp", account_id="main", provider_config=config)
-    await gateway.account_desk.create(draft, "test")
+    await gateway.desks.accounts.create(draft, "test")
     binding = BindingDraft(channel="wechat_mp", account_id="main", agent_id="service", events=True)
-    await gateway.binding_desk.put(binding, None, "test")
+    await gateway.desks.bindings.put(binding, None, "test")

@@ -87,7 +87,7 @@ async def _journey(data_dir: Path, **fields: Any) -> AsyncIterator[Journey]:
         try:
             gateway = Gateway(config, store, Keyring(bytes(32)), clock)
             await gateway.load()
-            await gateway.account_desk.create(
+            await gateway.desks.accounts.create(
                 AccountDraft(
                     channel="whatsapp",
                     account_id="main",
@@ -101,9 +101,9 @@ async def _journey(data_dir: Path, **fields: Any) -> AsyncIterator[Journey]:
                 "test",
             )
             binding = BindingDraft(channel="whatsapp", account_id="main", agent_id="echo")
-            await gateway.binding_desk.put(binding, None, "test")
+            await gateway.desks.bindings.put(binding, None, "test")
             async with asyncio.TaskGroup() as group:
-                parts = (store.run(), gateway.dispatcher.run(), gateway.worker.run())
+                parts = (store.run(), gateway.rooms.dispatcher.run(), gateway.rooms.worker.run())
                 tasks = [group.create_task(part) for part in parts]
                 yield Journey(gateway, clock, meta)
                 for task in tasks:
