@@ -64,7 +64,7 @@ async def play(
         took_s=round(time.monotonic() - began, 1),
         note=note,
         figures={**verdict.row(), "posted": verdict.posted, "p99_s": _p99(waits)},
-        faults=faults_of(verdict, scenario.keeps),
+        faults=faults_of(verdict, scenario.keeps, scenario.keeps_share),
         text=verdict.table(
             f"{scenario.name} on {setup.name}, {here.times or times}, seed {here.seed}"
         ),
@@ -94,7 +94,7 @@ def ground_for(scenario: Scenario, setup: Setup) -> Iterator[Ground]:
                 server.remove()
 
 
-def faults_of(verdict: Verdict, keeps: tuple[str, ...]) -> list[str]:
+def faults_of(verdict: Verdict, keeps: tuple[str, ...], share: float) -> list[str]:
     """What must not be there: also what was never accepted, and what ended otherwise."""
     found = verdict.faults
     if verdict.accepted != verdict.posted:
@@ -106,6 +106,8 @@ def faults_of(verdict: Verdict, keeps: tuple[str, ...]) -> list[str]:
         for state, count in verdict.ended.items()
         if not state.startswith(keeps or ("\n",))
     ]
+    if (kept := sum(verdict.ended.values())) > 1 + share * verdict.accepted:
+        found.append(f"{kept} were given up, more than {share:.1%}: {verdict.ended}")
     return found
 
 

@@ -106,6 +106,7 @@ def judge(
     parked = {one for one, state in ended.items() if state == "unknown"}
     # Given up, kept and shown: whether a scenario may end so is its own matter.
     given_up = {one for one, state in ended.items() if "failed" in state}
+    sorry = sum(state.startswith("message failed") for state in ended.values())
     return Verdict(
         posted=len(posted),
         accepted=len(accepted),
@@ -117,7 +118,7 @@ def judge(
         doubled=_doubled(arrived, parked),
         out_of_order=_out_of_order(arrived, known),
         strayed=[line["id"] for line in arrived if not _is_at_home(line, known)]
-        + sorted(apologies)[len(given_up) :],
+        + sorted(apologies)[sorry:],
         parked=dict(Counter("arrived" if one in seen else "not arrived" for one in parked)),
         ended=dict(Counter(state for state in ended.values() if state != "unknown")),
         events=Counter(line["what"] for line in lines),

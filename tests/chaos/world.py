@@ -188,14 +188,15 @@ class World:
         """Platform message id -> state, of every delivery and message that did not simply arrive."""
         found = {}
         desk = self.cluster.desk()
+        for state in ("unrouted", "refused", "failed", "no_answer"):
+            for message in self._all("channels/messages", state):
+                found[message["platform_message_id"]] = f"message {state}: {message['reason']}"
         for state in ENDED_OTHERWISE:
             for delivery in self._all("channels/outbox", state):
                 inbound = desk.get(f"channels/messages/{delivery['root_message_id']}")
                 why = f": {delivery['error_kind']}" if state != "unknown" else ""
-                found[inbound["platform_message_id"]] = state + why
-        for state in ("unrouted", "refused", "failed", "no_answer"):
-            for message in self._all("channels/messages", state):
-                found.setdefault(message["platform_message_id"], f"message {state}")
+                # Of a message that failed it is the apology.
+                found.setdefault(inbound["platform_message_id"], state + why)
         for event in self._all("channels/events"):
             if event["name"].startswith("spooled_request_"):
                 found[f"spooled request, event {event['event_id']}"] = event["name"]

@@ -70,7 +70,9 @@ def after_fault(
     if fault.kind in PERMANENT or not _is_worth_a_retry(fault):
         return Verdict(DeliveryState.FAILED, "not_sent")
     if delivery.retries_used >= policy.retries:
-        return Verdict(DeliveryState.FAILED, "not_sent")
+        # What may have arrived at an earlier try has not failed: a person who repeats it should know.
+        state = DeliveryState.UNKNOWN if delivery.had_unknown else DeliveryState.FAILED
+        return Verdict(state, "not_sent")
     wait_s = max(_backoff_s(delivery.retries_used, given, policy), _asked_wait_s(fault))
     return Verdict(DeliveryState.PENDING, "not_sent", _in(given.now, wait_s), uses_retry=True)
 

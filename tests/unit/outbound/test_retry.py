@@ -66,6 +66,12 @@ def test_the_sixth_failure_is_final_and_kept_for_replay() -> None:
     assert verdict.state is DeliveryState.FAILED
 
 
+def test_what_may_have_arrived_before_the_last_failure_is_parked_and_not_failed() -> None:
+    fault = Fault(FaultKind.INTERNAL)
+    verdict = after_fault(fault, delivery(retries_used=5, had_unknown=True), given_now(), POLICY)
+    assert (verdict.state, verdict.outcome) == (DeliveryState.UNKNOWN, "not_sent")
+
+
 @pytest.mark.parametrize("kind", sorted(OUTAGES))
 def test_outages_use_up_no_retry(kind: FaultKind) -> None:
     verdict = after_fault(Fault(kind), delivery(retries_used=5), given_now(), POLICY)
