@@ -8,6 +8,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.providers import FakeProviders
 from wunder.model.account import Account, AccountConfig, AccountRow
 from wunder.model.fault import Fault, FaultKind
+from wunder.model.ids import AccountUid
 from wunder.outbound.parking import ParkingPolicy
 from wunder.outbound.retry import RetryPolicy
 from wunder.outbound.slots import SlotPolicy, Slots
@@ -92,26 +93,33 @@ class Platforms:
         self.slots = Slots(accounts, providers, clock, policy, ParkingPolicy())
 
     def awaited(self) -> list[str]:
-        return [uid for uid in ("u1", "u2", "u3", "v1") if self.slots.are_awaited(uid)]
+        return [uid for uid in ("u1", "u2", "u3", "v1") if self.slots.are_awaited(AccountUid(uid))]
 
 
-def limits(grants: list) -> dict:
-    return {grant.account_uid: grant.limit for grant in grants}
+def waiting(**heads: int) -> dict[AccountUid, int]:
+    return {AccountUid(uid): count for uid, count in heads.items()}
 
 
 def test_slots_go_to_those_that_wait_in_the_order_given(clock: FakeClock) -> None:
     slots = Platforms(clock).slots
-    assert limits(slots.deal({"u2": 2, "u3": 1, "u1": 2}, 16)) == {"u2": 2, "u3": 1, "u1": 1}
+    grants = slots.deal(waiting(u2=2, u3=1, u1=2), 16)
+    assert [(grant.account_uid, grant.limit) for grant in grants] == [
+        ("u2", 2),
+        ("u3", 1),
+        ("u1", 1),
+    ]
 
 
 def test_while_an_account_waits_what_it_sends_now_waits_behind_it(clock: FakeClock) -> None:
     platforms = Platforms(clock)
-    platforms.slots.deal({"u1": 3}, 16)
+    platforms.slots.deal(waiting(u1=3), 16)
     assert platforms.awaited() == ["u1"], "its own limit is reached, nobody else's"
-    platforms.slots.deal({"u1": 1, "u2": 1}, 16)
+    platforms.slots.deal(waiting(u1=1, u2=1), 16)
     assert platforms.awaited() == ["u1"]
-    platforms.slots.finish("u1", platforms.slots.take("u2").release)
-    platforms.slots.deal({"u1": 1}, 16)
+    grant = platforms.slots.take(AccountUid("u2"))
+    assert grant is not None
+    platforms.slots.finish(AccountUid("u1"), grant.release)
+    platforms.slots.deal(waiting(u1=1), 16)
     assert platforms.awaited() == []
 
 
@@ -119,7 +127,7 @@ def test_while_a_release_is_full_none_of_its_accounts_passes_those_that_wait(
     clock: FakeClock,
 ) -> None:
     platforms = Platforms(clock)
-    platforms.slots.deal({"u1": 2, "u2": 3}, 16)
+    platforms.slots.deal(waiting(u1=2, u2=3), 16)
     assert platforms.awaited() == ["u1", "u2", "u3"], "another plugin has slots of its own"
-    platforms.slots.deal({}, 16)
+    platforms.slots.deal(waiting(), 16)
     assert platforms.awaited() == []
