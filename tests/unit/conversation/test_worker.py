@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.contracts.store_world import World, open_sqlite
 from tests.journeys.corridor import corridor
+from wunder.conversation.worker import WorkerPolicy
 from wunder.errors import StoreUnavailable
 from wunder.model.delivery import DeliveryState
 from wunder.model.turn import AgentTurn, Reply
@@ -47,7 +48,7 @@ async def test_who_comes_in_does_not_pass_those_who_wait_for_a_slot(tmp_path: Pa
             return (Reply("done"),)
 
         here.agents.answer_with = answer
-        await here.until(lambda: here.worker._free)
+        await here.until(lambda: here.worker._free == WorkerPolicy().turns_at_once)
         others = here.worker.reserve(1_000_000) - 1
         here.worker.release(1)
         await here.post({"id": "m-1", "peer": "p1", "text": "1"})
@@ -78,7 +79,7 @@ async def test_an_account_that_asks_little_is_not_kept_waiting_by_a_flood(tmp_pa
             return ()
 
         here.agents.answer_with = answer
-        await here.until(lambda: here.worker._free)
+        await here.until(lambda: here.worker._free == WorkerPolicy().turns_at_once)
         here.worker.reserve(here.worker._free - 1)  # a single slot for everybody
         for number in range(20):
             await here.post({"id": f"m-{number}", "peer": f"p{number}", "text": "x"})
@@ -133,3 +134,27 @@ async def test_a_suspect_that_a_dead_node_left_runs_alone_while_this_one_lives_o
 
         await here.until(all_answered)
         assert together == [{"1"}, {"suspect"}, {"3"}]
+
+
+async def test_a_graceful_stop_gives_back_what_it_does_not_finish_uncounted(tmp_path: Path) -> None:
+    async with corridor(tmp_path) as here:
+
+        async def never(turn: AgentTurn) -> tuple[Reply, ...]:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        here.agents.answer_with = never
+        await here.post(text(1))
+        await here.until(lambda: here.agents.turns)
+        stopping = asyncio.ensure_future(here.worker.drain(5))
+
+        def has_stopped() -> bool:
+            here.clock.advance(0.1)
+            return stopping.done()
+
+        await here.until(has_stopped)
+        await stopping
+        assert await here.message_states() == ["received"]
+        (again,) = await here.store.turns.claim(9, here.clock.now())
+        assert again.claims == 1, "as if it had never begun"
+        assert here.worker.reserve(1) == 0
