@@ -29,6 +29,8 @@ from wunder.people.room import open_room
 from wunder.ports import Clock
 
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+#: The command line on the same machine comes by these, whatever names are served besides.
+_LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def outside_sign_in(
@@ -51,7 +53,7 @@ def api_policy(config: Config) -> ApiPolicy:
     """Return the API's settings; hosts that platforms and people were told to call need no naming."""
     server, policy = config.server, config.api
     told = (urlsplit(server.public_url).hostname or "", server.host)
-    hosts = (*policy.allowed_hosts, *(host for host in told if host and host not in ANY_HOST))
+    hosts = (*_LOCAL, *policy.allowed_hosts, *(host for host in told if host and host not in ANY_HOST))
     return msgspec.structs.replace(policy, allowed_hosts=hosts)
 
 
