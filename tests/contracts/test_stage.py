@@ -1,6 +1,7 @@
 """Stage: somebody watches or nobody does, and nothing is under way when the block ends."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,7 @@ class Streams:
 
     def __init__(self) -> None:
         self.settled: list[Any] = []
+        self.is_taken_over = False
 
     async def begin(self, turn, grant, now, expires_at):
         message = OutboundMessage(
@@ -50,6 +52,9 @@ class Streams:
             "d" * 32, "d.1", 1, 1, message, "m" * 32, 1, 0, None, 0, 0, now, now, expires_at,
             release, None, False,
         )  # fmt: skip
+
+    def is_ours(self, delivery):
+        return not self.is_taken_over
 
     async def settle(self, done):
         self.settled.append(done)
@@ -109,3 +114,43 @@ async def test_an_error_in_the_block_passes(case):
     with pytest.raises(ValueError, match="mine"):
         async with case.door.show(turn(), 10**13):
             raise ValueError("mine")
+
+
+@asynccontextmanager
+async def watched(streams):
+    """A stage whose platform edits, and the platform."""
+    platform = FakeChannelProvider(capabilities={"edit": True})
+    slots, policy = FakeSendSlots(), StreamPolicy(first_after_s=0, poll_s=0.001)
+    slots.free = 10
+    providers = FakeProviders(platform)
+    door = Stage(streams, FakeAccounts(ACCOUNT), providers, slots, FakeClock(), policy)
+    running = asyncio.ensure_future(door.run())
+    await asyncio.sleep(0)
+    yield door, platform
+    running.cancel()
+
+
+async def test_a_node_whose_work_another_one_does_writes_no_first_frame():
+    streams = Streams()
+    streams.is_taken_over = True
+    async with watched(streams) as (door, platform), door.show(turn(), 10**13) as shown:
+        shown.say("hello")
+        await until(lambda: len(streams.settled) == 1)
+    (settled,) = streams.settled
+    assert (settled.state, settled.outcome, settled.error_kind) == (
+        "streaming",
+        "not_sent",
+        "not_ready",
+    )
+    assert platform.screen == {}
+
+
+async def test_a_node_whose_work_another_one_does_edits_nothing_any_more():
+    streams = Streams()
+    async with watched(streams) as (door, platform), door.show(turn(), 10**13) as shown:
+        shown.say("hello")
+        await until(lambda: shown.text == "hello")
+        streams.is_taken_over = True
+        shown.say("hello from the past")
+    assert list(platform.screen.values()) == ["hello"]
+    assert shown.text == "hello"

@@ -18,7 +18,7 @@ class Shown(NamedTuple):
 
 
 def as_claimed(
-    head: Head, message: OutboundMessage, release: ReleaseRef, fence: int, shown_as: str
+    head: Head, message: OutboundMessage, release: ReleaseRef, fence: int, epoch: int, shown_as: str
 ) -> ClaimedDelivery:
     """The delivery of a reply that the platform shows already, as its attempts left it."""
     return ClaimedDelivery(
@@ -39,4 +39,5 @@ def as_claimed(
         release=release,
         begun_by=None,
         had_unknown=bool(head.had_unknown),
+        epoch=epoch,
     )

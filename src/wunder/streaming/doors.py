@@ -19,6 +19,9 @@ class Streams(Protocol):
         is before it in its lane, or it was parked. Raises: FenceLost.
         """
 
+    def is_ours(self, delivery: ClaimedDelivery) -> bool:
+        """False once another node may go on with what was begun: then no frame may be written."""
+
     async def settle(self, done: Settlement) -> None:
         """Record what became of the first frame, before another is sent.
 

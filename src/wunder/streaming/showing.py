@@ -29,6 +29,7 @@ from wunder.streaming.policy import StreamPolicy
 log = get_logger(__name__)
 #: The mark in `meta` of a frame; the final edit of a reply has none.
 STREAMING = "streaming"
+_TOO_LATE = Fault(FaultKind.NOT_READY, "This node was away so long that others do its work.")
 
 
 class Spotlight(msgspec.Struct, frozen=True):
@@ -144,6 +145,9 @@ class Showing:
             # This turn ran before: the platform's message is there already.
             self._delivery = begun
             return await self._edit(begun, text)
+        if not light.streams.is_ours(begun):
+            await self._settle(self._after(begun, _TOO_LATE, self._clock.monotonic()))
+            return False
         return await self._send(_with_text(begun, text))
 
     async def _send(self, delivery: ClaimedDelivery) -> bool:
@@ -216,6 +220,9 @@ class Showing:
 
     async def _edit(self, delivery: ClaimedDelivery, text: str) -> bool:
         light = self._light
+        if not light.streams.is_ours(delivery):
+            # Who runs this turn now shows more than this.
+            return False
         try:
             await light.provider.edit_outbound(
                 light.account, _with_text(delivery, text), self._clock.now(), is_final=False

@@ -86,7 +86,7 @@ class PostgresStore:
         self.intake = PostgresIntake(writer, quick, policy)
         self.turns = PostgresTurns(writer, quick, policy)
         self.outbox = PostgresOutbox(writer, quick, policy, watch)
-        self.streams = PostgresStreams(writer, policy)
+        self.streams = PostgresStreams(writer, policy, life.tenure.holds)
         self.outbox_desk = SqlOutboxDesk(writer, slow, LANES, MOVES.reroute)
         self.accounts = SqlAccountTable(writer, quick, LANES)
         self.bindings = SqlBindingTable(writer, quick)

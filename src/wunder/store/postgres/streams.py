@@ -1,10 +1,17 @@
 """Progressive replies in rows: a delivery in `streaming` with an attempt, before its message exists."""
 
+from collections.abc import Callable
 from typing import Any
 
 from wunder.errors import FenceLost
 from wunder.model.conversation import LaneKind
-from wunder.model.delivery import ClaimedDelivery, DeliveryState, SendGrant, Settlement
+from wunder.model.delivery import (
+    ClaimedDelivery,
+    DeliveryState,
+    Evidence,
+    SendGrant,
+    Settlement,
+)
 from wunder.model.ids import At, DeliveryId, derived_id
 from wunder.model.message import OutboundMessage
 from wunder.model.trail import StepName
@@ -12,7 +19,7 @@ from wunder.model.turn import ClaimedTurn, Reply
 from wunder.store.delivery_rows import Head, facts_of
 from wunder.store.outgoing import Outgoing, reply_message
 from wunder.store.policy import StorePolicy
-from wunder.store.postgres import lanes, receipts
+from wunder.store.postgres import evidence, lanes, receipts
 from wunder.store.postgres.delivery_rows import begin_attempt
 from wunder.store.postgres.lane_book import lane_key
 from wunder.store.postgres.settling import settle_attempt
@@ -55,9 +62,10 @@ _PARK = "UPDATE channel_outbox SET state = 'unknown', settled_at = ? WHERE deliv
 class PostgresStreams:
     """The side room's door to the tables (port Streams)."""
 
-    def __init__(self, writer: Writer, policy: StorePolicy) -> None:
+    def __init__(self, writer: Writer, policy: StorePolicy, holds: Callable[[int], bool]) -> None:
         self._writer = writer
         self._policy = policy
+        self._holds = holds
 
     async def begin(
         self, turn: ClaimedTurn, grant: SendGrant, now: At, expires_at: At
@@ -67,6 +75,10 @@ class PostgresStreams:
         return await self._writer.commit(
             lambda tx: _begin(tx, turn, grant, now, expires_at), lanes=both
         )
+
+    def is_ours(self, delivery: ClaimedDelivery) -> bool:
+        """False once this node's lease is not certain any more."""
+        return self._holds(delivery.epoch)
 
     async def settle(self, done: Settlement) -> None:
         """Record what became of the first frame; SENT: its id is known, UNKNOWN: it is parked."""
@@ -129,7 +141,7 @@ async def _go_on(
         return None
     if shown_as:
         await tx.execute(_OURS, (tx.epoch, head.delivery_id))
-        return as_claimed(head, message, grant.release, fence, shown_as)
+        return as_claimed(head, message, grant.release, fence, tx.epoch, shown_as)
     await tx.execute(_AGAIN, (tx.epoch, head.delivery_id))
     return begin_attempt(tx, head, message, facts_of(grant), tx.now, fence)
 
@@ -138,6 +150,10 @@ async def _settle(tx: Tx, done: Settlement, policy: StorePolicy) -> None:
     delivery_id = done.delivery.delivery_id
     standing = await standing_of(tx, delivery_id)
     if standing is None or standing.state != DeliveryState.STREAMING:
+        return
+    if standing.attempts != done.delivery.attempt_no:
+        # Another node goes on with this reply: only that it was shown is news.
+        await _shown_late(tx, done, policy)
         return
     settle_attempt(tx, done, policy)
     is_unknown = int(done.outcome == "unknown")
@@ -154,3 +170,10 @@ async def _settle(tx: Tx, done: Settlement, policy: StorePolicy) -> None:
     if done.lane_until is not None:
         lanes.rest(lane, done.lane_until)
     await lanes.leave_deliveries(tx, lane, done.at, delivery_id)
+
+
+async def _shown_late(tx: Tx, done: Settlement, policy: StorePolicy) -> None:
+    if done.outcome != "sent":
+        return
+    late = Evidence(done.delivery.attempt_id, done.provider_message_id, done.at, done.raw_result)
+    await evidence.confirm(tx, late, policy)

@@ -72,6 +72,10 @@ class SqliteStreams:
         """Make the delivery of a turn's first reply, or find it. Raises: FenceLost."""
         return await self._writer.commit(lambda tx: _begin(tx, turn, grant, now, expires_at))
 
+    def is_ours(self, delivery: ClaimedDelivery) -> bool:
+        """Return True: a file has one node."""
+        return True
+
     async def settle(self, done: Settlement) -> None:
         """Record what became of the first frame; SENT: its id is known, UNKNOWN: it is parked."""
         await self._writer.commit(lambda tx: _settle(tx, done, self._policy))
@@ -134,7 +138,7 @@ def _go_on(
     if head.state != DeliveryState.STREAMING:
         return None
     if shown_as:
-        return as_claimed(head, message, grant.release, fence, shown_as)
+        return as_claimed(head, message, grant.release, fence, tx.epoch, shown_as)
     tx.execute(_AGAIN, (tx.epoch, head.delivery_id))
     return begin_attempt(tx, head, message, facts_of(grant), tx.now, fence)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.contracts.store_world import CHANNEL, UID, World, database_of, open_postgres
 from tests.fakes.clock import FakeClock
 from wunder.errors import FenceLost
-from wunder.model.delivery import DeliveryState
+from wunder.model.delivery import DeliveryState, Settlement
 from wunder.model.ids import AccountId, At, new_id
 from wunder.model.intake import SpooledRequest, SpoolVerdict
 from wunder.store.policy import StorePolicy
@@ -184,6 +184,28 @@ async def test_a_paused_node_that_was_replaced_has_lost_its_fences(nodes: list[W
     await other.answer(again, "from the present")
     assert store(paused).life.epoch > epoch, "it lives on under another epoch"
     assert (await paused.turn("new", "p3")).fence > 0
+
+
+async def test_a_reply_on_stage_is_its_that_runs_the_turn_now(nodes: list[World]) -> None:
+    paused, other, _ = nodes
+    turn = await paused.turn("question")
+    grant, ends_at = paused.grant(window_s=3600), At(paused.now + 60_000)
+    begun = await paused.store.streams.begin(turn, grant, paused.now, ends_at)
+    assert begun is not None
+    assert paused.store.streams.is_ours(begun)
+    paused.clock.advance(paused.policy.lease_s + 1)  # the clock of all three
+    assert not paused.store.streams.is_ours(begun)
+    await expire_lease(paused)
+    await store(other).look_after_leases()
+    (again,) = await other.store.turns.claim(9, other.now)
+    goes_on = await other.store.streams.begin(again, grant, other.now, ends_at)
+    assert goes_on is not None
+    assert other.store.streams.is_ours(goes_on)
+    await paused.store.streams.settle(Settlement(begun, S.UNKNOWN, paused.now, "unknown"))
+    assert await other.state(begun.delivery_id) is S.STREAMING, "nothing of it is parked"
+    late = Settlement(begun, S.SENT, paused.now, "sent", provider_message_id="m-1")
+    await paused.store.streams.settle(late)
+    assert (await other.delivery(begun.delivery_id)).provider_message_id == "m-1"
 
 
 async def test_what_a_paused_node_had_sent_counts_all_the_same(nodes: list[World]) -> None:
