@@ -55,25 +55,18 @@ class Session:
     async def ask(self, parts: Parts) -> list[list[Rows]]:
         """Run statements, each for its rows, as one; what each gave for each row. See `as_one`."""
         # In one order, whichever was asked for first: the same set is planned once.
-        order = sorted(range(len(parts)), key=lambda at: parts[at][0].number)
-        asked = [_Asked(*parts[at]) for at in order]
-        sql = (
-            as_one(tuple(one.statement for one in asked))
-            if len(asked) > 1
-            else asked[0].statement.sql
-        )
+        asked = sorted(parts, key=_number)
+        sql = as_one(tuple(many for many, _ in asked))
         prepared = self._prepared.get(sql) or await self._prepare(sql, sql)
-        found = await prepared.fetch(*(array for one in asked for array in one.arrays))
-        if len(asked) == 1:
-            asked[0].found = found
-            self._count(prepared.get_statusmsg())
-        else:
-            columns = iter(found[0])
-            for one in asked:
-                one.found = next(columns) if one.statement.returns else ()
-                self.touched += one.touched
-        results = dict(zip(order, (one.results() for one in asked), strict=True))
-        return [results[at] for at in range(len(parts))]
+        records = await prepared.fetch(
+            *(array for many, rows in asked for array in many.arrays(rows))
+        )
+        columns = iter(records[0] if len(asked) > 1 else (records,))
+        found = {many: next(columns) if many.returns else () for many, _ in asked}
+        for many, rows in asked:
+            if not many.is_read:
+                self.touched += len(found[many] if many.returns else rows)
+        return [many.matched(rows, found[many]) for many, rows in parts]
 
     async def _prepare(self, key: str, sql: str) -> Prepared:
         # asyncpg has one without a name parsed and planned again at each use, as its cache is off.
@@ -91,30 +84,8 @@ class Session:
         return rows
 
 
-class _Asked:
-    """A statement that is run for some rows, given in the order in which it wants them."""
-
-    def __init__(self, statement: Many, rows: Sequence[tuple[Any, ...]]) -> None:
-        self.statement = statement
-        self._order = statement.sort(rows)
-        self._rows = [rows[at] for at in self._order]
-        self.arrays = statement.arrays(self._rows)
-        self.found: Sequence[Sequence[Any]] = ()
-
-    @property
-    def touched(self) -> int:
-        """How many rows it wrote."""
-        if self.statement.is_read:
-            return 0
-        return len(self.found) if self.statement.returns else len(self._rows)
-
-    def results(self) -> list[Rows]:
-        """What was found for each row, as they were given."""
-        results = [Rows((), 0)] * len(self._rows)
-        matched = self.statement.matched(self._rows, self.found)
-        for at, rows in zip(self._order, matched, strict=True):
-            results[at] = Rows(rows, len(rows))
-        return results
+def _number(part: tuple[Many, Sequence[tuple[Any, ...]]]) -> int:
+    return part[0].number
 
 
 class Line:

@@ -6,9 +6,12 @@ from functools import lru_cache
 from itertools import count
 from typing import Any
 
+from wunder.store.unit import Rows
+
 _MARK = re.compile(r"\?(\d*)")
 _ARGUMENT = re.compile(r"\$(\d+)")
 _numbers = count()
+_NOTHING = Rows((), 0)
 
 
 @lru_cache(maxsize=512)
@@ -66,31 +69,32 @@ class Many:
         return _ARGUMENT.sub(lambda match: f"${int(match[1]) + by}", self.sql)
 
     def arrays(self, rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-        """The arguments for these rows."""
+        """The arguments for these rows: by key, so that nodes lock index entries in one order."""
+        if self._by:
+            rows = sorted(rows, key=self._key)
         return [list(column) for column in zip(*rows, strict=True)]
-
-    def sort(self, rows: Sequence[tuple[Any, ...]]) -> list[int]:
-        """The order in which rows are given: by key, so that nodes lock index entries in one order."""
-        if not self._by:
-            return list(range(len(rows)))
-        return sorted(range(len(rows)), key=lambda at: tuple(rows[at][i] for i in self._by))
 
     def matched(
         self, rows: Sequence[tuple[Any, ...]], found: Sequence[Sequence[Any]]
-    ) -> list[list[tuple[Any, ...]]]:
+    ) -> list[Rows]:
         """What was found, for each row, without what it was matched by."""
+        if not found:
+            return [_NOTHING] * len(rows)
         results: list[list[tuple[Any, ...]]] = [[] for _ in rows]
         if not self._by:
             for record in found:
                 values = tuple(record)
                 results[values[0] - 1].append(values[1:])
-            return results
-        width = len(self._by)
-        place = {tuple(row[i] for i in self._by): at for at, row in reversed(list(enumerate(rows)))}
-        for record in found:
-            values = tuple(record)
-            results[place[values[:width]]].append(values[width:])
-        return results
+        else:
+            width = len(self._by)
+            place = {self._key(row): at for at, row in reversed(list(enumerate(rows)))}
+            for record in found:
+                values = tuple(record)
+                results[place[values[:width]]].append(values[width:])
+        return [Rows(one, len(one)) for one in results]
+
+    def _key(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(row[at] for at in self._by)
 
 
 Statement = str | Many
@@ -102,8 +106,10 @@ Parts = Sequence[tuple[Many, Sequence[tuple[Any, ...]]]]
 def as_one(parts: tuple[Many, ...]) -> str:
     """Several statements over arrays as one: a column, an array of rows, for each that returns any.
 
-    They see the same snapshot: none may read or change what another one writes.
+    They see the same snapshot: none may read or change what another one writes. Each is there once.
     """
+    if len(parts) == 1:
+        return parts[0].sql
     named, found, shift = [], [], 0
     for number, part in enumerate(parts):
         named.append(f"w{number} AS ({part.shifted(shift)})")

@@ -20,6 +20,7 @@ class Proxy:
         self.goes_down_with_the_cut = False
         self.cuts = 0
         self.delay_s = 0.0  # what every message to the server takes longer
+        self.asked = 0  # how often somebody here said something and waited for the answer
         self._flows = asyncio.Event()
         self._flows.set()
 
@@ -71,6 +72,7 @@ class Proxy:
     ) -> None:
         try:
             while chunk := await source.read(65_536):
+                self.asked += is_up
                 await self._flows.wait()
                 if is_up and self.delay_s:
                     await asyncio.sleep(self.delay_s)

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import asyncpg
@@ -57,6 +58,22 @@ async def test_an_idle_connection_that_ended_is_noticed_by_nobody(
     assert len(await world.store.turns.claim(9, world.now)) == 1
     wire.cut()
     assert (await world.store.outbox.ready(world.now)).accounts == {}
+
+
+async def test_alone_each_step_of_a_message_asks_the_server_five_times(
+    world: World, wire: Proxy
+) -> None:
+    asked = []
+    for _ in range(3):  # parsed and planned with the first, and grown sessions with the second
+        asked = [wire.asked]
+        turn = await world.turn()
+        asked.append(wire.asked)
+        (delivery,) = (await world.answer(turn, "ok", grant=world.grant())).claimed
+        asked.append(wire.asked)
+        await world.settle(delivery)
+        asked.append(wire.asked)
+    trips = [after - before for before, after in pairwise(asked)]
+    assert trips == [5, 5, 5], "begin; life and lanes; what it reads; what it writes; commit"
 
 
 async def test_while_the_server_is_away_intake_is_refused_and_then_goes_on(

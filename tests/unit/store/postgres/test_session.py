@@ -52,3 +52,26 @@ async def test_plans_of_before_a_newer_node_migrated_end_with_their_connection(
     with pytest.raises(asyncpg.PostgresError) as caught:
         await writer.fetch("SELECT * FROM meta")
     assert blame(caught.value) is Blame.AWAY
+
+
+async def test_statements_of_one_round_are_one_and_each_row_gets_its_own(writer: Session) -> None:
+    found = Many("SELECT v.n, m.value FROM {v} JOIN meta m ON m.key = v.key", "key text")
+    made = Many(
+        "INSERT INTO meta AS m (key, value) SELECT key, value FROM {v} RETURNING m.key, m.value",
+        "key text, value text",
+        by="key",
+    )
+    await writer.ask([(_OTHER, [("a", "1"), ("b", "2")])])
+    rows = await writer.ask(
+        [(made, [("d", "4"), ("c", "3")]), (_ONE, [("a", "5")]), (found, [("b",), ("x",), ("a",)])]
+    )
+    assert rows == [[[("4",)], [("3",)]], [[]], [[("2",)], [], [("1",)]]]
+    assert len(await writer.fetch(_KEPT, "WITH%")) == 1
+    assert await writer.ask([(found, [("a",)])]) == [[[("5",)]]]
+
+
+async def test_what_leads_runs_before_what_was_asked_for_first(writer: Session) -> None:
+    number = "SELECT v.n, nextval('channel_trail_steps') FROM {v}"
+    follows, leads = Many(number, "key text"), Many(number, "key text", leads=True)
+    ((second,),), ((first,),) = await writer.ask([(follows, [("a",)]), (leads, [("a",)])])
+    assert first < second
