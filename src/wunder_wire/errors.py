@@ -41,9 +41,6 @@ KIND_OF_CODE: dict[int, str] = {
 }
 CODE_OF_KIND: dict[str, int] = {kind: code for code, kind in KIND_OF_CODE.items()}
 
-#: Made by the host, never on the wire.
-HOST_KINDS = frozenset({"plugin_crashed", "timeout", "write_stalled", "breaker_open", "not_ready"})
-
 
 @dataclass(frozen=True, slots=True)
 class ErrorData:

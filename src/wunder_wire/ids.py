@@ -3,7 +3,6 @@
 import re
 
 PLUGIN_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{1,63}\Z")
-ACCOUNT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 SEMVER = re.compile(
     r"(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})"
     r"(?:-((?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*))?"

@@ -101,11 +101,6 @@ class FeedHub:
         self._is_closed = False
         self._order: InOrder | None = None
 
-    @property
-    def open_streams(self) -> int:
-        """How many pages listen."""
-        return len(self._streams)
-
     @contextmanager
     def listen(self, stream: Stream) -> Iterator[None]:
         """Serve a stream for as long as this lasts."""

@@ -144,7 +144,6 @@ class ProviderFacts(msgspec.Struct, frozen=True):
     lookup_header: str = ""
     lookup_config: str = ""
     i18n: dict[str, Any] = {}
-    icon_path: str = ""
 
     def grant(self, account_uid: AccountUid, limit: int = 1) -> SendGrant:
         """Name the release that will write the frames, and how long its platform folds repeats."""

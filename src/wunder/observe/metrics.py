@@ -151,9 +151,6 @@ class Metrics:
         self.plugin_call_seconds = Histogram(
             "wunder_plugin_call_seconds", "From queueing a plugin call to its answer."
         )
-        self.plugin_restarts = Counter(
-            "wunder_plugin_restarts_total", "Starts of a plugin's process after its first."
-        )
         self._figures: Callable[[], Mapping[str, float]] | None = None
         self._plugin_states: Callable[[], Iterable[RuntimeState]] | None = None
         self._admission: Callable[[], Mapping[str, float]] | None = None

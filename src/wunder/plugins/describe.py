@@ -30,8 +30,6 @@ from wunder.plugins.views import (
 from wunder.upkeep.nodes import NodePlugin
 from wunder_wire.manifest import Manifest
 
-NO_IMPACT = Impact((), 0)
-
 
 def impact_on(channel: str, accounts: Sequence[AccountRow], bindings: Sequence[Binding]) -> Impact:
     """Say which accounts of a channel exist, and how many bindings lead to them."""

@@ -47,4 +47,3 @@ class PluginPolicy:
     parallel_starts: int = 4
     install_wait_s: float = 60.0
     retry_errors_every_s: float = 300.0
-    schema_check_s: float = 5.0

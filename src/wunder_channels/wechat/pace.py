@@ -4,7 +4,6 @@ from collections import OrderedDict, deque
 
 #: One app to one member (WeCom docs 90236, 90312): 30 a minute, 1000 an hour.
 _LIMITS = ((60_000, 30), (3_600_000, 1_000))
-_LONGEST_MS = 3_600_000
 #: Members remembered in a process (choice): one more forgets the one written to longest ago.
 _MEMBERS = 20_000
 

@@ -70,8 +70,6 @@ REFUSAL_OF_CODE: dict[int, Refusal] = {
     **_codes(Refusal.CONTENT, (40004, 40005, 40006, 40008, 40009, 40033, 40058, 44004, 47001)),
     **_codes(Refusal.TOO_LONG, (45002,)),
 }
-#: The outgoing address is not in the app's 企业可信IP; the words end with that address.
-ADDRESS_NOT_TRUSTED = 60020
 #: Blocked for a minute by the minute's limit, for an hour by the hour's (WeCom docs 90312).
 _RATE_WAIT_S, _RATE_LONG_WAIT_S = 60.0, 3600.0
 _RATE_SHORT_TRIES = 3

@@ -21,11 +21,9 @@ def test_counters_show_what_was_counted():
     metrics = Metrics()
     metrics.attempts.inc("not_sent", FaultKind.RATE_LIMITED)
     metrics.attempts.inc("not_sent", FaultKind.RATE_LIMITED)
-    metrics.plugin_restarts.inc()
     seen = samples(metrics)
     labels = (("kind", "rate_limited"), ("outcome", "not_sent"))
     assert seen["wunder_attempts_total", labels] == 2
-    assert seen["wunder_plugin_restarts_total", ()] == 1
 
 
 def test_rule_18_a_label_value_that_is_not_listed_becomes_other():
