@@ -9,7 +9,17 @@ import pytest
 from wunder.model.delivery import RECEIPT_ORDER, DeliveryState
 from wunder.model.message import MessageState
 from wunder.model.plugin import PluginStatus
-from wunder.store import attachments, desk, evidence, expiry, quarantine, receipts, spool, sweep
+from wunder.store import (
+    attachments,
+    desk,
+    evidence,
+    expiry,
+    quarantine,
+    receipts,
+    recovery,
+    spool,
+    sweep,
+)
 from wunder.store.schema import migrations
 from wunder.store.sqlite import (
     claims,
@@ -18,11 +28,13 @@ from wunder.store.sqlite import (
     intake,
     lanes,
     outbox,
-    recovery,
     sessions,
     settling,
     standing,
     turns,
+)
+from wunder.store.sqlite import (
+    recovery as found_by_sqlite,
 )
 from wunder.store.sqlite.migrations import migrate
 
@@ -101,6 +113,7 @@ HOT = {
         quarantine,
         receipts,
         recovery,
+        found_by_sqlite,
         sessions,
         settling,
         spool,
