@@ -10,18 +10,16 @@ import typer
 
 from wunder.cli.client import Client, Upload, path_of
 from wunder.cli.failure import CommandFailed, bad_usage
-from wunder.cli.output import Column, Output, size, when
+from wunder.cli.output import Output, size
+from wunder.cli.plugin_pages import (
+    show_permissions,
+    show_plugin,
+    show_plugins,
+    show_review,
+    versions_of,
+)
 from wunder.cli.session import new_group, session_of
 
-#: One plugin on several nodes.
-NODES: list[Column] = [
-    ("NODE", lambda row: row["node_id"][:12]),
-    ("LIVES", "is_alive"),
-    ("VERSION", "version"),
-    ("PROCESS", "state"),
-    ("CRASHES", "crashes"),
-    ("DOES NOT RUN BECAUSE", lambda row: f"{row['last_error_code']} {row['last_error']}".strip()),
-]
 app = new_group("Pack, install, approve, switch and try channel plugins.")
 ROOT = "/wunder/admin/channel_plugins"
 _PIECE_BYTES = 65_536
@@ -33,20 +31,7 @@ def list_plugins(context: typer.Context) -> None:
     session = session_of(context)
     with session.client() as client:
         views = client.whole(ROOT)
-    if session.out.is_json:
-        session.out.document(views)
-        return
-    columns: list[Column] = [
-        ("PLUGIN", "plugin_id"),
-        ("NAME", "name"),
-        ("VERSION", lambda view: view["current_version"] or _versions(view)),
-        ("STATUS", "status"),
-        ("SERVED BY", "serving"),
-        ("HEALTH", "health"),
-        ("SANDBOX", lambda view: view["sandbox_level"] + _not_enforced(view)),
-        ("LAST ERROR", "last_error"),
-    ]
-    session.out.table(views, columns, "No plugins are installed: `wunder plugin install`.")
+    show_plugins(session.out, views)
 
 
 @app.command("show")
@@ -55,7 +40,7 @@ def show(context: typer.Context, plugin_id: str) -> None:
     session = session_of(context)
     with session.client() as client:
         view = client.get(ROOT + path_of(plugin_id))
-    _show(session.out, view)
+    show_plugin(session.out, view)
 
 
 @app.command("pack")
@@ -105,9 +90,9 @@ def install(
             )
         review = _upload(client, out, found.path, found.sha256, dry_run=True)
         if dry_run:
-            _show_review(out, review, always=True)
+            show_review(out, review, always=True)
             return
-        _show_review(out, review)
+        show_review(out, review)
         if review["blocked_by"]:
             raise CommandFailed(
                 review["blocked_detail"] or review["blocked_by"],
@@ -139,7 +124,7 @@ def approve(
     session = session_of(context)
     with session.client() as client:
         release = _release(client.get(ROOT + path_of(plugin_id)), version)
-        _show_permissions(session.out, release)
+        show_permissions(session.out, release)
         if not yes and not session.out.confirm("Approve these permissions?", "--yes"):
             raise CommandFailed("nothing was approved")
         body = {"version": version, "sha256": release["package_sha256"]}
@@ -298,90 +283,5 @@ def _release(view: Mapping[str, Any], version: str) -> Mapping[str, Any]:
             found: Mapping[str, Any] = release
             return found
     raise CommandFailed(
-        f"{view['plugin_id']} has no version {version}", advice=(f"it has: {_versions(view)}",)
+        f"{view['plugin_id']} has no version {version}", advice=(f"it has: {versions_of(view)}",)
     )
-
-
-def _show(out: Output, view: Mapping[str, Any]) -> None:
-    if out.is_json:
-        out.document(view)
-        return
-    runtime = view["runtime"] or {}
-    out.facts(
-        [
-            ("plugin", f"{view['plugin_id']} ({view['name']})"),
-            ("status", view["status"]),
-            ("served by", view["serving"]),
-            ("current version", view["current_version"]),
-            ("health", view["health"]),
-            ("sandbox", view["sandbox_level"] + _not_enforced(view)),
-            ("last error", view["last_error"]),
-            ("process", f"{runtime['state']} pid {runtime['pid']}" if runtime else "not running"),
-            ("restarts", runtime.get("restarts")),
-            ("last exit", runtime.get("last_exit")),
-        ]
-    )
-    columns: list[Column] = [
-        ("VERSION", "version"),
-        ("CURRENT", "is_current"),
-        ("APPROVED", "is_approved"),
-        ("CAN START", lambda release: release["fit"]["can_start"] or release["fit"]["detail"]),
-        ("SIZE", lambda release: size(release["size_bytes"])),
-        ("INSTALLED", lambda release: when(release["created_at"])),
-        ("SHA256", "package_sha256"),
-    ]
-    out.table(view["releases"], columns, "No version is installed.")
-    if len(view["nodes"]) > 1:
-        out.line("")
-        out.table(view["nodes"], NODES, "")
-
-
-def _show_review(out: Output, review: Mapping[str, Any], *, always: bool = False) -> None:
-    """Show what a package is; under `--json` only where the review is the result itself."""
-    if out.is_json:
-        if always:
-            out.document(review)
-        return
-    out.facts(
-        [
-            ("package", f"{review['plugin_id']} {review['version']} ({review['name']})"),
-            ("sha256", review["package_sha256"]),
-            ("size", f"{size(review['size_bytes'])}, {review['file_count']} files"),
-            ("signature", f"{review['signature']['verdict']} {review['signature']['detail']}"),
-            ("can start here", review["fit"]["can_start"] or f"no: {review['fit']['detail']}"),
-            ("already installed", "yes" if review["is_installed"] else ""),
-            ("takes over from", review["takes_over"]),
-            ("blocked", review["blocked_detail"]),
-        ]
-    )
-    _show_permissions(out, review)
-    for finding in review["findings"]:
-        out.line(f"note: {finding['message']} {finding['pointer']}")
-
-
-def _show_permissions(out: Output, release: Mapping[str, Any]) -> None:
-    columns: list[Column] = [
-        ("PERMISSION", "name"),
-        ("WANTS", lambda permission: permission["wants"] or "nothing"),
-        ("ENFORCED", lambda permission: permission["is_enforced"]),
-        ("LEVEL", "level"),
-        ("NOTE", "note"),
-    ]
-    if out.is_json:
-        return
-    out.table(release["permissions"], columns, "It asks for no permissions.")
-    wants = {permission["name"]: permission["wants"] for permission in release["permissions"]}
-    for change in release["changes"]:
-        if not change["removed"] and change["added"] == wants.get(change["name"]):
-            continue  # the first version: everything is new, and stands above
-        added = ", ".join(change["added"])
-        removed = ", ".join(change["removed"])
-        out.line(f"{change['name']}: new {added or 'nothing'}; no longer {removed or 'nothing'}")
-
-
-def _versions(view: Mapping[str, Any]) -> str:
-    return ", ".join(release["version"] for release in view["releases"])
-
-
-def _not_enforced(view: Mapping[str, Any]) -> str:
-    return "" if view["is_sandbox_enforced"] else " (not enforced)"
