@@ -9,16 +9,18 @@ from typing import Any
 
 import msgspec
 
-from wunder.accounts.changes import changes_between, identities
+from wunder.accounts.changes import identities
 from wunder.accounts.drafts import AccountChanges, AccountDraft, AccountImpact, AccountView
 from wunder.accounts.judge import ConfigJudge
-from wunder.accounts.sealing import account_context, account_secrets, seal_secrets
-from wunder.accounts.secrets import Merged, masked, merge, patched
-from wunder.errors import Conflict, FieldFault, Invalid, NotFound, StoreBroken
+from wunder.accounts.row_maker import RowMaker
+from wunder.accounts.sealing import account_secrets
+from wunder.accounts.secrets import patched
+from wunder.accounts.views import account_view
+from wunder.errors import Conflict, FieldFault, Invalid, NotFound
 from wunder.model.account import Account, AccountConfig, AccountRow, AccountStatus
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import AccountId, AccountUid, ChannelId, new_id
-from wunder.model.provider import ConfigFault, ConfigVerdict, ProviderFacts
+from wunder.model.provider import ConfigFault, ConfigVerdict
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
 from wunder.ports import AccountTable, BindingTable, Clock, EventLog, Sealer
@@ -63,6 +65,7 @@ class AccountDesk:
 
     def __init__(self, parts: AccountParts) -> None:
         self._parts = parts
+        self._maker = RowMaker(parts.judge, parts.sealer, parts.hmac8, parts.clock)
         # Held over the check for a second account with the same identity and the write after it.
         self._writing = asyncio.Lock()
 
@@ -209,7 +212,7 @@ class AccountDesk:
             # Disabling must work whatever became of the channel; a pause is no reason to check.
             is_judged = is_enabled and old.status != "enabled"
         if is_judged:
-            row, verdict, changes = await self._judged(row, given, is_enabled, old)
+            row, verdict, changes = await self._maker.make(row, given, is_enabled, old)
         else:
             status: AccountStatus = old.status if is_enabled and old else "disabled"
             row = msgspec.structs.replace(row, status=status, updated_at=self._parts.clock.now())
@@ -223,52 +226,6 @@ class AccountDesk:
             note="" if verdict is not None else "provider_unavailable",
             warnings=verdict.warnings if verdict else (),
         )
-
-    async def _judged(
-        self, row: AccountRow, given: Any, is_enabled: bool, old: AccountRow | None
-    ) -> tuple[AccountRow, ConfigVerdict | None, dict[str, Any]]:
-        """Return the row to store, the provider's verdict where it could be asked, what changed."""
-        before = account_secrets(self._parts.sealer, old) if old else {}
-        facts = self._parts.judge.facts(row.channel)
-        if facts is None:
-            raise Invalid(
-                faults=[FieldFault("/channel", "unknown", "No such channel is installed.")]
-            )
-        merged = await self._merged(facts, row, given, before)
-        row = self._sealed(row, merged, before, is_new=old is None)
-        verdict = await self._parts.judge.ask_static(Account(row, merged.secrets))
-        status: AccountStatus = "disabled"
-        if is_enabled:
-            status = "enabled" if verdict is not None else "draft"
-        row = msgspec.structs.replace(
-            row,
-            status=status,
-            external_id=(verdict.external_id if verdict else "") or row.external_id,
-            display_name=row.display_name or (verdict.display_name if verdict else ""),
-        )
-        was = Merged(old.config.provider_config if old else {}, before, ())
-        return row, verdict, changes_between(was, merged, self._parts.hmac8)
-
-    async def _merged(
-        self, facts: ProviderFacts, row: AccountRow, given: Any, before: dict[str, Any]
-    ) -> Merged:
-        if given is not msgspec.UNSET:
-            self._parts.judge.refuse_size(given)
-        merged = merge(facts.account_schema, given, row.config.provider_config, before)
-        await self._parts.judge.refuse_form(facts, merged)
-        return merged
-
-    def _sealed(
-        self, row: AccountRow, merged: Merged, before: dict[str, Any], *, is_new: bool
-    ) -> AccountRow:
-        config = msgspec.structs.replace(row.config, provider_config=merged.public)
-        row = msgspec.structs.replace(row, config=config, updated_at=self._parts.clock.now())
-        if merged.secrets == before and not is_new:
-            return row
-        secret_rev = row.secret_rev if is_new else row.secret_rev + 1
-        context = account_context(row.account_uid, secret_rev)
-        sealed = seal_secrets(self._parts.sealer, merged.secrets, context)
-        return msgspec.structs.replace(row, secrets=sealed, secret_rev=secret_rev)
 
     async def _store(self, row: AccountRow, old: AccountRow | None) -> AccountRow:
         async with self._writing:
@@ -315,35 +272,8 @@ class AccountDesk:
         )
 
     def _view(self, row: AccountRow) -> AccountView:
-        facts = self._parts.judge.facts(row.channel)
-        schema = None if facts is None else facts.account_schema
-        try:
-            secrets = account_secrets(self._parts.sealer, row)
-        except StoreBroken:
-            # Shown without them: an operator must be able to enter them again.
-            secrets = {}
-        # Of an unknown channel only what was stored as a secret is known to be one.
-        known = schema if facts is not None else {}
-        has_page = facts is not None and facts.capabilities.get("chat_page", False)
-        page = f"{self._parts.public_url}/wunder/chat/{row.webhook_key}" if has_page else ""
-        return AccountView(
-            account_uid=row.account_uid,
-            channel=row.channel,
-            account_id=row.account_id,
-            display_name=row.display_name,
-            status=row.status,
-            provider_config=masked(known, row.config.provider_config, secrets),
-            access=row.config.access,
-            delivery=row.config.delivery,
-            owner_user_id=row.owner_user_id,
-            external_id=row.external_id,
-            webhook_key=row.webhook_key,
-            webhook_url=f"{self._parts.public_url}/wunder/channel/{row.channel}/{row.webhook_key}/webhook",
-            chat_url=page,
-            rev=row.rev,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
+        parts = self._parts
+        return account_view(row, parts.judge.facts(row.channel), parts.sealer, parts.public_url)
 
     def _record(self, name: str, row: AccountRow, fields: dict[str, Any]) -> None:
         self._parts.events.record(
