@@ -265,6 +265,10 @@ BEYOND = (
         _in(CORRIDOR, "order_holds_within_a_conversation_and_none_waits_for_another")
         + _in(CORRIDOR, "a_throttled_head_holds_its_lane_and_waits_as_long_as_asked")
         + _in(CORRIDOR, "a_slow_agent_does_not_hold_other_conversations")
+        + _in(
+            "properties/test_isolation.py",
+            "a_thousand_conversations_at_once_never_hear_each_other",
+        )
         + _in(TURNS, "turns_of_a_conversation_run_in_order_of_arrival")
         + _in(OUTBOX, "deliveries_of_a_conversation_go_out_in_order")
         + _in(CHAOS, "whatever_was_accepted_arrives_once_and_in_order_through")

@@ -183,12 +183,13 @@ async def corridor(
     attachment_policy: AttachmentPolicy | None = None,
     admission: AdmissionPolicy | None = None,
     is_running: bool = True,
+    opener: Callable[[Path, FakeClock], Awaitable[SqliteStore]] = open_store,
     **channel,
 ):
     """Open the store in `data_dir` and run the rooms on it; a second time means: after a restart."""
     clock = clock or FakeClock()
     platform = platform or FakeChannelProvider("chat", **channel)
-    store = await open_store(data_dir, clock)
+    store = await opener(data_dir, clock)
     providers, book, agents, metrics = (
         FakeProviders(platform),
         Book(),
