@@ -107,7 +107,12 @@ async def open_keyring(
         ConfigInvalid: The key is missing, open to others, damaged, or not the one that sealed.
     """
     expected = await check.get()
-    place, key = _find_key(data_dir, credentials_dir)
+    try:
+        place, key = _find_key(data_dir, credentials_dir)
+    except OSError as error:
+        raise ConfigInvalid(
+            f"The key {error.filename} cannot be read: {error.strerror}. Let the gateway's user read it."
+        ) from error
     if key is None:
         if expected is not None or holds_ciphertext:
             raise ConfigInvalid(

@@ -21,6 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from wunder.cli.serve import serve_command
 
         return serve_command(options, rest[1:])
+    if rest == ["--version"]:
+        from wunder import __version__
+
+        sys.stdout.write(f"wunder {__version__}\n")
+        return OK
     from wunder.cli.run import run_command
 
     try:

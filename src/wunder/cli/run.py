@@ -123,6 +123,7 @@ def _show_global_options(
         "", "--lang", metavar="LANG", help="zh-CN or en, for texts of plugins."
     ),
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
+    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
 ) -> None:
     """Name the options that stand anywhere on the line: they are taken out before this sees them."""
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import asyncpg
 import msgspec
 
 from wunder.accounts.keyring import key_at
 from wunder.cli.failure import CommandFailed, bad_usage
 from wunder.config import Config
-from wunder.errors import ConfigInvalid, Conflict, WunderError
+from wunder.errors import ConfigInvalid, Conflict, StoreFull, StoreUnavailable, WunderError
 from wunder.model.ids import At
 from wunder.observe.clock import wall_ms
 from wunder.store.archive import Archive, Progress
@@ -19,12 +20,14 @@ from wunder.store.backups import manifest_path
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import archiving, loading, migrations
 from wunder.store.postgres.address import Address, address_of
+from wunder.store.postgres.faults import translate
 from wunder.store.schema import migrations as known_steps
 from wunder.store.sqlite import backup as sqlite_backup
 from wunder.store.sqlite import export as sqlite_export
 from wunder.store.sqlite.backup import DB_FILE
 
 T = TypeVar("T")
+_LOOK = ("see what keeps it away: wunder doctor",)
 
 
 def copy_store(config: Config, target: Path, tell: Progress, *, with_files: bool) -> dict[str, Any]:
@@ -37,7 +40,7 @@ def copy_store(config: Config, target: Path, tell: Progress, *, with_files: bool
     now = At(wall_ms())
     address = _address(config)
     if address is not None:
-        made: Any = _run(target, archiving.write_backup(address, target, now, tell))
+        made: Any = _run(address, target, archiving.write_backup(address, target, now, tell))
         return _document(made, target)
     store = config.data_dir / DB_FILE
     if not store.is_file():
@@ -60,7 +63,7 @@ def put_back(config: Config, backup: Path, tell: Progress) -> dict[str, Any]:
     now = At(wall_ms())
     address = _address(config)
     if address is not None:
-        made: Any = _run(backup, loading.restore(address, backup, now, tell))
+        made: Any = _run(address, backup, loading.restore(address, backup, now, tell))
         return {**_document(made, backup), "path": address.shown}
     made = _told(config.data_dir, lambda: sqlite_backup.restore(backup, config.data_dir, now))
     return _document(made, config.data_dir / DB_FILE)
@@ -88,7 +91,8 @@ def bring_in(config: Config, source: Path, tell: Progress) -> dict[str, Any]:
         raise bad_usage("there is no such file", where=str(source))
     key = _told(source, lambda: _compare_keys(config, source))
     now = At(wall_ms())
-    made: Any = _run(source, loading.load(address, source, now, tell, is_restore=False))
+    work = loading.load(address, source, now, tell, is_restore=False)
+    made: Any = _run(address, source, work)
     return {**_summary(made, source), "path": address.shown, "key": key}
 
 
@@ -99,7 +103,7 @@ def schema_standing(config: Config) -> dict[str, Any]:
     """
     address = _address(config)
     if address is not None:
-        place, found = address.shown, _run(Path(), _found(address))
+        place, found = address.shown, _run(address, Path(), _found(address))
     else:
         path = config.data_dir / DB_FILE
         place, found = str(path), _told(path, lambda: sqlite_backup.version_of(path))
@@ -117,7 +121,7 @@ def migrate_store(config: Config) -> int:
     """Bring the schema to what this program knows; the version reached. Raises: CommandFailed."""
     address = _address(config)
     if address is not None:
-        reached: int = _run(Path(), _migrated(address))
+        reached: int = _run(address, Path(), _migrated(address))
         return reached
     return _told(config.data_dir, lambda: sqlite_backup.migrate_alone(config.data_dir))
 
@@ -168,15 +172,21 @@ def _credentials_dir() -> Path | None:
     return Path(named) if named else None
 
 
-def _run(where: Path, work: Any) -> Any:
-    return _told(where, lambda: asyncio.run(_translated(work)))
+def _run(address: Address, where: Path, work: Any) -> Any:
+    return _told(where, lambda: asyncio.run(_translated(address, work)))
 
 
-async def _translated(work: Any) -> Any:
+async def _translated(address: Address, work: Any) -> Any:
+    """Do what speaks to a database; what keeps it away is told with its address."""
     try:
         return await work
-    except OSError as error:
-        raise CommandFailed(f"the database does not answer: {error}") from error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, StoreUnavailable) as error:
+        if getattr(error, "filename", None):
+            raise  # a file of ours
+        found = translate(error)
+        if isinstance(found, StoreUnavailable) and not isinstance(found, StoreFull):
+            raise CommandFailed(found.detail, where=address.shown, advice=_LOOK) from error
+        raise found from error
 
 
 def _told(where: Path, work: Callable[[], T]) -> T:
@@ -184,9 +194,11 @@ def _told(where: Path, work: Callable[[], T]) -> T:
         return work()
     except Conflict as error:
         raise bad_usage(error.detail, where=_shown(where)) from error
-    except (WunderError, OSError) as error:
-        words = error.detail if isinstance(error, WunderError) else str(error)
-        raise CommandFailed(words, where=_shown(where)) from error
+    except WunderError as error:
+        raise CommandFailed(error.detail, where=_shown(where)) from error
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        raise CommandFailed(words, where=str(error.filename or _shown(where))) from error
 
 
 def _shown(where: Path) -> str:

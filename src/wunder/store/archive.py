@@ -115,7 +115,8 @@ class ArchiveWriter:
     def abandon(self) -> None:
         """Forget what was written; after `finish` this does nothing."""
         if not self._file.closed:
-            self._file.close()
+            with contextlib.suppress(OSError):  # what is still in memory finds no room either
+                self._file.close()
             self._partial.unlink(missing_ok=True)
 
     def _add(self, name: str, size_bytes: int, source: IO[bytes]) -> None:

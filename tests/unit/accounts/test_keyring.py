@@ -93,3 +93,10 @@ def test_rule_18_audit_shows_that_a_secret_changed_and_not_what_it_is():
     assert keyring.hmac8("s") == keyring.hmac8("s") != keyring.hmac8("t")
     assert keyring.hmac8("s") != Keyring(b"b" * 32).hmac8("s")
     assert len(keyring.hmac8("s")) == 8
+
+
+async def test_a_key_that_cannot_be_read_is_named(tmp_path):
+    # A directory stands for a file of another user: root, who may run this, reads every file.
+    (tmp_path / "credentials" / CREDENTIAL).mkdir(parents=True)
+    with pytest.raises(ConfigInvalid, match=r"wunder-master-key cannot be read: Is a directory"):
+        await open_at(tmp_path, FakeKeyCheck(), credentials_dir=tmp_path / "credentials")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from wunder.errors import ConfigInvalid
+from wunder.errors import ConfigInvalid, StoreUnavailable, WunderError
 from wunder.store.policy import StorePolicy
 
 _SCHEMES = ("postgresql", "postgres")
@@ -37,6 +37,12 @@ class Address:
 
     def __repr__(self) -> str:
         return f"Address({self.shown})"
+
+    def said(self, error: WunderError) -> WunderError:
+        """The same error with the place it concerns, for who starts a program."""
+        if isinstance(error, StoreUnavailable):
+            return StoreUnavailable(f"{self.shown}: {error.detail}")
+        return error
 
     async def connect(
         self, role: str, *, is_writer: bool = False, patience_s: float | None = None

@@ -1,6 +1,7 @@
 """Write a database into an archive: everything as it is at one instant, while nodes serve."""
 
 import asyncio
+import errno
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -8,7 +9,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import msgspec
 
-from wunder.errors import StoreBroken
+from wunder.errors import StoreBroken, StoreFull
 from wunder.model.ids import At
 from wunder.store.archive import FORMAT, ArchiveWriter, Contents, Progress, Text
 from wunder.store.backups import Manifest, sha256_of, write_manifest
@@ -23,6 +24,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 NO_HURRY = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '30s'"
 _FACTS = "SELECT key, value FROM meta WHERE key NOT LIKE 'count.%' AND key NOT LIKE 'probed_at%'"
 _PIECE = "SELECT content FROM shelf WHERE kind = $1 AND name = $2 AND piece = $3"
+#: The disk of the archive; what the server's own lacks has a SQLSTATE.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _decode = msgspec.json.Decoder(dict[str, int]).decode
 
 
@@ -46,6 +49,8 @@ async def write_backup(address: Address, target: Path, now: At, tell: Progress) 
             await conn.close()
         await asyncio.to_thread(writer.finish, contents)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise StoreFull("There is no room for it here; nothing was left of it.") from error
         raise translate(error) from error
     finally:
         await asyncio.to_thread(writer.abandon)

@@ -1,5 +1,6 @@
 """What PostgreSQL's errors mean to the gateway: away, again, full, broken, or one unit's own fault."""
 
+import socket
 from enum import Enum
 
 import asyncpg
@@ -31,6 +32,15 @@ ROW_FAULTS = (
 _AGAIN = {"40001", "40P01", "55P03", "57014"}
 _AWAY = {"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "3D000", "28000", "28P01"}
 _FATAL = {"XX001", "XX002"}
+#: Who reads these has to do something, and what differs.
+_WHY_AWAY = {
+    "25006": "the database takes no writes: it is a replica",
+    "28000": "the database refuses this role, or a connection of it from here (pg_hba.conf)",
+    "28P01": "the database refuses this role or its password",
+    "3D000": "the server has no database of this name",
+    "53300": "the database has no connection left (max_connections)",
+    "57P03": "the database is starting or shutting down",
+}
 
 
 def blame(error: BaseException) -> Blame:
@@ -72,8 +82,21 @@ def translate(error: BaseException) -> WunderError:
         case Blame.AGAIN:
             return StoreUnavailable(f"the database is held up by another node ({kind})")
         case Blame.AWAY:
-            return StoreUnavailable(f"the database does not answer ({kind})")
+            return StoreUnavailable(_why_away(error))
         case Blame.FATAL:
             return StoreBroken(f"the database reports damaged data ({kind})")
         case Blame.UNIT:
             return WunderError(f"the store refused this unit of work: {kind}")
+
+
+def _why_away(error: BaseException) -> str:
+    known = _WHY_AWAY.get(str(getattr(error, "sqlstate", "")))
+    if known:
+        return known
+    if isinstance(error, TimeoutError):
+        return "the database does not answer in time"
+    if isinstance(error, ConnectionRefusedError | FileNotFoundError):
+        return "nothing listens where the database should be"
+    if isinstance(error, socket.gaierror):
+        return "the name of the database's host is not known here"
+    return f"the database does not answer ({type(error).__name__})"
