@@ -57,7 +57,7 @@ def test_compose_names_settings_that_exist_and_every_part_it_refers_to() -> None
         named = {key: value for key, value in environ.items() if key.startswith("WUNDER_")}
         config = load_config(None, named, {})
         assert config.store_policy.database_url_file == "/run/secrets/database-url"
-        assert {one["source"] for one in node["secrets"]} <= set(compose["secrets"])
+        assert set(node["secrets"]) <= set(compose["secrets"])
         assert (DEPLOY / node["build"]["context"] / node["build"]["dockerfile"]).is_file()
         assert set(node["depends_on"]) <= set(compose["services"])
     for name in ("database", "balancer"):
@@ -68,6 +68,20 @@ def test_the_load_balancer_asks_the_nodes_of_compose() -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
     asked = re.findall(r"server (\w+):8080", (DEPLOY / "nginx.conf").read_text("utf-8"))
     assert asked == [name for name in compose["services"] if name.startswith("node")]
+
+
+def test_the_image_is_built_from_lock_files_and_sees_no_secret() -> None:
+    text = (DEPLOY / "Dockerfile").read_text("utf-8")
+    installs = re.findall(r"pip install (?!.*--no-deps)(.*)", text)
+    assert installs
+    assert all("--require-hashes" in one for one in installs)
+    ignored = set((ROOT / ".dockerignore").read_text("utf-8").split())
+    assert {".git", ".venv", "data", "deploy/secrets", "**/node_modules"} <= ignored
+    for source in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.M):
+        for name in source.split():
+            assert (ROOT / name).exists(), name
+    assert "USER wunder" in text
+    assert re.search(r'^ENTRYPOINT \["wunder"\]$', text, re.M), "no shell stands before SIGTERM"
 
 
 @pytest.mark.process
