@@ -4,4 +4,5 @@ from wunder.store.evidence import LateSuccess
 from wunder.store.postgres.held import LANES
 from wunder.store.postgres.receipts import RECEIPTS
 
-confirm = LateSuccess(LANES, RECEIPTS).confirm
+LATE = LateSuccess(LANES, RECEIPTS)
+confirm = LATE.confirm

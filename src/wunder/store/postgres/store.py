@@ -47,7 +47,7 @@ from wunder.store.postgres.recovery import end_leases, recover
 from wunder.store.postgres.rounds import alone
 from wunder.store.postgres.session import Line, Session
 from wunder.store.postgres.shelf import PostgresShelf
-from wunder.store.postgres.streams import PostgresStreams
+from wunder.store.postgres.streams import streams
 from wunder.store.postgres.tenure import Heard, Tenure, unheard
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.turns import PostgresTurns
@@ -86,7 +86,7 @@ class PostgresStore:
         self.intake = PostgresIntake(writer, quick, policy)
         self.turns = PostgresTurns(writer, quick, policy)
         self.outbox = PostgresOutbox(writer, quick, policy, watch)
-        self.streams = PostgresStreams(writer, policy, life.tenure.holds)
+        self.streams = streams(writer, policy, life.tenure.holds)
         self.outbox_desk = SqlOutboxDesk(writer, slow, LANES, MOVES.reroute)
         self.accounts = SqlAccountTable(writer, quick, LANES)
         self.bindings = SqlBindingTable(writer, quick)

@@ -7,9 +7,9 @@ from wunder.store.sqlite.held import LANES
 from wunder.store.sqlite.receipts import RECEIPTS
 from wunder.store.sqlite.transaction import Tx, finished
 
-_LATE = LateSuccess(LANES, RECEIPTS)
+LATE = LateSuccess(LANES, RECEIPTS)
 
 
 def confirm(tx: Tx, late: Evidence, policy: StorePolicy) -> bool:
     """Take a late success into account; False when there is no such attempt."""
-    return finished(_LATE.confirm(tx, late, policy))
+    return finished(LATE.confirm(tx, late, policy))

@@ -45,7 +45,7 @@ from wunder.store.sqlite.moves import MOVES
 from wunder.store.sqlite.outbox import SqliteOutbox
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.recovery import recover
-from wunder.store.sqlite.streams import SqliteStreams
+from wunder.store.sqlite.streams import streams
 from wunder.store.sqlite.transaction import StepNumbers, Tx
 from wunder.store.sqlite.turns import SqliteTurns
 from wunder.store.sqlite.writer import Writer
@@ -76,7 +76,7 @@ class SqliteStore:
         self.intake = SqliteIntake(writer, quick, policy)
         self.turns = SqliteTurns(writer, quick, policy)
         self.outbox = SqliteOutbox(writer, quick, policy, watch)
-        self.streams = SqliteStreams(writer, policy)
+        self.streams = streams(writer, policy)
         self.outbox_desk = SqlOutboxDesk(writer, slow, LANES, MOVES.reroute)
         self.accounts = SqlAccountTable(writer, quick, LANES)
         self.bindings = SqlBindingTable(writer, quick)

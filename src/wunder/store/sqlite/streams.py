@@ -1,164 +1,51 @@
-"""Progressive replies in rows: a delivery in `streaming` with an attempt, before its message exists."""
+"""Progressive replies in the file."""
 
-from typing import Any
+from typing import TypeVar
 
-from wunder.errors import FenceLost
-from wunder.model.conversation import LaneKind
-from wunder.model.delivery import (
-    ClaimedDelivery,
-    DeliveryState,
-    SendGrant,
-    Settlement,
-)
-from wunder.model.ids import At, DeliveryId, derived_id
-from wunder.model.message import OutboundMessage
-from wunder.model.trail import StepName
-from wunder.model.turn import ClaimedTurn, Reply
-from wunder.store.delivery_rows import Head, facts_of
-from wunder.store.outgoing import Outgoing, reply_message
+from wunder.model.conversation import Conversation, LaneKind
+from wunder.model.ids import At
 from wunder.store.policy import StorePolicy
-from wunder.store.shown import as_claimed
-from wunder.store.sqlite import lanes, receipts
+from wunder.store.sqlite import lanes
 from wunder.store.sqlite.delivery_rows import begin_attempt
+from wunder.store.sqlite.evidence import LATE
+from wunder.store.sqlite.held import LANES
+from wunder.store.sqlite.receipts import RECEIPTS
 from wunder.store.sqlite.settling import settle_attempt
-from wunder.store.sqlite.standing import standing_of
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
-from wunder.store.standing import tell
+from wunder.store.streams import SqlStreams, StreamMoves, Taken
+from wunder.store.unit import Unit
 
-_OWN = "SELECT 1 FROM channel_messages WHERE message_id = ? AND state = 'answering' AND fence = ?"
-_ORDINAL = """
-UPDATE channel_messages SET reply_ordinals = reply_ordinals + 1 WHERE message_id = ?
-RETURNING reply_ordinals
-"""
+T = TypeVar("T")
+
 _WAITING = """
 SELECT waiting FROM channel_lanes
 WHERE kind = 'delivery' AND account_uid = ? AND peer_kind = ? AND peer_id = ? AND thread_id = ?
 """
-_INSERT = """
-INSERT INTO channel_outbox (delivery_id, message_id, root_message_id, account_uid, peer_kind, peer_id,
-  thread_id, channel, account_id, state, lane_id, lane_seq, fence, epoch, attempts, reply_ordinal,
-  first_sending_at, idem_window_ms, idem_covers, expires_at, created_at, plugin_id, version, streaming)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'streaming', ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 1)
-"""
-#: The columns of `Head`, in its order, and two more.
-_BEGUN = """
-SELECT delivery_id, root_message_id, attempts, retries_used, collisions, part, part_state, reply_ordinal,
-  had_unknown, first_sending_at, created_at, expires_at, begun_plugin_id, begun_version, state,
-  provider_message_id, fence
-FROM channel_outbox WHERE delivery_id = ? AND streaming > 0
-"""
-_AGAIN = "UPDATE channel_outbox SET attempts = attempts + 1, epoch = ? WHERE delivery_id = ?"
-#: What the first frame came to. `unknown` leaves `streaming` only where it is parked.
-_NOTE = """
-UPDATE channel_outbox SET error_kind = ?1, error = ?2, had_unknown = had_unknown OR ?3,
-  retries_used = retries_used + ?3,
-  provider_message_id = CASE WHEN ?4 = '' THEN provider_message_id ELSE ?4 END
-WHERE delivery_id = ?5
-"""
-_PARK = "UPDATE channel_outbox SET state = 'unknown', settled_at = ? WHERE delivery_id = ?"
 
 
-class SqliteStreams:
-    """The side room's door to the tables (port Streams)."""
+def streams(writer: Writer, policy: StorePolicy) -> SqlStreams:
+    """The door to progressive replies."""
 
-    def __init__(self, writer: Writer, policy: StorePolicy) -> None:
-        self._writer = writer
-        self._policy = policy
+    async def work(unit: Unit[T], conversation: Conversation, kinds: tuple[LaneKind, ...]) -> T:
+        del conversation, kinds  # the one writer holds them all
+        return await writer.work(unit)
 
-    async def begin(
-        self, turn: ClaimedTurn, grant: SendGrant, now: At, expires_at: At
-    ) -> ClaimedDelivery | None:
-        """Make the delivery of a turn's first reply, or find it. Raises: FenceLost."""
-        return await self._writer.commit(lambda tx: _begin(tx, turn, grant, now, expires_at))
-
-    def is_ours(self, delivery: ClaimedDelivery) -> bool:
-        """Return True: a file has one node."""
-        return True
-
-    async def settle(self, done: Settlement) -> None:
-        """Record what became of the first frame; SENT: its id is known, UNKNOWN: it is parked."""
-        await self._writer.commit(lambda tx: _settle(tx, done, self._policy))
+    rows = (_take_free, begin_attempt, settle_attempt)
+    moves = StreamMoves(LANES, RECEIPTS, LATE, *rows, _always)
+    return SqlStreams(work, moves, policy)
 
 
-def _begin(
-    tx: Tx, turn: ClaimedTurn, grant: SendGrant, now: At, expires_at: At
-) -> ClaimedDelivery | None:
-    inbound = turn.message
-    if tx.one(_OWN, (inbound.message_id, turn.fence)) is None:
-        raise FenceLost
-    going = Outgoing(inbound, turn.turn_id, (), now, expires_at)
-    message = reply_message(going, Reply(""), 0)
-    delivery_id = DeliveryId(derived_id(turn.turn_id, "delivery"))
-    begun = tx.one(_BEGUN, (delivery_id,))
-    if begun is not None:
-        return _go_on(tx, begun, message, grant)
-    waiting = tx.one(_WAITING, inbound.conversation.key)
+def _always(_epoch: int) -> bool:
+    return True  # a file has one node
+
+
+async def _take_free(tx: Tx, conversation: Conversation, now: At) -> Taken | None:
+    waiting = tx.one(_WAITING, conversation.key)
     if waiting is not None and waiting[0]:
-        # What is before it would be overtaken.
         return None
-    place = lanes.enter(tx, LaneKind.DELIVERY, inbound.conversation, 1, now, is_claimed=True)
+    place = lanes.enter(tx, LaneKind.DELIVERY, conversation, 1, now, is_claimed=True)
     if not place.is_free:
         lanes.leave_deliveries(tx, place.lane_id, now)
         return None
-    facts = facts_of(grant)
-    ordinal = int((tx.one(_ORDINAL, (inbound.message_id,)) or (1,))[0])
-    row = (
-        delivery_id,
-        message.message_id,
-        inbound.message_id,
-        *inbound.conversation.key,
-        inbound.channel,
-        inbound.account_id,
-        place.lane_id,
-        place.first_seq,
-        place.fence,
-        tx.epoch,
-        ordinal,
-        now,
-        facts.idem_window_ms,
-        facts.idem_covers,
-        expires_at,
-        now,
-        facts.release.plugin_id,
-        facts.release.version,
-    )
-    tx.execute(_INSERT, row)
-    tx.moved("channel_outbox", None, "streaming")
-    found = tx.one(_BEGUN, (delivery_id,)) or ()
-    head = Head._make(found[:-2])._replace(attempts=0)
-    return begin_attempt(tx, head, message, facts, now, place.fence)
-
-
-def _go_on(
-    tx: Tx, begun: tuple[Any, ...], message: OutboundMessage, grant: SendGrant
-) -> ClaimedDelivery | None:
-    """The turn ran before: the same platform message, or the same key where its id is not known."""
-    head, shown_as, fence = Head._make(begun[:-2]), begun[-2], begun[-1]
-    if head.state != DeliveryState.STREAMING:
-        return None
-    if shown_as:
-        return as_claimed(head, message, grant.release, fence, tx.epoch, shown_as)
-    tx.execute(_AGAIN, (tx.epoch, head.delivery_id))
-    return begin_attempt(tx, head, message, facts_of(grant), tx.now, fence)
-
-
-def _settle(tx: Tx, done: Settlement, policy: StorePolicy) -> None:
-    delivery_id = done.delivery.delivery_id
-    standing = standing_of(tx, delivery_id)
-    if standing is None or standing.state != DeliveryState.STREAMING:
-        return
-    settle_attempt(tx, done, policy)
-    is_unknown = int(done.outcome == "unknown")
-    note = (done.error_kind, done.error, is_unknown, done.provider_message_id, delivery_id)
-    tx.execute(_NOTE, note)
-    uid = standing.account_uid
-    receipts.join_waiting(tx, delivery_id, uid, done.provider_message_id)
-    if done.state is not DeliveryState.UNKNOWN:
-        return
-    tx.execute(_PARK, (done.at, delivery_id))
-    tx.moved("channel_outbox", "streaming", "unknown")
-    tell(tx, StepName.UNKNOWN, delivery_id, standing, done.at, kind=done.error_kind)
-    if done.lane_until is not None:
-        lanes.rest(tx, standing.lane_id, done.lane_until)
-    lanes.leave_deliveries(tx, standing.lane_id, done.at)
+    return Taken(place.lane_id, place.first_seq, place.fence)
