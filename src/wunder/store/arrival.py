@@ -1,9 +1,57 @@
-"""What is told of a message that was taken in, and kept of one that could not be."""
+"""What is written and told of a message that was taken in, and kept of one that could not be."""
 
+from typing import Any
+
+import msgspec
+
+from wunder.model.ids import TurnId
 from wunder.model.intake import AccountIntake, IntakeUnit, NewMessage
-from wunder.model.message import MessageState
-from wunder.model.trail import Step, StepName
+from wunder.model.message import InboundMessage, MessageState
+from wunder.model.trail import Event, Step, StepName
 from wunder.store.clean import to_json
+from wunder.store.message_rows import inbound_row
+from wunder.store.place import Place
+
+
+def kept_of(new: NewMessage, state: MessageState) -> InboundMessage:
+    """The message as it is stored: without its body where it was refused."""
+    message = new.message
+    if state is not MessageState.REFUSED:
+        return message
+    bare = msgspec.structs.replace(message.content, text="", attachments=(), location=None)
+    return msgspec.structs.replace(message, content=bare, meta={})
+
+
+def arrival_row(
+    unit: IntakeUnit,
+    part: AccountIntake,
+    new: NewMessage,
+    state: MessageState,
+    place: Place | None,
+    turn: tuple[TurnId, int],
+) -> tuple[Any, ...]:
+    """The columns of a message that was taken in; `turn`: its first one's id, the epoch of who claims it."""
+    message = kept_of(new, state)
+    is_claimed = state is MessageState.ANSWERING
+    turn_id, epoch = turn
+    return (
+        *inbound_row(message),
+        state.value,
+        new.reason,
+        place.lane_id if place else None,
+        place.first_seq if place else None,
+        place.fence if place and is_claimed else 0,
+        int(is_claimed),
+        epoch if is_claimed else 0,
+        unit.at if is_claimed else None,
+        turn_id,
+        unit.request_id,
+        part.release.plugin_id,
+        part.release.version,
+        message.sent_at,
+        message.received_at,
+        unit.at,
+    )
 
 
 def arrival_steps(
@@ -29,3 +77,18 @@ def message_as_bytes(new: NewMessage) -> bytes:
         return to_json(new.message).encode()
     except (TypeError, ValueError):
         return b""
+
+
+def collision(unit: IntakeUnit, part: AccountIntake, new: NewMessage, original: str) -> Event:
+    """Another content came under the key of a message that was taken in before."""
+    return Event(
+        name="message_collided",
+        at=unit.at,
+        level="error",
+        plugin_id=part.release.plugin_id,
+        version=part.release.version,
+        account_uid=part.account_uid,
+        account_id=part.account_id,
+        message_id=original,
+        fields={"platform_message_id": new.message.platform_message_id},
+    )

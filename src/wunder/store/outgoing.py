@@ -16,10 +16,11 @@ from wunder.model.ids import (
     derived_id,
 )
 from wunder.model.message import InboundMessage, OutboundMessage
-from wunder.model.turn import Reply
+from wunder.model.turn import Reply, TurnCommit
 from wunder.store.clean import clean_text
 from wunder.store.delivery_rows import NewDelivery
 from wunder.store.message_rows import outbound_row
+from wunder.store.policy import StorePolicy
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -37,6 +38,41 @@ class Outgoing(msgspec.Struct, frozen=True):
     binding_id: BindingId | None = None
     release: ReleaseRef | None = None
     not_before: At | None = None  # the first waits so long for a webhook that can carry it
+
+
+def turn_end_row(turn: TurnCommit) -> tuple[Any, ...]:
+    """The end of a turn on the row of its message."""
+    return (
+        turn.state.value,
+        turn.reason,
+        turn.session_id,
+        turn.agent_id,
+        turn.binding_id,
+        turn.at,
+        len(turn.replies),
+        turn.turn.message.message_id,
+        turn.turn.fence,
+    )
+
+
+def going_of(
+    turn: TurnCommit, policy: StorePolicy, ordinals: int, session_seq: int, not_before: At | None
+) -> Outgoing:
+    """What a turn says: its first reply follows `ordinals` others and has this place in the session."""
+    return Outgoing(
+        inbound=turn.turn.message,
+        turn_id=turn.turn.turn_id,
+        replies=turn.replies,
+        at=turn.at,
+        expires_at=turn.expires_at or At(turn.at + policy.delivery_ttl_s * 1000),
+        ordinals=ordinals,
+        session_id=turn.session_id,
+        session_seq=session_seq,
+        agent_id=turn.agent_id,
+        binding_id=turn.binding_id,
+        release=turn.release,
+        not_before=not_before,
+    )
 
 
 def reply_message(going: Outgoing, reply: Reply, ordinal: int) -> OutboundMessage:

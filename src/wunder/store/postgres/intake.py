@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import msgspec
-
 from wunder.model.conversation import LaneKind
 from wunder.model.ids import At, MessageId, SessionId, TurnId, derived_id
 from wunder.model.intake import (
@@ -17,12 +15,17 @@ from wunder.model.intake import (
     TakenIn,
 )
 from wunder.model.message import InboundMessage, MessageState
-from wunder.model.trail import Event
 from wunder.model.turn import ClaimedTurn
 from wunder.store import attachments, pairing, spool
-from wunder.store.arrival import arrival_steps, message_as_bytes
+from wunder.store.arrival import (
+    arrival_row,
+    arrival_steps,
+    collision,
+    kept_of,
+    message_as_bytes,
+)
 from wunder.store.clean import clean_row
-from wunder.store.message_rows import inbound_row
+from wunder.store.place import Place
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import inline, lanes, receipts, sessions
 from wunder.store.postgres.faults import ROW_FAULTS
@@ -141,7 +144,8 @@ class _Intake:
         tx.counts["channel_dedupe"] += 1
         if new.stranger is not None:
             new = await pairing.judge(tx, part, new, self._unit.at)
-        place: lanes.Place | None = None
+        turn_id = TurnId(derived_id(message.message_id, "turn"))
+        place: Place | None = None
         state = new.state
         if state is MessageState.RECEIVED:
             has_hands = self._may_claim > 0
@@ -150,7 +154,6 @@ class _Intake:
             )
             if place.is_free and has_hands:
                 state = MessageState.ANSWERING
-        turn_id = TurnId(derived_id(message.message_id, "turn"))
         clean = self._insert(part, new, state, place, turn_id)
         if place is not None and clean.content.attachments:
             await attachments.expect(tx, clean, self._unit.at)
@@ -181,38 +184,19 @@ class _Intake:
         part: AccountIntake,
         new: NewMessage,
         state: MessageState,
-        place: lanes.Place | None,
+        place: Place | None,
         turn_id: TurnId,
     ) -> InboundMessage:
         """Insert the row; returns the message as the table holds it."""
-        message, unit, tx = new.message, self._unit, self._tx
-        if state is MessageState.REFUSED:
-            bare = msgspec.structs.replace(message.content, text="", attachments=(), location=None)
-            message = msgspec.structs.replace(message, content=bare, meta={})
-        is_claimed = state is MessageState.ANSWERING
+        tx = self._tx
         row = (
-            *inbound_row(message),
-            state.value,
-            new.reason,
-            place.lane_id if place else None,
-            place.first_seq if place else None,
-            place.fence if place and is_claimed else 0,
-            int(is_claimed),
-            tx.epoch if is_claimed else 0,
-            unit.at if is_claimed else None,
-            turn_id,
-            unit.request_id,
-            part.release.plugin_id,
-            part.release.version,
-            message.sent_at,
-            message.received_at,
-            unit.at,
+            *arrival_row(self._unit, part, new, state, place, (turn_id, tx.epoch)),
             new.inline_until,
             "in",
         )
         clean = clean_row(row)
         tx.later(INSERT_INBOUND, clean)
-        return message if clean is row else inbound_in(clean)
+        return kept_of(new, state) if clean is row else inbound_in(clean)
 
     async def _known(self, part: AccountIntake, new: NewMessage) -> Taken:
         """Judge a message whose key is there: our own re-run, a repeat, or a collision."""
@@ -229,19 +213,7 @@ class _Intake:
         await self._set_aside(
             part, content, derived_id(message_id, "quarantine"), new, str(found[1])
         )
-        self._tx.event(
-            Event(
-                name="message_collided",
-                at=self._unit.at,
-                level="error",
-                plugin_id=part.release.plugin_id,
-                version=part.release.version,
-                account_uid=part.account_uid,
-                account_id=part.account_id,
-                message_id=str(found[1]),
-                fields={"platform_message_id": new.message.platform_message_id},
-            )
-        )
+        self._tx.event(collision(self._unit, part, new, str(found[1])))
         return Taken.COLLISION
 
     async def _salvage(self, part: AccountIntake, new: NewMessage) -> Taken:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import msgspec
-
 from wunder.model.conversation import Conversation, LaneKind
 from wunder.model.ids import AccountUid, At
+from wunder.store.place import Place
 from wunder.store.postgres.lane_book import LANE_COLUMNS, Lane
 from wunder.store.postgres.statements import Many
 from wunder.store.postgres.transaction import Tx
@@ -41,15 +40,6 @@ SELECT {LANE_COLUMNS} FROM channel_lanes l
 WHERE l.kind = 'delivery' AND l.account_uid = ? AND l.ready_at <= ? ORDER BY l.ready_at, l.lane_id LIMIT ?
 FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - constant
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where rows entered; see store/sqlite/lanes.py."""
-
-    lane_id: int
-    first_seq: int
-    is_free: bool
-    fence: int
 
 
 async def enter(

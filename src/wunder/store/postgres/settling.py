@@ -2,16 +2,12 @@
 
 from wunder.errors import Conflict
 from wunder.model.delivery import (
-    DELIVERY_MOVES,
     RELEASED,
     ClaimedDelivery,
     DeliveryState,
-    Evidence,
     Settlement,
 )
-from wunder.model.ids import At
 from wunder.store.clean import to_json
-from wunder.store.delivery_rows import SendFacts
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import evidence, lanes, receipts
 from wunder.store.postgres.claims import claim_lane
@@ -20,7 +16,20 @@ from wunder.store.postgres.standing import standing_of
 from wunder.store.postgres.statements import Many
 from wunder.store.postgres.transaction import Tx
 from wunder.store.readiness import ready_at
-from wunder.store.standing import STEP_OF, Standing, raw_result_json, tell
+from wunder.store.settled import (
+    NEXT_ORDINAL,
+    NOTE_LATE,
+    attempt_end_row,
+    check_move,
+    end_row,
+    facts_again,
+    is_own,
+    late_evidence,
+    late_row,
+    put_back_row,
+    tell_outcome,
+)
+from wunder.store.standing import Standing
 
 _SETTLE_ATTEMPT = Many(
     """
@@ -55,14 +64,6 @@ UPDATE channel_outbox SET part = part + 1, part_state = ?1, attempts = attempts 
   begun_plugin_id = coalesce(begun_plugin_id, plugin_id), begun_version = coalesce(begun_version, version)
 WHERE delivery_id = ?4 AND state = 'sending' AND fence = ?5
 """
-_NEXT_ORDINAL = """
-UPDATE channel_messages SET reply_ordinals = reply_ordinals + 1 WHERE message_id = ?
-RETURNING reply_ordinals
-"""
-_NOTE_LATE = """
-UPDATE channel_attempts SET settled_at = ?, outcome = ?, error_kind = ?, error = ?
-WHERE delivery_id = ? AND attempt_no = ? AND outcome = ''
-"""
 
 
 async def settle(
@@ -73,27 +74,20 @@ async def settle(
     standing = await standing_of(tx, delivery.delivery_id)
     if standing is None:
         return []
-    is_own = (
-        standing.state == DeliveryState.SENDING
-        and standing.fence == delivery.fence
-        and standing.attempts == delivery.attempt_no
-    )
-    if not is_own:
+    if not is_own(done, standing):
         await _settle_late(tx, done, policy)
         return []
     settle_attempt(tx, done, policy)
     if done.state is DeliveryState.SENDING:
         return [await _next_part(tx, done, standing)]
-    if done.state not in DELIVERY_MOVES[DeliveryState.SENDING]:
-        words = f"A delivery in sending cannot become {done.state}."
-        raise Conflict(words, reason="illegal_move")
+    check_move(done)
     if done.state is DeliveryState.PENDING:
         await _put_back(tx, done, standing)
         return []
     waiting = await _finish(tx, done, standing)
     if not waiting or not done.take_next or done.lane_until is not None:
         return []
-    facts = SendFacts(delivery.release, standing.idem_window_ms, standing.idem_covers)
+    facts = facts_again(done, standing)
     lane = await tx.lanes.by_id(standing.lane_id)
     following = await claim_lane(
         tx, lane, facts, done.at, may_expire=may_expire, but=delivery.delivery_id
@@ -103,36 +97,15 @@ async def settle(
 
 def settle_attempt(tx: Tx, done: Settlement, policy: StorePolicy) -> None:
     """Write an outcome on the row of its attempt."""
-    row = (
-        done.at,
-        done.outcome,
-        done.error_kind,
-        done.error,
-        done.provider_code,
-        done.provider_message_id,
-        raw_result_json(done.raw_result, policy),
-        done.took_ms,
-        done.delivery.delivery_id,
-        done.delivery.attempt_no,
-    )
-    tx.later(_SETTLE_ATTEMPT, row)
+    tx.later(_SETTLE_ATTEMPT, attempt_end_row(done, policy))
 
 
 async def _settle_late(tx: Tx, done: Settlement, policy: StorePolicy) -> None:
     """The claim is an old one: a success is evidence, anything else is only noted on the attempt."""
-    delivery = done.delivery
     if done.outcome == "sent":
-        late = Evidence(
-            attempt_id=delivery.attempt_id,
-            provider_message_id=done.provider_message_id,
-            at=done.at,
-            raw_result=done.raw_result,
-            next_state=done.next_state,
-        )
-        await evidence.confirm(tx, late, policy)
-        return
-    noted = (done.at, done.outcome, done.error_kind, done.error)
-    await tx.execute(_NOTE_LATE, (*noted, delivery.delivery_id, delivery.attempt_no))
+        await evidence.confirm(tx, late_evidence(done), policy)
+    else:
+        await tx.execute(NOTE_LATE, late_row(done))
 
 
 async def _next_part(tx: Tx, done: Settlement, standing: Standing) -> ClaimedDelivery:
@@ -149,49 +122,27 @@ async def _next_part(tx: Tx, done: Settlement, standing: Standing) -> ClaimedDel
     if found is None:
         raise Conflict("The delivery is gone.", reason="delivery_gone")
     head, message = found
-    facts = SendFacts(delivery.release, standing.idem_window_ms, standing.idem_covers)
+    facts = facts_again(done, standing)
     before = head._replace(attempts=head.attempts - 1)
     return begin_attempt(tx, before, message, facts, done.at, standing.fence)
 
 
 async def _put_back(tx: Tx, done: Settlement, standing: Standing) -> None:
-    delivery = done.delivery
     retry_at = done.retry_at if done.retry_at is not None else done.at
-    row = (
-        retry_at,
-        done.error_kind,
-        done.error,
-        int(done.uses_retry),
-        int(done.outcome == "unknown"),
-        int(done.new_ordinal),
-        await _next_ordinal(tx, standing) if done.new_ordinal else standing.reply_ordinal,
-        delivery.delivery_id,
-        standing.fence,
-    )
-    await tx.execute(_PUT_BACK, row)
+    ordinal = await _next_ordinal(tx, standing) if done.new_ordinal else standing.reply_ordinal
+    await tx.execute(_PUT_BACK, put_back_row(done, standing, retry_at, ordinal))
     tx.moved("channel_outbox", "sending", "pending")
     ready = ready_at(done.at, retry_at, standing.not_before, standing.expires_at)
     lanes.set_ready(tx, await tx.lanes.by_id(standing.lane_id), ready)
-    _tell(tx, done, standing, retry_at)
+    tell_outcome(tx, done, standing, retry_at)
 
 
 async def _finish(tx: Tx, done: Settlement, standing: Standing) -> int:
     """End the delivery, or hold it; how many wait behind it in an open lane."""
     delivery_id = done.delivery.delivery_id
-    row = (
-        done.state.value,
-        done.at,
-        done.error_kind,
-        done.error,
-        done.provider_message_id,
-        int(done.outcome == "unknown"),
-        int(done.uses_retry),
-        delivery_id,
-        standing.fence,
-    )
-    tx.later(_FINISH, row)
+    tx.later(_FINISH, end_row(done, standing))
     tx.moved("channel_outbox", "sending", done.state.value)
-    _tell(tx, done, standing, None)
+    tell_outcome(tx, done, standing, None)
     waiting = 0
     if done.state in RELEASED:
         lane = await tx.lanes.by_id(standing.lane_id)
@@ -210,21 +161,7 @@ async def _finish(tx: Tx, done: Settlement, standing: Standing) -> int:
 async def _next_ordinal(tx: Tx, standing: Standing) -> int:
     """A collision: the next reply ordinal of the inbound message."""
     if standing.root_message_id is not None:
-        found = await tx.one(_NEXT_ORDINAL, (standing.root_message_id,))
+        found = await tx.one(NEXT_ORDINAL, (standing.root_message_id,))
         if found is not None:
             return int(found[0])
     return standing.reply_ordinal + 1
-
-
-def _tell(tx: Tx, done: Settlement, standing: Standing, retry_at: At | None) -> None:
-    name = STEP_OF.get(done.state)
-    if name is None:
-        return
-    detail: dict[str, object] = {}
-    if done.error_kind:
-        detail["kind"] = done.error_kind
-    if done.provider_code:
-        detail["provider_code"] = done.provider_code
-    if retry_at is not None:
-        detail["retry_at"] = retry_at
-    tell(tx, name, done.delivery.delivery_id, standing, done.at, **detail)

@@ -11,7 +11,7 @@ from wunder.model.trail import Step, StepName
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
 from wunder.store.lookout import Lookout
 from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
-from wunder.store.outgoing import Outgoing
+from wunder.store.outgoing import going_of, turn_end_row
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import lanes, sessions
 from wunder.store.postgres.fair_turns import due_turns
@@ -160,20 +160,8 @@ async def commit_turn(
     is_held = inline_until is not None and inline_until > turn.at
     if turn.session_id is not None:
         await sessions.grow(tx, turn, turn.session_id, session_seq)
-    going = Outgoing(
-        inbound=message,
-        turn_id=turn.turn.turn_id,
-        replies=turn.replies,
-        at=turn.at,
-        expires_at=turn.expires_at or At(turn.at + policy.delivery_ttl_s * 1000),
-        ordinals=ordinals - len(turn.replies),
-        session_id=turn.session_id,
-        session_seq=session_seq + 1,
-        agent_id=turn.agent_id,
-        binding_id=turn.binding_id,
-        not_before=inline_until if is_held else None,
-        release=turn.release,
-    )
+    answered = ordinals - len(turn.replies)
+    going = going_of(turn, policy, answered, session_seq + 1, inline_until if is_held else None)
     tx.step(*turn.steps)
     committed = await queue_replies(tx, going, None if is_held else grant)
     lane = await tx.lanes.by_id(lane_id)
@@ -188,18 +176,7 @@ async def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int, At | None, int] |
     None when this very commit ran before.
     """
     claimed = turn.turn
-    row = (
-        turn.state.value,
-        turn.reason,
-        turn.session_id,
-        turn.agent_id,
-        turn.binding_id,
-        turn.at,
-        len(turn.replies),
-        claimed.message.message_id,
-        claimed.fence,
-    )
-    found = await tx.one(_FINISH, row)
+    found = await tx.one(_FINISH, turn_end_row(turn))
     if found is not None:
         return int(found[0]), int(found[1]), found[2], int(found[3])
     standing = await tx.one(_STANDING, (claimed.message.message_id,))

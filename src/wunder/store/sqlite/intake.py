@@ -1,7 +1,5 @@
 """T1: keys, messages, receipts, trail and spool removal of one request, in one transaction."""
 
-import msgspec
-
 from wunder.model.conversation import LaneKind
 from wunder.model.ids import At, MessageId, TurnId, derived_id
 from wunder.model.intake import (
@@ -15,12 +13,18 @@ from wunder.model.intake import (
     TakenIn,
 )
 from wunder.model.message import InboundMessage, MessageState
-from wunder.model.trail import Event
 from wunder.model.turn import ClaimedTurn
 from wunder.store import attachments, pairing, spool
-from wunder.store.arrival import arrival_steps, message_as_bytes
+from wunder.store.arrival import (
+    arrival_row,
+    arrival_steps,
+    collision,
+    kept_of,
+    message_as_bytes,
+)
 from wunder.store.clean import clean_row
-from wunder.store.message_rows import INBOUND_COLUMNS, inbound_of, inbound_row
+from wunder.store.message_rows import INBOUND_COLUMNS, inbound_of
+from wunder.store.place import Place
 from wunder.store.policy import StorePolicy
 from wunder.store.quarantine import set_aside
 from wunder.store.sqlite import inline, lanes, receipts
@@ -116,7 +120,7 @@ class _Intake:
         if new.stranger is not None:
             new = finished(pairing.judge(tx, part, new, self._unit.at))
         turn_id = TurnId(derived_id(message.message_id, "turn"))
-        place: lanes.Place | None = None
+        place: Place | None = None
         state = new.state
         if state is MessageState.RECEIVED:
             has_hands = self._may_claim > 0
@@ -155,39 +159,19 @@ class _Intake:
         part: AccountIntake,
         new: NewMessage,
         state: MessageState,
-        place: lanes.Place | None,
+        place: Place | None,
         turn_id: TurnId,
     ) -> InboundMessage:
         """Insert the row; returns the message as the table holds it."""
-        message, unit, tx = new.message, self._unit, self._tx
-        if state is MessageState.REFUSED:
-            bare = msgspec.structs.replace(message.content, text="", attachments=(), location=None)
-            message = msgspec.structs.replace(message, content=bare, meta={})
-        is_claimed = state is MessageState.ANSWERING
-        row = (
-            *inbound_row(message),
-            state.value,
-            new.reason,
-            place.lane_id if place else None,
-            place.first_seq if place else None,
-            place.fence if place and is_claimed else 0,
-            int(is_claimed),
-            tx.epoch if is_claimed else 0,
-            unit.at if is_claimed else None,
-            turn_id,
-            unit.request_id,
-            part.release.plugin_id,
-            part.release.version,
-            message.sent_at,
-            message.received_at,
-            unit.at,
-        )
+        tx = self._tx
+        row = arrival_row(self._unit, part, new, state, place, (turn_id, tx.epoch))
         clean = clean_row(row)
         tx.conn.execute(INSERT_INBOUND, clean)
+        kept = kept_of(new, state)
         if clean is row:
-            return message
-        found = tx.one(_FIND_MESSAGE, (message.message_id,))
-        return inbound_of(found) if found else message
+            return kept
+        found = tx.one(_FIND_MESSAGE, (kept.message_id,))
+        return inbound_of(found) if found else kept
 
     def _known(self, part: AccountIntake, new: NewMessage) -> Taken:
         """Judge a message whose key is there: our own re-run, a repeat, or a collision."""
@@ -201,19 +185,7 @@ class _Intake:
             return Taken.ACCEPTED if is_rerun else Taken.DUPLICATE
         content = NewQuarantine("dedupe_collision", message_as_bytes(new), f"same id as {found[1]}")
         self._set_aside(part, content, derived_id(message_id, "quarantine"), new, str(found[1]))
-        self._tx.event(
-            Event(
-                name="message_collided",
-                at=self._unit.at,
-                level="error",
-                plugin_id=part.release.plugin_id,
-                version=part.release.version,
-                account_uid=part.account_uid,
-                account_id=part.account_id,
-                message_id=str(found[1]),
-                fields={"platform_message_id": new.message.platform_message_id},
-            )
-        )
+        self._tx.event(collision(self._unit, part, new, str(found[1])))
         return Taken.COLLISION
 
     def _salvage(self, part: AccountIntake, new: NewMessage) -> Taken:

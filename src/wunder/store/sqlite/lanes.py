@@ -7,10 +7,9 @@ that may. Claims go through an index over `ready_at` alone, so that they cost th
 
 from typing import Any
 
-import msgspec
-
 from wunder.model.conversation import Conversation, LaneKind
 from wunder.model.ids import AccountUid, At
+from wunder.store.place import Place
 from wunder.store.readiness import SUSPECT_CLAIMS, ready_at
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.states import LIVE_DELIVERIES, LIVE_TURNS
@@ -53,19 +52,6 @@ _DUE_DELIVERIES = """
 SELECT lane_id FROM channel_lanes
 WHERE kind = 'delivery' AND account_uid = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?
 """
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where rows entered: `first_seq` is the first of them.
-
-    `is_free`: nobody was before them and the lane does not rest; `fence` is then that of the claim
-    which entering asked for.
-    """
-
-    lane_id: int
-    first_seq: int
-    is_free: bool
-    fence: int
 
 
 def enter(

@@ -11,7 +11,7 @@ from wunder.model.trail import Step, StepName
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
 from wunder.store.lookout import Lookout
 from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
-from wunder.store.outgoing import Outgoing
+from wunder.store.outgoing import going_of, turn_end_row
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import lanes, sessions
 from wunder.store.sqlite.fair_turns import due_turns
@@ -141,20 +141,8 @@ def commit_turn(
     if turn.session_id is not None:
         agent_id = turn.agent_id or AgentId("")
         session_seq = sessions.grow(tx, turn.session_id, message, agent_id, lines, turn.at)
-    going = Outgoing(
-        inbound=message,
-        turn_id=turn.turn.turn_id,
-        replies=turn.replies,
-        at=turn.at,
-        expires_at=turn.expires_at or At(turn.at + policy.delivery_ttl_s * 1000),
-        ordinals=ordinals - len(turn.replies),
-        session_id=turn.session_id,
-        session_seq=session_seq + 1,
-        agent_id=turn.agent_id,
-        binding_id=turn.binding_id,
-        not_before=inline_until if is_held else None,
-        release=turn.release,
-    )
+    answered = ordinals - len(turn.replies)
+    going = going_of(turn, policy, answered, session_seq + 1, inline_until if is_held else None)
     tx.step(*turn.steps)
     committed = queue_replies(tx, going, None if is_held else grant)
     lanes.leave_turns(tx, lane_id, turn.at)
@@ -168,18 +156,7 @@ def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int, At | None] | None:
     None when this very commit ran before.
     """
     claimed = turn.turn
-    row = (
-        turn.state.value,
-        turn.reason,
-        turn.session_id,
-        turn.agent_id,
-        turn.binding_id,
-        turn.at,
-        len(turn.replies),
-        claimed.message.message_id,
-        claimed.fence,
-    )
-    found = tx.execute(_FINISH, row).fetchall()
+    found = tx.execute(_FINISH, turn_end_row(turn)).fetchall()
     if found:
         return int(found[0][0]), int(found[0][1]), found[0][2]
     standing = tx.one(_STANDING, (claimed.message.message_id,))
