@@ -35,6 +35,15 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     )
     ours = [line for line in done.stderr.splitlines() if "wunder.service" in line]
     assert (done.returncode, ours) == (0, [])
+    if "--offline" in _help_of("systemd-analyze"):
+        security = ["systemd-analyze", "security", "--offline=true", "--threshold=30", str(path)]
+        judged = subprocess.run(security, capture_output=True, text=True, check=False)
+        assert judged.returncode == 0, judged.stdout
+
+
+def _help_of(program: str) -> str:
+    asked = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)
+    return asked.stdout
 
 
 def test_the_unit_is_the_one_of_the_install_page_and_a_database() -> None:
