@@ -255,6 +255,29 @@ async def test_the_spool_of_an_account_is_bounded_in_rows(world: World) -> None:
     assert await world.store.intake.spool(world.spooled("b"))
 
 
+async def test_the_spool_of_an_account_is_bounded_for_requests_that_come_at_once(
+    world: World,
+) -> None:
+    world.policy = msgspec.structs.replace(world.policy, spool_rows=3, spool_bytes=750)
+    await world.die_and_return()
+    requests = [world.spooled(uid, size) for size in (100, 300) for uid in ("a", "b") * 3]
+    kept = await asyncio.gather(*map(world.store.intake.spool, requests))
+    assert sum(kept) == 6
+    assert world.store.health.figures()["channel_spool"] == 6
+    assert len(await world.store.intake.due_spooled(world.now, 9)) == 2
+
+
+async def test_requests_are_kept_beside_messages_of_the_same_commit(world: World) -> None:
+    await world.store.intake.spool(world.spooled("other"))
+    taken, *kept = await asyncio.gather(
+        world.take(world.new(), claim=1),
+        *(world.store.intake.spool(world.spooled(uid)) for uid in ("a", "b", "a")),
+    )
+    assert kept == [True] * 3
+    assert len(taken.claimed) == 1
+    assert len(await world.store.intake.due_spooled(world.now, 9)) == 3
+
+
 async def test_the_spool_of_an_account_is_bounded_in_bytes(world: World) -> None:
     world.policy = msgspec.structs.replace(world.policy, spool_bytes=250)
     await world.die_and_return()

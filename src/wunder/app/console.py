@@ -53,7 +53,11 @@ def api_policy(config: Config) -> ApiPolicy:
     """Return the API's settings; hosts that platforms and people were told to call need no naming."""
     server, policy = config.server, config.api
     told = (urlsplit(server.public_url).hostname or "", server.host)
-    hosts = (*_LOCAL, *policy.allowed_hosts, *(host for host in told if host and host not in ANY_HOST))
+    hosts = (
+        *_LOCAL,
+        *policy.allowed_hosts,
+        *(host for host in told if host and host not in ANY_HOST),
+    )
     return msgspec.structs.replace(policy, allowed_hosts=hosts)
 
 

@@ -30,7 +30,7 @@ ORDER BY s.seq LIMIT ?
 """
 _POSTPONE = "UPDATE channel_spool SET tries = tries + ?, retry_at = ? WHERE spool_id = ?"
 #: Who failed so often by its own fault does not hold up the requests behind it any longer.
-_HOLDS_UP_TO_TRIES = 3
+HOLDS_UP_TO_TRIES = 3
 _WAITS = "SELECT 1 FROM channel_spool WHERE account_uid = ? AND tries < ? LIMIT 1"
 _REMOVE = "DELETE FROM channel_spool WHERE spool_id = ?"
 
@@ -60,7 +60,7 @@ async def is_ahead(tx: Transaction, account_uid: str) -> bool:
     """True while an earlier request of the account waits: who overtook it would break the order."""
     if not tx.has_spooled():
         return False
-    return await tx.first(_WAITS, (account_uid, _HOLDS_UP_TO_TRIES)) is not None
+    return await tx.first(_WAITS, (account_uid, HOLDS_UP_TO_TRIES)) is not None
 
 
 async def due(reader: Reads, now: At, limit: int) -> list[SpooledRequest]:

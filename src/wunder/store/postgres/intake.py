@@ -27,7 +27,7 @@ from wunder.store.arrival import (
 from wunder.store.clean import clean_row
 from wunder.store.place import Place
 from wunder.store.policy import StorePolicy
-from wunder.store.postgres import inline, lanes, receipts, sessions
+from wunder.store.postgres import inline, lanes, receipts, sessions, spooling
 from wunder.store.postgres.faults import ROW_FAULTS
 from wunder.store.postgres.lane_book import LaneKey, lane_key
 from wunder.store.postgres.message_rows import INSERT_INBOUND, inbound_in
@@ -73,8 +73,8 @@ class PostgresIntake:
 
     async def spool(self, request: SpooledRequest) -> bool:
         """Keep a raw request; False when its account's spool is full."""
-        return await self._writer.work(
-            lambda tx: spool.keep(tx, request, self._policy), is_intake=True
+        return await self._writer.commit(
+            lambda tx: spooling.keep(tx, request, self._policy), lanes=(), is_intake=True
         )
 
     async def due_spooled(self, now: At, limit: int) -> list[SpooledRequest]:
@@ -118,7 +118,7 @@ class _Intake:
             await spool.remove(self._tx, unit.spool_id)
         else:
             for part in unit.parts:
-                if await spool.is_ahead(self._tx, part.account_uid):
+                if await spooling.is_ahead(self._tx, part.account_uid):
                     return TakenIn({}, is_behind_spool=True)
         for position, part in enumerate(unit.parts):
             for new in part.messages:

@@ -13,7 +13,7 @@ from wunder.errors import DataDirRefused, StoreUnavailable
 from wunder.model.ids import At, new_id
 from wunder.store.postgres.rounds import Ask, ask
 from wunder.store.postgres.session import Session
-from wunder.store.postgres.statements import Many
+from wunder.store.postgres.statements import Many, Parts
 from wunder.store.postgres.tenure import Tenure
 from wunder.store.postgres.transaction import Tx
 
@@ -46,6 +46,13 @@ FOR KEY SHARE OF l
 _RENEW = f"""
 UPDATE channel_leases SET lease_until = {DB_NOW} + ? WHERE name = ? AND account_uid = '' AND epoch = ?
 """  # noqa: S608 - constant
+_PROLONG = Many(
+    f"""
+UPDATE channel_leases l SET lease_until = {DB_NOW} + v.ms
+FROM {{v}} WHERE l.name = v.name AND l.account_uid = '' AND l.epoch = v.epoch
+""",  # noqa: S608 - constant
+    "ms int8, name text, epoch int8",
+)
 #: A lease that ran out is deleted by who takes over; this stays.
 _SEEN = f"UPDATE nodes SET seen_at = {DB_NOW} WHERE node_id = ?"  # noqa: S608 - constant
 _RELEASE = """
@@ -98,6 +105,15 @@ class Life:
         xid, shared, self.spool_waits = found[0]
         self.tenure.heard(At(shared), asked_s)
         return str(xid)
+
+    def prolonging(self) -> Parts:
+        """Prolong the lease with whatever is about to be committed, once a third of it has passed.
+
+        Who writes is alive, however long its work waited; its own renewal may wait behind it.
+        """
+        if self.tenure.left_s() * 1500 > self._lease_ms:
+            return []
+        return [(_PROLONG, [(self._lease_ms, self.lease_name, self.epoch)])]
 
     async def renew(self, tx: Tx) -> None:
         """Prolong the lease. It stays this node's while nobody took it, however late."""

@@ -27,6 +27,10 @@ class Tenure:
         self._epoch = epoch
         self._until_s = asked_s + self._lease_s
 
+    def left_s(self) -> float:
+        """How much of the lease is left."""
+        return self._until_s - self.monotonic()
+
     def holds(self, epoch: int) -> bool:
         """True while what was claimed in this life is certainly nobody else's."""
         return epoch == self._epoch and self.monotonic() < self._until_s

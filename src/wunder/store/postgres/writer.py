@@ -226,13 +226,20 @@ class Writer:
         else:
             await self._run_waves(session, tx, jobs)
         self.ride_along(tx)
+        lease, asked_s = self._life.prolonging(), self._life.tenure.monotonic()
         await tx.flush(
             session,
-            lambda counts: [*self.counters.changed(counts), *telling(self._life, tx.topics)],
+            lambda counts: [
+                *self.counters.changed(counts),
+                *telling(self._life, tx.topics),
+                *lease,
+            ],
         )
         attempt.rows = session.touched - before
         attempt.is_committing = True
         await session.plain("COMMIT")
+        if lease:
+            self._life.tenure.granted(tx.epoch, asked_s)
 
     async def _open(self, session: Session, tx: Tx, lanes: Sequence[LaneKey]) -> str:
         """Check this life and lock the lanes; begin another life where this one was ended."""

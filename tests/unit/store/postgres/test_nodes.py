@@ -130,6 +130,20 @@ async def test_nodes_that_write_to_the_same_conversations_at_once_lose_nothing(
     assert done == sum(counts) == 270
 
 
+async def test_a_node_that_writes_is_alive_even_if_its_renewal_waits(nodes: list[World]) -> None:
+    busy, other, _ = nodes
+    turn = await busy.turn("question")
+    await expire_lease(busy)
+    busy.clock.advance(busy.policy.lease_s / 2)  # the clock of all three
+    await busy.take(busy.new("meanwhile", "p2"))
+    await store(other).look_after_leases()
+    epoch = store(busy).life.epoch
+    await busy.answer(turn, "in time")
+    assert store(busy).life.epoch == epoch, "nobody took it over"
+    busy.clock.advance(busy.policy.lease_s * 0.8)
+    assert store(busy).life.tenure.holds(epoch)
+
+
 async def test_a_dead_nodes_claims_pass_on_when_its_lease_has_run_out(nodes: list[World]) -> None:
     dead, alive, _ = nodes
     turn = await dead.turn("question")
