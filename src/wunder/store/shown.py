@@ -7,6 +7,20 @@ from wunder.model.ids import DeliveryId, attempt_id
 from wunder.model.message import OutboundMessage
 from wunder.store.delivery_rows import Head
 
+#: Statements of both engines. Text is compared as an expression: no index of states is to be tried.
+FIND = """
+SELECT delivery_id, state, lane_id, provider_message_id FROM channel_outbox
+WHERE delivery_id = ? AND streaming > 0
+"""
+TO_SEND = """
+UPDATE channel_outbox SET state = 'pending', part_state = ?, expires_at = ?, retry_at = NULL
+WHERE delivery_id = ? AND state || '' = 'streaming'
+"""
+END = """
+UPDATE channel_outbox SET state = 'failed', settled_at = ?, error_kind = 'internal',
+  error = 'the turn ended without a reply' WHERE delivery_id = ? AND state || '' = 'streaming'
+"""
+
 
 class Shown(NamedTuple):
     """The delivery of a turn's first reply, begun before the turn ended."""

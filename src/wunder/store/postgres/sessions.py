@@ -1,12 +1,13 @@
 """Sessions: the running thread of talk of a conversation, and its lines."""
 
 from wunder.model.conversation import Conversation, HistoryLine
-from wunder.model.ids import AgentId, At, SessionId
+from wunder.model.ids import AgentId, SessionId
 from wunder.model.turn import TurnCommit
 from wunder.store.clean import clean_text
 from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.statements import Many, inserting
 from wunder.store.postgres.transaction import Tx
+from wunder.store.session_rows import history_lines, opened_row
 
 _PEER = "account_uid text, peer_kind text, peer_id text, thread_id text"
 _OF = """s.account_uid = v.account_uid AND s.peer_kind = v.peer_kind AND s.peer_id = v.peer_id
@@ -56,17 +57,7 @@ async def grow(tx: Tx, turn: TurnCommit, session_id: SessionId, lines_before: in
         return
     if turn.turn.session_id is not None:
         await tx.execute(_CLOSE, message.conversation.key)
-    row = (
-        session_id,
-        *message.conversation.key,
-        message.channel,
-        message.account_id,
-        agent_id,
-        message.peer_name,
-        lines,
-        at,
-        at,
-    )
+    row = opened_row(session_id, message, agent_id, lines, at)
     tx.later(_OPEN, row)
     tx.counts["channel_sessions"] += 1
 
@@ -74,7 +65,4 @@ async def grow(tx: Tx, turn: TurnCommit, session_id: SessionId, lines_before: in
 async def history(reader: Reader, session_id: SessionId, limit: int) -> list[HistoryLine]:
     """The last lines of a session, oldest first."""
     rows = await reader.rows(_HISTORY, clean_text(session_id), limit)
-    return [
-        HistoryLine("user" if direction == "in" else "assistant", text, name, At(at))
-        for direction, text, name, at in reversed(rows)
-    ]
+    return history_lines(rows)

@@ -7,25 +7,12 @@ from wunder.store.delivery_rows import facts_of
 from wunder.store.postgres import lanes
 from wunder.store.postgres.delivery_rows import delivery_of, mark
 from wunder.store.postgres.transaction import Tx
-from wunder.store.shown import Shown
-
-_FIND = """
-SELECT delivery_id, state, lane_id, provider_message_id FROM channel_outbox
-WHERE delivery_id = ? AND streaming > 0
-"""
-_TO_SEND = """
-UPDATE channel_outbox SET state = 'pending', part_state = ?, expires_at = ?, retry_at = NULL
-WHERE delivery_id = ? AND state || '' = 'streaming'
-"""
-_END = """
-UPDATE channel_outbox SET state = 'failed', settled_at = ?, error_kind = 'internal',
-  error = 'the turn ended without a reply' WHERE delivery_id = ? AND state || '' = 'streaming'
-"""
+from wunder.store.shown import END, FIND, TO_SEND, Shown
 
 
 async def shown_by(tx: Tx, turn_id: TurnId) -> Shown | None:
     """What a turn has begun to show; None where it waited with its replies, as most do."""
-    row = await tx.one(_FIND, (derived_id(turn_id, "delivery"),))
+    row = await tx.one(FIND, (derived_id(turn_id, "delivery"),))
     return None if row is None else Shown._make(row)
 
 
@@ -40,7 +27,7 @@ async def finish(
     if shown.state != DeliveryState.STREAMING:
         return None
     state = to_json({SHOWN_AS: shown.provider_message_id})
-    await tx.execute(_TO_SEND, (state, expires_at, shown.delivery_id))
+    await tx.execute(TO_SEND, (state, expires_at, shown.delivery_id))
     tx.moved("channel_outbox", "streaming", "pending")
     await tx.settle_down()  # its message is among what was put off
     found = await delivery_of(tx, shown.delivery_id)
@@ -54,7 +41,7 @@ async def finish(
 
 async def abandon(tx: Tx, shown: Shown) -> None:
     """End what nothing followed: a turn that broke in our own code."""
-    if not (await tx.execute(_END, (tx.now, shown.delivery_id))).rowcount:
+    if not (await tx.execute(END, (tx.now, shown.delivery_id))).rowcount:
         return
     tx.moved("channel_outbox", "streaming", "failed")
     lane = await tx.lanes.by_id(shown.lane_id)

@@ -5,6 +5,7 @@ import sqlite3
 from wunder.model.conversation import Conversation, HistoryLine
 from wunder.model.ids import AgentId, At, SessionId
 from wunder.model.message import InboundMessage
+from wunder.store.session_rows import history_lines, opened_row
 from wunder.store.sqlite.transaction import Tx
 
 _CURRENT = """
@@ -45,17 +46,7 @@ def grow(
     if grown is not None:
         return int(grown[0])
     tx.execute(_CLOSE, message.conversation.key)
-    row = (
-        session_id,
-        *message.conversation.key,
-        message.channel,
-        message.account_id,
-        agent_id,
-        message.peer_name,
-        lines,
-        at,
-        at,
-    )
+    row = opened_row(session_id, message, agent_id, lines, at)
     tx.execute(_OPEN, row)
     tx.counts["channel_sessions"] += 1
     return 0
@@ -64,7 +55,4 @@ def grow(
 def history(conn: sqlite3.Connection, session_id: SessionId, limit: int) -> list[HistoryLine]:
     """The last lines of a session, oldest first."""
     rows = conn.execute(_HISTORY, (session_id, limit)).fetchall()
-    return [
-        HistoryLine("user" if direction == "in" else "assistant", text, name, At(at))
-        for direction, text, name, at in reversed(rows)
-    ]
+    return history_lines(rows)

@@ -4,28 +4,15 @@ from wunder.model.delivery import SHOWN_AS, ClaimedDelivery, DeliveryState, Send
 from wunder.model.ids import At, TurnId, derived_id
 from wunder.store.clean import to_json
 from wunder.store.delivery_rows import facts_of
-from wunder.store.shown import Shown
+from wunder.store.shown import END, FIND, TO_SEND, Shown
 from wunder.store.sqlite import lanes
 from wunder.store.sqlite.delivery_rows import delivery_of, mark
 from wunder.store.sqlite.transaction import Tx
 
-_FIND = """
-SELECT delivery_id, state, lane_id, provider_message_id FROM channel_outbox
-WHERE delivery_id = ? AND streaming > 0
-"""
-_TO_SEND = """
-UPDATE channel_outbox SET state = 'pending', part_state = ?, expires_at = ?, retry_at = NULL
-WHERE delivery_id = ? AND state = 'streaming'
-"""
-_END = """
-UPDATE channel_outbox SET state = 'failed', settled_at = ?, error_kind = 'internal',
-  error = 'the turn ended without a reply' WHERE delivery_id = ? AND state = 'streaming'
-"""
-
 
 def shown_by(tx: Tx, turn_id: TurnId) -> Shown | None:
     """What a turn has begun to show; None where it waited with its replies, as most do."""
-    row = tx.one(_FIND, (derived_id(turn_id, "delivery"),))
+    row = tx.one(FIND, (derived_id(turn_id, "delivery"),))
     return None if row is None else Shown._make(row)
 
 
@@ -38,7 +25,7 @@ def finish(tx: Tx, shown: Shown, expires_at: At, grant: SendGrant | None) -> Cla
     if shown.state != DeliveryState.STREAMING:
         return None
     state = to_json({SHOWN_AS: shown.provider_message_id})
-    tx.execute(_TO_SEND, (state, expires_at, shown.delivery_id))
+    tx.execute(TO_SEND, (state, expires_at, shown.delivery_id))
     tx.moved("channel_outbox", "streaming", "pending")
     found = delivery_of(tx, shown.delivery_id)
     if grant is None or found is None:
@@ -51,7 +38,7 @@ def finish(tx: Tx, shown: Shown, expires_at: At, grant: SendGrant | None) -> Cla
 
 def abandon(tx: Tx, shown: Shown) -> None:
     """End what nothing followed: a turn that broke in our own code."""
-    if not tx.execute(_END, (tx.now, shown.delivery_id)).rowcount:
+    if not tx.execute(END, (tx.now, shown.delivery_id)).rowcount:
         return
     tx.moved("channel_outbox", "streaming", "failed")
     lanes.leave_deliveries(tx, shown.lane_id, tx.now)
