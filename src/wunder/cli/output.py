@@ -61,6 +61,13 @@ class Output:
         """Print a sentence beside the result, on stderr; also under `--json`."""
         print(plain(text, keep="\n"), file=sys.stderr)
 
+    def listing(self, rows: Sequence[Row], columns: Sequence[Column], empty: str) -> None:
+        """Print a list: as it came under `--json`, else as a table."""
+        if self.is_json:
+            self.document(rows)
+        else:
+            self.table(rows, columns, empty)
+
     def table(self, rows: Iterable[Row], columns: Sequence[Column], empty: str) -> None:
         """Print rows as a table; `empty` where there are none."""
         lines = [[_cell(row, where) for _, where in columns] for row in rows]

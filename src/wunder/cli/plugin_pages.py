@@ -18,9 +18,6 @@ _NODES: list[Column] = [
 
 def show_plugins(out: Output, views: Sequence[Mapping[str, Any]]) -> None:
     """Show the installed plugins."""
-    if out.is_json:
-        out.document(views)
-        return
     columns: list[Column] = [
         ("PLUGIN", "plugin_id"),
         ("NAME", "name"),
@@ -31,7 +28,7 @@ def show_plugins(out: Output, views: Sequence[Mapping[str, Any]]) -> None:
         ("SANDBOX", lambda view: view["sandbox_level"] + _not_enforced(view)),
         ("LAST ERROR", "last_error"),
     ]
-    out.table(views, columns, "No plugins are installed: `wunder plugin install`.")
+    out.listing(views, columns, "No plugins are installed: `wunder plugin install`.")
 
 
 def show_plugin(out: Output, view: Mapping[str, Any]) -> None:

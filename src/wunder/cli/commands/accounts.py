@@ -29,9 +29,6 @@ def list_accounts(context: typer.Context) -> None:
     session = session_of(context)
     with session.client() as client:
         found = client.whole(ROOT)
-    if session.out.is_json:
-        session.out.document(found)
-        return
     columns: list[Column] = [
         ("ACCOUNT", lambda row: f"{row['channel']}/{row['account_id']}"),
         ("NAME", "display_name"),
@@ -39,7 +36,7 @@ def list_accounts(context: typer.Context) -> None:
         ("ON PLATFORM", "external_id"),
         ("CHANGED", lambda row: when(row["updated_at"])),
     ]
-    session.out.table(found, columns, "There are no accounts: `wunder account add`.")
+    session.out.listing(found, columns, "There are no accounts: `wunder account add`.")
 
 
 @app.command("show")

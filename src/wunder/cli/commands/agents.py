@@ -26,9 +26,6 @@ def list_agents(context: typer.Context) -> None:
     session = session_of(context)
     with session.client() as client:
         found = client.whole(ROOT)
-    if session.out.is_json:
-        session.out.document(found)
-        return
     columns: list[Column] = [
         ("AGENT", "agent_id"),
         ("KIND", "kind"),
@@ -36,7 +33,7 @@ def list_agents(context: typer.Context) -> None:
         ("FOR USERS", "is_visible_to_users"),
         ("CHANGED", lambda row: when(row["updated_at"])),
     ]
-    session.out.table(found, columns, "There are no agents: `wunder agent add`.")
+    session.out.listing(found, columns, "There are no agents: `wunder agent add`.")
 
 
 @app.command("show")

@@ -23,9 +23,6 @@ def list_jobs(
     session = session_of(context)
     with session.client() as client:
         found = list(client.items(ROOT, None, limit))
-    if session.out.is_json:
-        session.out.document(found)
-        return
     columns: list[Column] = [
         ("JOB", "job_id"),
         ("KIND", "kind"),
@@ -35,7 +32,7 @@ def list_jobs(
         ("ORDERED", lambda row: when(row["created_at"])),
         ("ENDED", lambda row: when(row["finished_at"])),
     ]
-    session.out.table(found, columns, "No jobs.")
+    session.out.listing(found, columns, "No jobs.")
 
 
 @app.command("show")

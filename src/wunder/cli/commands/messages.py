@@ -79,9 +79,6 @@ def list_messages(
     }
     with session.client() as client:
         found = list(client.items(ROOT, query, limit))
-    if session.out.is_json:
-        session.out.document(found)
-        return
     columns: list[Column] = [
         ("WHEN", lambda message: when(message["created_at"])),
         ("MESSAGE", "message_id"),
@@ -91,7 +88,7 @@ def list_messages(
         ("STATE", "state"),
         ("TEXT", lambda message: _excerpt(message["text"])),
     ]
-    session.out.table(found, columns, "No such messages.")
+    session.out.listing(found, columns, "No such messages.")
 
 
 @app.command("reroute")

@@ -13,9 +13,6 @@ def command(context: typer.Context) -> None:
     session = session_of(context)
     with session.client() as client:
         found = list(client.items("/wunder/admin/nodes", {}, 1_000))
-    if session.out.is_json:
-        session.out.document(found)
-        return
     columns: list[Column] = [
         ("NODE", lambda row: row["node_id"][:12] + ("  (this)" if row["is_this"] else "")),
         ("STATE", "state"),
@@ -28,7 +25,7 @@ def command(context: typer.Context) -> None:
         ("LEASES", "leases"),
         ("PLUGINS", lambda row: ", ".join(map(_plugin, row["plugins"]))),
     ]
-    session.out.table(found, columns, "No node has introduced itself yet.")
+    session.out.listing(found, columns, "No node has introduced itself yet.")
     for row in found:
         for plugin in row["plugins"]:
             if plugin["last_error_code"]:

@@ -41,9 +41,6 @@ def list_deliveries(
     }
     with session.client() as client:
         found = list(client.items(ROOT, query, limit))
-    if session.out.is_json:
-        session.out.document(found)
-        return
     columns: list[Column] = [
         ("CREATED", lambda row: when(row["created_at"])),
         ("DELIVERY", "delivery_id"),
@@ -55,7 +52,7 @@ def list_deliveries(
         ("NEXT TRY", lambda row: when(row["retry_at"])),
         ("ERROR", "error_kind"),
     ]
-    session.out.table(found, columns, "No such deliveries.")
+    session.out.listing(found, columns, "No such deliveries.")
 
 
 @app.command("show")

@@ -25,9 +25,6 @@ def list_quarantine(
     query = {"channel": channel, "account_id": account_id, "reason": reason}
     with session.client() as client:
         found = list(client.items(ROOT, query, limit))
-    if session.out.is_json:
-        session.out.document(found)
-        return
     columns: list[Column] = [
         ("ITEM", "quarantine_id"),
         ("ARRIVED", lambda row: when(row["received_at"])),
@@ -36,7 +33,7 @@ def list_quarantine(
         ("DETAIL", "detail"),
         ("SIZE", lambda row: size(row["size_bytes"])),
     ]
-    session.out.table(found, columns, "Nothing was set aside.")
+    session.out.listing(found, columns, "Nothing was set aside.")
 
 
 @app.command("show")

@@ -52,9 +52,6 @@ def list_tokens(context: typer.Context) -> None:
     session = session_of(context)
     with session.client() as client:
         found = client.whole(ROOT)
-    if session.out.is_json:
-        session.out.document(found)
-        return
     columns: list[Column] = [
         ("TOKEN ID", "token_id"),
         ("NAME", "name"),
@@ -64,7 +61,7 @@ def list_tokens(context: typer.Context) -> None:
         ("ENDS", lambda row: when(row["expires_at"]) or "never"),
         ("REVOKED", lambda row: when(row["revoked_at"])),
     ]
-    session.out.table(found, columns, "There are no tokens.")
+    session.out.listing(found, columns, "There are no tokens.")
 
 
 @app.command("revoke")

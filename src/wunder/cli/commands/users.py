@@ -48,9 +48,6 @@ def list_users(context: typer.Context) -> None:
     session = session_of(context)
     with session.client() as client:
         found = client.whole(ROOT)
-    if session.out.is_json:
-        session.out.document(found)
-        return
     columns: list[Column] = [
         ("NAME", "name"),
         ("ROLE", "role"),
@@ -60,7 +57,7 @@ def list_users(context: typer.Context) -> None:
         ("MADE", lambda row: when(row["created_at"])),
         ("BY", "created_by"),
     ]
-    session.out.table(found, columns, "There are no users: wunder user create NAME --role admin")
+    session.out.listing(found, columns, "There are no users: wunder user create NAME --role admin")
 
 
 @app.command("password")
