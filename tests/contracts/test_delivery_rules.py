@@ -12,7 +12,8 @@ from tests.contracts.test_plugin_table import release, row
 from wunder.accounts.keyring import open_keyring
 from wunder.inbound.spool import Spool, SpoolPolicy
 from wunder.model.account import Account
-from wunder.model.delivery import DeliveryState
+from wunder.model.delivery import DeliveryState, Evidence
+from wunder.model.ids import At
 from wunder.model.intake import Taken
 from wunder.model.provider import RawRequest
 
@@ -84,3 +85,20 @@ async def test_what_is_spooled_is_sealed_and_comes_back_as_it_came(world: World)
     (due,) = await spool.due(9)
     assert (spool.unseal(due), due.account_uid) == (request, UID)
     assert due.received_at == request.received_at
+
+
+async def test_late_proof_of_one_call_opens_no_lane_that_rests_for_a_later_one(
+    world: World,
+) -> None:
+    await world.queue("1", "2", "3")
+    tombstone_ms = int(world.policy.tombstone_s * 1000)
+    first = await world.claim_one()
+    await world.settle(first, DeliveryState.UNKNOWN, lane_until=At(world.now + tombstone_ms))
+    world.clock.advance(world.policy.tombstone_s + 1)
+    second = await world.claim_one()
+    await world.settle(second, DeliveryState.UNKNOWN, lane_until=At(world.now + tombstone_ms))
+    assert await world.store.outbox.confirm(Evidence(first.attempt_id, "m-1", world.now))
+    assert await world.state(first.delivery_id) is DeliveryState.SENT
+    assert await world.claim() == [], "the second call may still be running"
+    assert await world.store.outbox.confirm(Evidence(second.attempt_id, "m-2", world.now))
+    assert await world.sends_in_order() == ["3"]

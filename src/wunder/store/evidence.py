@@ -6,7 +6,7 @@ from wunder.model.ids import DeliveryId
 from wunder.model.trail import StepName
 from wunder.store.clean import to_json
 from wunder.store.delivery_rows import parse_attempt_id
-from wunder.store.held import HeldDelivery, HeldLane, Lanes
+from wunder.store.held import HeldDelivery, Lanes
 from wunder.store.policy import StorePolicy
 from wunder.store.receipts import Receipts
 from wunder.store.standing import Standing, raw_result_json, tell
@@ -31,6 +31,11 @@ UPDATE channel_outbox SET state = 'pending', part = part + 1, part_state = ?, ha
 WHERE delivery_id = ?
 """
 _SHOWN = "UPDATE channel_outbox SET provider_message_id = ? WHERE delivery_id = ?"
+#: A lane that is shut for longer than this call asked for is shut for a later one.
+_RESTS_FOR_ANOTHER = """
+SELECT 1 FROM channel_outbox o JOIN channel_lanes l ON l.lane_id = o.lane_id
+WHERE o.delivery_id = ? AND l.rests_until > o.settled_at + ?
+"""
 _PEER = (
     "SELECT account_uid, peer_kind, peer_id, thread_id FROM channel_outbox WHERE delivery_id = ?"
 )
@@ -64,18 +69,23 @@ class LateSuccess:
             await tx.run(_SHOWN, (late.provider_message_id, delivery_id))
         elif part == standing.part and _may_be_sent(standing):
             if late.next_state is None:
-                await self._sent(tx, delivery_id, found, late)
+                await self._sent(tx, delivery_id, found, late, policy)
             else:
-                await self._go_on(tx, delivery_id, found, late)
+                await self._go_on(tx, delivery_id, found, late, policy)
         uid = standing.account_uid
         await self._receipts.join_waiting(tx, delivery_id, uid, late.provider_message_id)
         return True
 
     async def _sent(
-        self, tx: Transaction, delivery_id: DeliveryId, found: HeldDelivery, late: Evidence
+        self,
+        tx: Transaction,
+        delivery_id: DeliveryId,
+        found: HeldDelivery,
+        late: Evidence,
+        policy: StorePolicy,
     ) -> None:
         standing, lane = found
-        fence = await _outdate(lane)
+        fence = await _outdate(tx, delivery_id, found, policy)
         await tx.run(_SENT, (late.at, late.provider_message_id, fence, delivery_id))
         tx.moved("channel_outbox", standing.state, "sent")
         tell(tx, StepName.SENT, delivery_id, standing, late.at, late=True)
@@ -85,11 +95,16 @@ class LateSuccess:
             await lane.leave(late.at, delivery_id)
 
     async def _go_on(
-        self, tx: Transaction, delivery_id: DeliveryId, found: HeldDelivery, late: Evidence
+        self,
+        tx: Transaction,
+        delivery_id: DeliveryId,
+        found: HeldDelivery,
+        late: Evidence,
+        policy: StorePolicy,
     ) -> None:
         """The part arrived: the next one waits, at the tail where the lane was given up already."""
         standing, lane = found
-        fence = await _outdate(lane)
+        fence = await _outdate(tx, delivery_id, found, policy)
         lane_seq = None
         if standing.state in RELEASED:
             conversation = Conversation(*(await tx.first(_PEER, (delivery_id,)) or ()))
@@ -109,7 +124,20 @@ def _may_be_sent(standing: Standing) -> bool:
     return DeliveryState.SENT in DELIVERY_MOVES[state] and standing.receipt != "failed"
 
 
-async def _outdate(lane: HeldLane) -> int:
+async def _outdate(
+    tx: Transaction, delivery_id: DeliveryId, found: HeldDelivery, policy: StorePolicy
+) -> int:
     """End the claim of a try that may be under way, and the rest that awaited this very call."""
-    await lane.rest(None)
-    return await lane.bump_fence()
+    if not await _rests_for_another(tx, delivery_id, found.standing, policy):
+        await found.lane.rest(None)
+    return await found.lane.bump_fence()
+
+
+async def _rests_for_another(
+    tx: Transaction, delivery_id: DeliveryId, standing: Standing, policy: StorePolicy
+) -> bool:
+    if standing.state not in RELEASED:
+        return False
+    await tx.settle_down()
+    row = (delivery_id, int(policy.tombstone_s * 1000))
+    return await tx.first(_RESTS_FOR_ANOTHER, row) is not None
