@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from operator import itemgetter
 
 from wunder.model.conversation import Conversation, LaneKind
 from wunder.model.delivery import (
@@ -52,7 +53,7 @@ SELECT account_uid, (SELECT min(ready_at) FROM channel_lanes WHERE kind = 'deliv
   AND account_uid = waiting.account_uid AND ready_at IS NOT NULL),
   (SELECT count(*) FROM (SELECT 1 FROM channel_lanes WHERE kind = 'delivery'
     AND account_uid = waiting.account_uid AND ready_at <= ? LIMIT {_HEADS_TOLD}) due)
-FROM waiting WHERE account_uid IS NOT NULL ORDER BY 2
+FROM waiting WHERE account_uid IS NOT NULL
 """  # noqa: S608 - constant
 _USED_KEY = """
 SELECT delivery_id FROM channel_outbox
@@ -114,7 +115,7 @@ class SqliteOutbox:
 def _ready(conn: sqlite3.Connection, now: At) -> ReadyAccounts:
     due: dict[AccountUid, int] = {}
     later: list[At] = []
-    for account_uid, at, heads in conn.execute(_READY, (now,)):
+    for account_uid, at, heads in sorted(conn.execute(_READY, (now,)), key=itemgetter(1)):
         if at <= now:
             due[account_uid] = heads
         else:
