@@ -24,6 +24,9 @@ KEY_FILE = Path("keys/master.key")
 LEASE_S = 3.0
 #: On a machine that is busy with much else.
 START_LIMIT_S = 120.0
+#: A gateway whose database does not answer when it starts ends, and says so; a service manager starts it again.
+STARTS = 5
+GAVE_UP = "the database does not answer"
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,14 @@ class Node:
         gateway.program = (sys.executable, str(PROGRAM), str(folder))
 
     def start(self) -> None:
-        """Start it and wait until it answers; always on the port it first had."""
-        self.gateway.start()
+        """Start it as a service manager would, and wait until it answers; always on the port it first had."""
+        for starts_left in reversed(range(STARTS)):
+            try:
+                self.gateway.start()
+                break
+            except AssertionError:
+                if GAVE_UP not in self.gateway.tail(1) or not starts_left:
+                    raise
         # Platforms and balancers know only one address.
         self.gateway.settings["WUNDER_SERVER_PORT"] = self.gateway.url.rpartition(":")[2]
         self.is_up = True

@@ -1,5 +1,7 @@
 """What every store promises when somebody sets the wall clock (delivery semantics, Time)."""
 
+import pytest
+
 from tests.contracts.store_world import CHANNEL, UID, World
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import AccountId, At
@@ -63,3 +65,16 @@ async def test_a_window_that_seems_to_begin_in_the_future_counts_as_over(world: 
     world.clock.step_wall(-HOUR_S)
     await world.die_and_return()
     assert await world.state(delivery_id) is DeliveryState.UNKNOWN
+
+
+@pytest.mark.parametrize("ahead_s", [0.01, 1, 4])
+async def test_a_clock_that_was_a_little_ahead_opens_no_window_where_nothing_is_folded(
+    world: World, ahead_s: float
+) -> None:
+    (delivery_id,) = await world.queue("answer")
+    await world.claim_one(window_s=None)
+    world.clock.step_wall(-ahead_s)
+    await world.die_and_return()
+    assert await world.state(delivery_id) is DeliveryState.UNKNOWN, (
+        "it may have arrived: never sent again blindly"
+    )

@@ -223,7 +223,7 @@ class Recovery:
             return True
         is_covered = standing.idem_covers == "all" or standing.root_message_id is not None
         begun_at = found.first_sending_at
-        if is_covered and begun_at is not None:
+        if standing.idem_window_ms and is_covered and begun_at is not None:
             # From the future: the clock was set back, and how long ago it really was nobody knows.
             earliest = begun_at - self._policy.clock_step_s * 1000
             if earliest <= tx.now < begun_at + standing.idem_window_ms:
