@@ -1,5 +1,5 @@
 -- How much goes through an account or a binding, kept by the hour: counting messages would take longer the more there are.
---- table tallies: how many messages each account and each binding had, by the hour and in all | 每个账号与每条绑定的消息数，按小时与累计
+-- table tallies: how many messages each account and each binding had, by the hour and in all | 每个账号与每条绑定的消息数，按小时与累计
 CREATE TABLE tallies (
   subject TEXT NOT NULL, -- account_uid or binding_id, '' for the whole gateway | account_uid 或 binding_id，'' 表示整个网关
   hour INTEGER NOT NULL, -- Unix hours, 0 for all time | Unix 小时，0 表示累计
