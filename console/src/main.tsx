@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
 import { queries } from './api/query';
 import { router } from './app/router';
+import { takeReturn } from './app/cameBack';
 import { fetchSession, SESSION_KEY } from './app/session';
 import { takeSetupToken } from './app/setupToken';
 import { startLanguage } from './i18n';
@@ -19,6 +20,7 @@ window.addEventListener('vite:preloadError', () => {
 
 document.documentElement.dataset.theme = shadeOf(storedTheme());
 takeSetupToken();
+takeReturn();
 // Who is signed in is asked while the words are on their way.
 void queries.prefetchQuery({ queryKey: SESSION_KEY, queryFn: fetchSession, staleTime: 60_000 });
 // The page that was asked for is fetched while the words are on their way, not after them.

@@ -65,7 +65,14 @@ export function antdTheme(shade: Shade): ThemeConfig {
       wireframe: false,
     },
     components: {
-      Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none' },
+      Button: {
+        primaryShadow: 'none',
+        defaultShadow: 'none',
+        dangerShadow: 'none',
+        // The shade that Ant Design makes for a pointer over it is too pale to read on white.
+        defaultHoverColor: INK[shade].colorPrimary,
+        defaultHoverBorderColor: INK[shade].colorPrimary,
+      },
       Drawer: { padding: 16, paddingLG: 16 },
       Modal: { titleFontSize: 14 },
     },

@@ -6,7 +6,7 @@ import { tokenIn } from '../src/app/setupToken';
 import { lookOn, mergeRows } from '../src/components/paged';
 import { csvCell, toCsv } from '../src/features/accounts/csv';
 import { proposeId } from '../src/features/accounts/draft';
-import { safeWay } from '../src/features/auth/SignIn';
+import { safeWay } from '../src/app/cameBack';
 import { inOrder, missOf, shadowOf } from '../src/features/bindings/order';
 import { issuesOf } from '../src/features/monitor/issues';
 import { withEvent } from '../src/features/monitor/EventFeed';

@@ -54,3 +54,36 @@ def test_an_account_of_somebody_else_is_not_there(gateway: GatewayProcess, watch
     ):
         answer = context.context.request.get(gateway.url + path)
         assert answer.status in {403, 404}, path
+
+
+def test_an_owner_sees_traffic_and_connects_anew_without_a_pause(
+    gateway: GatewayProcess, watched: Make
+) -> None:
+    show(gateway, "webchat", True)
+    context = watched()
+    page = signed_in(gateway, context, "user")
+    page.goto(f"{gateway.url}/console/me/connect/webchat")
+    page.get_by_label(say("account.displayName")).fill("My kiosk")
+    page.get_by_role("button", name=say("me.connectDo")).click()
+    expect(page.get_by_text(say("todo.waiting"))).to_be_visible()
+    [mine] = [
+        one
+        for one in gateway.get("channels/accounts")["items"]
+        if one["display_name"] == "My kiosk"
+    ]
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name=say("chat.open")).click()
+    visitor = opened.value
+    visitor.get_by_role("textbox").fill("Is the kiosk open?")
+    visitor.get_by_role("textbox").press("Enter")
+    expect(page.get_by_text(say("todo.arrived"))).to_be_visible()
+    page.get_by_role("button", name=say("test.reconnect")).click()
+    expect(page.get_by_text(say("test.ok"))).to_be_visible()
+    expect(page.get_by_text(say("event.account_reconnected"))).to_be_visible()
+    after = gateway.get(f"channels/accounts/webchat/{mine['account_id']}")
+    assert (after["status"], after["rev"]) == ("enabled", mine["rev"] + 1)
+    assert violations(page) == []
+    page.goto(f"{gateway.url}/console/me")
+    expect(page.get_by_text(say("me.lately", received="1", sent="0"))).to_be_visible()
+    assert violations(page) == []
+    shoot(page, "user-accounts")

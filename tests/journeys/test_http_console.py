@@ -23,6 +23,8 @@ DRAFT = {
     "provider_config": {"app_id": "1", "app_secret": "very-secret-value"},
 }
 
+SENT = {"channel": "chat", "peer": {"kind": "user", "id": "u1"}, "text": "news"}
+
 
 @pytest.fixture(autouse=True)
 def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,6 +256,7 @@ async def test_a_user_connects_a_channel_and_reaches_nobody_elses(gateway: HttpG
             ("PATCH", where, {"is_enabled": False}),
             ("DELETE", where, None),
             ("POST", f"{where}/test", None),
+            ("POST", f"{where}/reconnect", None),
             ("GET", f"{where}/impact", None),
             (
                 "GET",
@@ -275,7 +278,19 @@ async def test_a_user_connects_a_channel_and_reaches_nobody_elses(gateway: HttpG
         assert (await two.call("DELETE", mine))[0] == 404
         for path in ("accounts", "bindings", "messages", "outbox", "sessions", "monitor"):
             assert (await one.call("GET", f"/wunder/admin/channels/{path}"))[0] == 403
+        sent = SENT | {"account_id": account["account_id"]}
+        queued = await gateway.call("POST", "channels/messages", sent, Idempotency_Key="k1")
+        assert queued[0] == 202
+        await gateway.wired.upkeep.tallies.round()
+        [counted] = (await one.call("GET", f"{own}/tallies"))[1]["items"]
+        assert counted["subject"] == account["account_uid"]
+        assert (await two.call("GET", f"{own}/tallies"))[1]["items"] == []
+        status, verdict = await one.call("POST", f"{where}/reconnect")
+        assert (status, verdict["is_ok"]) == (200, True)
+        _, again = await one.call("GET", where)
+        assert (again["rev"] > account["rev"], again["status"]) == (True, "enabled")
         assert (await one.call("PATCH", where, {"is_enabled": False}))[1]["status"] == "disabled"
+        assert (await one.call("POST", f"{where}/reconnect"))[0] == 409
         assert (await one.call("DELETE", where))[0] == 200
     assert bob != ann
 
@@ -424,6 +439,7 @@ async def test_every_kind_of_write_is_in_the_audit(gateway: HttpGateway) -> None
         ("POST", "agents/helper/try", {"text": "hello"}, "try_agent"),
         ("POST", "channels/accounts", account, "account_created"),
         ("POST", "channels/accounts/chat/main/test", None, "test_account"),
+        ("POST", "channels/accounts/chat/main/reconnect", None, "account_reconnected"),
         ("POST", "channels/bindings", rule, "binding_created"),
         ("PATCH", "channels/providers/chat", {"user_visible": True}, "provider_visibility_changed"),
         ("POST", "channels/outbox/release", {}, "release_held"),

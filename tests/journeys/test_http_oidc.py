@@ -74,7 +74,7 @@ async def test_a_person_signs_in_elsewhere_and_has_the_role_of_their_group(
     asked = parse_qs(urlsplit(away).query)
     assert asked["code_challenge_method"] == ["S256"]
     assert asked["scope"] == ["openid profile email"]
-    assert await went(browser, f"{OIDC}/callback?{server.arrive(away, **ANN)}") == "/console/"
+    assert await went(browser, f"{OIDC}/callback?{server.arrive(away, **ANN)}") == "/console/#signed_in"
     said = await who(browser)
     assert (said["user"]["name"], said["user"]["role"]) == ("ann.other", "user")
     assert said["user"]["display_name"] == "Ann 安"
@@ -124,7 +124,7 @@ async def test_an_answer_is_for_the_browser_that_asked_and_for_once(
         assert await went(stranger, f"{OIDC}/callback?{answer}") == failed
     assert await went(browser, f"{OIDC}/callback?{answer}x") == failed
     assert await went(browser, f"{OIDC}/callback?error=access_denied") == failed
-    assert await went(browser, f"{OIDC}/callback?{answer}") == "/console/"
+    assert await went(browser, f"{OIDC}/callback?{answer}") == "/console/#signed_in"
     assert await went(browser, f"{OIDC}/callback?{answer}") == failed
 
 
@@ -133,7 +133,7 @@ async def test_keys_that_were_changed_are_asked_for_again(
 ) -> None:
     await come_back(browser, server, **ANN)
     server.rotate()
-    assert await come_back(browser, server, **ANN) == "/console/"
+    assert await come_back(browser, server, **ANN) == "/console/#signed_in"
     assert server.requests == ["discovery", "keys", "keys"]
 
 
@@ -141,7 +141,7 @@ async def test_rule_16_only_a_password_given_there_just_now_counts(
     browser: aiohttp.ClientSession, server: OidcServer, gateway: HttpGateway
 ) -> None:
     admin = ANN | {"realm": {"roles": ["gateway-admins"]}}
-    now_s = gateway.wired.clock.now() // 1000
+    now_s = gateway.wired.ground.clock.now() // 1000
     for auth_time, wanted in ((None, 403), (now_s - 4_000, 403), (now_s, 201)):
         claims = admin if auth_time is None else admin | {"auth_time": auth_time}
         await come_back(browser, server, **claims)

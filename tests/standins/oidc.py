@@ -27,6 +27,10 @@ class OidcServer:
     authorization: str = ""
     forge: str = ""
     issuer: str = ""
+    #: Where browsers are sent: another site than the gateway's, where a test wants that.
+    seen_as: str = ""
+    #: Who signs in when a real browser comes; None: the server sends it back with an error.
+    person: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         self.key = RSAKey.generate_key(2048, {"kid": "one"})
@@ -35,13 +39,16 @@ class OidcServer:
     async def __aenter__(self) -> "OidcServer":
         app = web.Application()
         app.router.add_get("/.well-known/openid-configuration", self._discovery)
+        app.router.add_get("/authorize", self._authorize)
         app.router.add_get("/keys", self._keys)
         app.router.add_post("/token", self._token)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.seen_as = f"http://{self.seen_as}:{port}" if self.seen_as else self.url
         self.issuer = self.url
         return self
 
@@ -65,11 +72,17 @@ class OidcServer:
         return web.json_response(
             {
                 "issuer": self.issuer,
-                "authorization_endpoint": f"{self.url}/authorize",
+                "authorization_endpoint": f"{self.seen_as}/authorize",
                 "token_endpoint": f"{self.url}/token",
                 "jwks_uri": f"{self.url}/keys",
             }
         )
+
+    async def _authorize(self, request: web.Request) -> web.Response:
+        answer = f"error=access_denied&state={request.query['state']}"
+        if self.person is not None:
+            answer = self.arrive(str(request.url), **self.person)
+        raise web.HTTPFound(f"{request.query['redirect_uri']}?{answer}")
 
     async def _keys(self, _: web.Request) -> web.Response:
         self.requests.append("keys")

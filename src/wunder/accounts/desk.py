@@ -174,6 +174,20 @@ class AccountDesk:
             await self._parts.on_change()
         return verdict
 
+    async def reconnect(self, channel: str, account_id: str, by: str) -> ConfigVerdict:
+        """Begin with the platform anew, without a moment in which the account is off; what it says.
+
+        A new `rev` makes each plugin drop clients and tokens that it keeps for the account, and each
+        node try again whatever it rests from. Raises: NotFound; Conflict `account_not_enabled`.
+        """
+        row = await self._row(channel, account_id)
+        if row.status != "enabled":
+            raise Conflict("The account is not enabled.", reason="account_not_enabled")
+        fresh = msgspec.structs.replace(row, updated_at=self._parts.clock.now())
+        self._record("account_reconnected", await self._store(fresh, row), {"by": by})
+        await self._parts.on_change()
+        return await self.test(channel, account_id)
+
     async def enable_draft(self, row: AccountRow) -> bool:
         """Enable a draft that its channel has no objection to; False where it cannot be asked yet.
 

@@ -131,6 +131,10 @@ class OwnDesk:
         """Ask the platform whether the account works."""
         return await self._accounts.test(view.channel, view.account_id)
 
+    async def reconnect(self, view: AccountView, by: str) -> ConfigVerdict:
+        """Begin with the platform anew. Raises: Conflict `account_not_enabled`."""
+        return await self._accounts.reconnect(view.channel, view.account_id, by)
+
     async def impact(self, view: AccountView) -> AccountImpact:
         """Return what removing the account would end."""
         return await self._accounts.impact(view.channel, view.account_id)

@@ -131,6 +131,23 @@ async def test_account(
     return await request.parts.accounts.test(channel, account_id)
 
 
+@post(
+    f"{ONE}/reconnect",
+    operation_id="reconnect_account",
+    tags=TAGS,
+    summary="Begin with the platform anew",
+    status_code=200,
+)
+async def reconnect_account(
+    channel: FromPath[str], account_id: FromPath[str], request: AdminRequest
+) -> ConfigVerdict:
+    """Drop what is kept of the platform, on every node, and ask whether the account works.
+
+    The account is never off meanwhile; 409 `account_not_enabled` where it is.
+    """
+    return await request.parts.accounts.reconnect(channel, account_id, request.by)
+
+
 @get(
     f"{ONE}/impact",
     operation_id="get_account_impact",
@@ -175,6 +192,7 @@ HANDLERS = (
     change_account,
     remove_account,
     test_account,
+    reconnect_account,
     get_impact,
     get_activity,
 )

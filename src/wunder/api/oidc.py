@@ -71,7 +71,10 @@ async def begin_oidc(request: AdminRequest) -> Response[None]:
     opt={"query": BackQuery},
 )
 async def finish_oidc(request: AdminRequest) -> Response[None]:
-    """Check what the other server says, sign in, go to the console; `#oidc_error=` says why not."""
+    """Check what the other server says, sign in, go to the console.
+
+    `#signed_in` tells the page to ask for its session; `#oidc_error=` says why there is none.
+    """
     query, people = request.read_query(BackQuery), request.parts.people
     kept = cookie_of(request.scope["headers"], _TICKET, 4_096)
     try:
@@ -86,7 +89,7 @@ async def finish_oidc(request: AdminRequest) -> Response[None]:
         request.note("nobody", "sign_in_failed", "", oidc=True)
         return _back_with(error)
     request.note(f"user:{user.name}", "signed_in", user.name, oidc=True)
-    answer = Response(None, status_code=302, headers={"Location": _CONSOLE})
+    answer = Response(None, status_code=302, headers={"Location": f"{_CONSOLE}#signed_in"})
     put_session(answer, opened, request)
     answer.set_cookie(_TICKET, "", max_age=0, path=PATH, httponly=True, samesite="lax")
     return answer

@@ -12,6 +12,7 @@ from wunder.api.activity import Activity, activity_of
 from wunder.api.admin_accounts import RemovedAccount
 from wunder.api.admin_monitor import ProviderView, view_of_provider
 from wunder.api.admin_request import IF_MATCH, AdminRequest
+from wunder.api.admin_tallies import Counted
 from wunder.api.query import Cursor, Limit
 from wunder.api.secret_scope import writes_secrets
 from wunder.errors import FieldFault, Invalid
@@ -164,6 +165,25 @@ async def test_own_account(
     return await own.test(await own.account(request.user_id, channel, account_id))
 
 
+@post(
+    f"{ACCOUNT}/reconnect",
+    operation_id="reconnect_own_account",
+    tags=TAGS,
+    summary="Begin with the platform anew",
+    status_code=200,
+)
+async def reconnect_own_account(
+    channel: FromPath[str], account_id: FromPath[str], request: AdminRequest
+) -> ConfigVerdict:
+    """Drop what is kept of the platform, on every node, and ask whether the account works.
+
+    The account is never off meanwhile; 409 `account_not_enabled` where it is.
+    """
+    own = request.parts.own
+    view = await own.account(request.user_id, channel, account_id)
+    return await own.reconnect(view, request.by)
+
+
 @get(
     f"{ACCOUNT}/impact",
     operation_id="get_own_account_impact",
@@ -190,6 +210,21 @@ async def get_own_account_activity(
     """Whether the first message came, when the last one did; nothing of what was said."""
     view = await request.parts.own.account(request.user_id, channel, account_id)
     return await activity_of(view, request.parts)
+
+
+@get(
+    f"{PATH}/tallies",
+    operation_id="list_own_tallies",
+    tags=TAGS,
+    summary="Show how much goes through own accounts",
+)
+async def list_own_tallies(request: AdminRequest) -> Counted:
+    """Messages of the last 24 hours and the time of the last one, of own accounts and own rules."""
+    own = request.parts.own
+    mine = {str(uid) for uid in await own.uids(request.user_id)}
+    mine |= {one.binding_id for one in await own.bindings(request.user_id)}
+    since, tallies = await request.parts.upkeep.tallies.list()
+    return Counted(since, tuple(one for one in tallies if one.subject in mine))
 
 
 @get(f"{PATH}/bindings", operation_id="list_own_bindings", tags=TAGS, summary="List own rules")
@@ -262,8 +297,10 @@ HANDLERS = (
     change_own_account,
     remove_own_account,
     test_own_account,
+    reconnect_own_account,
     get_own_account_impact,
     get_own_account_activity,
+    list_own_tallies,
     list_own_bindings,
     create_own_binding,
     replace_own_binding,

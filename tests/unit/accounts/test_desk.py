@@ -290,6 +290,18 @@ async def test_testing_tells_what_the_platform_says_and_keeps_who_the_account_is
     assert (await world.accounts.test("chat", "main")).errors[0].code == "provider_unavailable"
 
 
+async def test_reconnecting_is_a_new_revision_of_an_account_that_was_never_off(world):
+    view = await create(world)
+    verdict = await world.accounts.reconnect("chat", "main", "ann")
+    after = await world.accounts.get("chat", "main")
+    assert (verdict.is_ok, after.status, after.rev) == (True, "enabled", view.rev + 1)
+    assert after.provider_config == view.provider_config
+    assert world.events.names() == ["account_created", "account_reconnected"]
+    await world.accounts.patch("chat", "main", AccountChanges(is_enabled=False), None, "ann")
+    refused = world.accounts.reconnect("chat", "main", "ann")
+    assert await conflict(refused) == "account_not_enabled"
+
+
 async def test_rule_7_a_test_that_finds_a_twin_says_so(world):
     world.provider.verdict = ConfigVerdict(is_ok=True, external_id="bot-1")
     await create(world)

@@ -85,6 +85,12 @@ function Loaded(props: { account: AccountView; crumb: string }) {
       setSwitching(false);
     }
   };
+  const reconnect = async () => {
+    const path = { channel: account.channel, account_id: account.account_id };
+    const verdict = await act(() => api.POST('/wunder/admin/channels/accounts/{channel}/{account_id}/reconnect', { params: { path } }));
+    refresh();
+    return verdict;
+  };
   const name = account.display_name || account.account_id;
   const url = wholeUrl(account.webhook_url);
   const bindLink = (
@@ -178,6 +184,7 @@ function Loaded(props: { account: AccountView; crumb: string }) {
                 }),
               )
             }
+            reconnect={account.status === 'enabled' ? reconnect : undefined}
           />
           <Card title={t('account.facts')}>
             <Pairs

@@ -9,13 +9,18 @@ import { Failed } from '../../components/States';
 import { duration } from '../../i18n/format';
 import { useFaultWords } from '../../forms/words';
 
-export function TestCard(props: { test: () => Promise<ConfigVerdict>; blocked?: string }) {
+export function TestCard(props: {
+  test: () => Promise<ConfigVerdict>;
+  /** Begin with the platform anew, then ask it as the test does. */
+  reconnect?: () => Promise<ConfigVerdict>;
+  blocked?: string;
+}) {
   const { t } = useTranslation();
   const words = useFaultWords();
   const run = useMutation({
-    mutationFn: async () => {
+    mutationFn: async (ask: () => Promise<ConfigVerdict>) => {
       const started = performance.now();
-      const verdict = await props.test();
+      const verdict = await ask();
       return { verdict, took: performance.now() - started };
     },
   });
@@ -24,9 +29,22 @@ export function TestCard(props: { test: () => Promise<ConfigVerdict>; blocked?: 
     <Card
       title={t('test.title')}
       actions={
-        <Button size="small" loading={run.isPending} disabled={!!props.blocked} title={props.blocked} onClick={() => run.mutate()}>
-          {t('test.do')}
-        </Button>
+        <div className="row">
+          {props.reconnect && (
+            <Button
+              size="small"
+              icon={<Icon name="refresh" size={12} />}
+              disabled={!!props.blocked || run.isPending}
+              title={props.blocked || t('test.reconnectHint')}
+              onClick={() => props.reconnect && run.mutate(props.reconnect)}
+            >
+              {t('test.reconnect')}
+            </Button>
+          )}
+          <Button size="small" loading={run.isPending} disabled={!!props.blocked} title={props.blocked} onClick={() => run.mutate(props.test)}>
+            {t('test.do')}
+          </Button>
+        </div>
       }
     >
       <div className="stack" aria-live="polite">

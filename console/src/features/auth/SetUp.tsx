@@ -1,5 +1,5 @@
 // First run: the one-time link becomes the first administrator.
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Navigate, useNavigate } from '@tanstack/react-router';
 import { Button, Input } from 'antd';
 import { useEffect, useState, type FormEvent } from 'react';
@@ -21,7 +21,23 @@ export function SetUpPage() {
   useEffect(() => {
     document.title = `${t('setUp.title')} · Wunder Channels`;
   }, [t]);
-  if (session.data && !setupToken()) return <Navigate to="/" replace />;
+  // A link that was used says so before anybody thinks of a password.
+  const options = useQuery({
+    queryKey: ['sign-in-options'],
+    queryFn: () => take(api.GET('/wunder/session/options')),
+    staleTime: 60_000,
+  });
+  const isUsed = options.data?.needs_setup === false;
+  if (session.data && (isUsed || !setupToken())) return <Navigate to="/" replace />;
+  if (isUsed) {
+    return (
+      <AuthFrame title={t('setUp.title')} lead={t('setUp.usedLead')}>
+        <Link to="/sign-in" className="button-link" onClick={forgetSetupToken}>
+          {t('setUp.used')}
+        </Link>
+      </AuthFrame>
+    );
+  }
   const token = setupToken() || (isTyped ? tokenIn(typed) : '');
   if (!token) {
     return (
@@ -104,7 +120,7 @@ function FirstAdministrator(props: { token: string; refused: () => void }) {
       <Field label={t('signIn.name')} fault={faults.name} hint={t('setUp.nameHint')}>
         <Input size="large" autoComplete="username" autoCapitalize="none" spellCheck={false} value={name} onChange={(event) => setName(event.target.value)} />
       </Field>
-      <Field label={t('signIn.password')} fault={faults.password} hint={t('setUp.passwordHint', { count: MIN_CHARS })}>
+      <Field label={t('signIn.password')} fault={faults.password} hint={faults.password ? undefined : t('setUp.passwordHint', { count: MIN_CHARS })}>
         <Input size="large" type="password" autoFocus autoComplete="new-password" value={password} onChange={(event) => setPassword(event.target.value)} />
       </Field>
       <Field label={t('setUp.again')} fault={faults.again}>

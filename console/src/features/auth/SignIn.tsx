@@ -6,16 +6,21 @@ import { useEffect, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, take } from '../../api/client';
 import { useAddress } from '../../app/address';
-import { enter, expectSession, SESSION_KEY, useSessionQuery } from '../../app/session';
+import { faultOfReturn, goingAway, safeWay } from '../../app/cameBack';
+import { enter, SESSION_KEY, useSessionQuery } from '../../app/session';
 import { setupToken } from '../../app/setupToken';
 import { Field } from '../../components/Field';
 import { Icon } from '../../components/Icon';
 import { Failed, useProblemText } from '../../components/States';
 import { AuthFrame } from './AuthFrame';
 
+/** What signing in elsewhere can fail of; the gateway's log says more. */
+const FAULTS = ['oidc_failed', 'oidc_unreachable', 'not_allowed'];
+
 export function SignInPage() {
   const { t } = useTranslation();
   const [search] = useAddress();
+  const fault = faultOfReturn();
   const session = useSessionQuery();
   const options = useQuery({
     queryKey: ['sign-in-options'],
@@ -35,15 +40,15 @@ export function SignInPage() {
           <div>{t('signIn.needsSetup')}</div>
         </div>
       )}
-      {search.error && (
+      {fault && (
         <div className="note err" role="alert">
           <Icon name="warning" />
-          <div>{t(`signIn.oidcError.${search.error}`, { defaultValue: t('signIn.oidcError.any') })}</div>
+          <div>{t(`signIn.oidcError.${FAULTS.includes(fault) ? fault : 'any'}`)}</div>
         </div>
       )}
       <PasswordForm from={search.from} />
       {options.data?.oidc && (
-        <Button href={options.data.oidc.url} block onClick={() => expectSession(true)}>
+        <Button href={options.data.oidc.url} block onClick={() => goingAway(safeWay(search.from))}>
           {t('signIn.with', { name: options.data.oidc.label })}
         </Button>
       )}
@@ -139,9 +144,3 @@ function useSecondsLeft(until: number): number {
   }, [until]);
   return left;
 }
-
-/** An address inside the console, or nothing: a link must not lead elsewhere after sign-in. */
-export function safeWay(from: string | undefined): string | undefined {
-  return from && /^\/(?![/\\])/.test(from) ? from.replace(/^\/console(?=\/)/, '') : undefined;
-}
-

@@ -7,8 +7,9 @@ import { Time } from '../../components/Facts';
 import { Card, Monogram, Page } from '../../components/Page';
 import { Empty, Failed, Skeleton } from '../../components/States';
 import { Status, Tag } from '../../components/Status';
+import { count } from '../../i18n/format';
 import { ChannelGallery } from '../accounts/ChannelGallery';
-import { useOwnAccounts, useOwnBindings, useOwnProviders } from './lists';
+import { useOwnAccounts, useOwnBindings, useOwnProviders, useOwnTallies } from './lists';
 import './me.css';
 
 export function MinePage() {
@@ -17,6 +18,7 @@ export function MinePage() {
   const providers = useOwnProviders();
   const accounts = useOwnAccounts();
   const bindings = useOwnBindings();
+  const tallies = useOwnTallies();
   const nameOf = (channel: string) => {
     const found = providers.data?.items.find((one) => one.channel === channel);
     return found ? localName(found.name, found.i18n, i18n.language) : channel;
@@ -52,10 +54,21 @@ export function MinePage() {
                       </span>
                     </span>
                     <span className="meta">{agentOf(one) ? t('me.answeredBy', { agent: agentOf(one) }) : <Tag tone="warn">{t('me.noAgent')}</Tag>}</span>
-                    <Status kind="account" state={one.status} />
-                    <span className="meta">
-                      <Time at={one.updated_at} />
+                    <span className="meta amounts">
+                      {t('me.lately', {
+                        received: count(tallies.data?.get(one.account_uid)?.received ?? 0, i18n.language),
+                        sent: count(tallies.data?.get(one.account_uid)?.sent ?? 0, i18n.language),
+                      })}
+                      <br />
+                      {tallies.data?.has(one.account_uid) ? (
+                        <>
+                          {t('account.lastMessage')} <Time at={tallies.data.get(one.account_uid)?.last_at} />
+                        </>
+                      ) : (
+                        t('me.noMessages')
+                      )}
                     </span>
+                    <Status kind="account" state={one.status} />
                   </button>
                 </li>
               ))}

@@ -12,7 +12,7 @@ import { act } from '../../app/confirmed';
 import { complain, say } from '../../app/notices';
 import { Confirm } from '../../components/Confirm';
 import { Field } from '../../components/Field';
-import { Pairs } from '../../components/Facts';
+import { Pairs, Time } from '../../components/Facts';
 import { Icon } from '../../components/Icon';
 import { Menu } from '../../components/Menu';
 import { Card, Page } from '../../components/Page';
@@ -21,6 +21,7 @@ import { Status } from '../../components/Status';
 import type { Fault } from '../../forms/faults';
 import { SchemaForm } from '../../forms/SchemaForm';
 import { UrlToCopy } from '../../forms/widgets';
+import { count } from '../../i18n/format';
 import { wholeUrl } from '../accounts/calls';
 import { ChatLink } from '../accounts/ChatLink';
 import { useDraft } from '../accounts/draft';
@@ -29,7 +30,7 @@ import { useLeaveGuard } from '../accounts/leaveGuard';
 import { TestCard } from '../accounts/TestCard';
 import { Todo } from '../accounts/Waiting';
 import { FeedLine } from '../monitor/EventFeed';
-import { useOfferedAgents, useOwnBindings, useOwnProviders } from './lists';
+import { useOfferedAgents, useOwnBindings, useOwnProviders, useOwnTallies } from './lists';
 
 export function MyAccountPage() {
   const { t, i18n } = useTranslation();
@@ -91,6 +92,11 @@ function Loaded(props: { account: AccountView; provider: ProviderView | undefine
       setBusy(false);
     }
   };
+  const reconnect = async () => {
+    const verdict = await act(() => api.POST('/wunder/channels/accounts/{channel}/{account_id}/reconnect', { params: { path } }));
+    refresh();
+    return verdict;
+  };
   return (
     <Page
       title={props.title}
@@ -119,8 +125,12 @@ function Loaded(props: { account: AccountView; provider: ProviderView | undefine
           {provider && <Edit account={account} provider={provider} saved={refresh} />}
         </div>
         <div className="stack">
-          <TestCard test={() => act(() => api.POST('/wunder/channels/accounts/{channel}/{account_id}/test', { params: { path } }))} />
-          <RuntimeLog account={account} reconnect={() => void reconnect(account, refresh)} />
+          <TestCard
+            test={() => act(() => api.POST('/wunder/channels/accounts/{channel}/{account_id}/test', { params: { path } }))}
+            reconnect={account.status === 'enabled' ? reconnect : undefined}
+          />
+          <Traffic account={account} />
+          <RuntimeLog account={account} />
         </div>
       </div>
       {isRemoving && (
@@ -138,25 +148,6 @@ function Loaded(props: { account: AccountView; provider: ProviderView | undefine
   );
 }
 
-/** Connecting anew is switching off and on: the channel lets go of everything it holds for the account. */
-async function reconnect(account: AccountView, refresh: (fresh?: AccountView) => void): Promise<void> {
-  const path = { channel: account.channel, account_id: account.account_id };
-  const set = (rev: number, isOn: boolean) =>
-    act(() =>
-      api.PATCH('/wunder/channels/accounts/{channel}/{account_id}', {
-        params: { path, header: { 'If-Match': String(rev) } },
-        body: { is_enabled: isOn },
-      }),
-    );
-  try {
-    const off = await set(account.rev, false);
-    refresh(await set(off.rev, true));
-  } catch (error) {
-    complain(error);
-    refresh();
-  }
-}
-
 function Steps(props: { account: AccountView; provider: ProviderView | undefined }) {
   const { t } = useTranslation();
   const { account, provider } = props;
@@ -164,7 +155,7 @@ function Steps(props: { account: AccountView; provider: ProviderView | undefined
   const bindings = useOwnBindings();
   const agents = useOfferedAgents();
   const bound = bindings.data?.items.find((one) => one.channel === account.channel && one.account_id === account.account_id && one.is_enabled !== false);
-  const first = useFirstMessage(account);
+  const first = useActivity(account).data?.has_received ?? false;
   // A chat page of the gateway's own is the platform: nobody else is to be told an address.
   const hasWebhook = !account.chat_url && (provider?.capabilities as Record<string, boolean> | undefined)?.webhook !== false;
   const isOn = account.status === 'enabled';
@@ -218,16 +209,15 @@ function Steps(props: { account: AccountView; provider: ProviderView | undefined
   );
 }
 
-/** True once something has come in. */
-function useFirstMessage(account: AccountView): boolean {
+/** What the account did, asked often until something has come in. */
+function useActivity(account: AccountView) {
   const path = { channel: account.channel, account_id: account.account_id };
-  const activity = useQuery({
+  return useQuery({
     queryKey: ['own-accounts', account.channel, account.account_id, 'activity'],
     queryFn: () => take(api.GET('/wunder/channels/accounts/{channel}/{account_id}/activity', { params: { path } })),
-    // Once one has come there is nothing to wait for.
-    refetchInterval: (query) => (query.state.data?.has_received ? false : 2_000),
+    // Once one has come there is nothing to wait for; whether it is refused may still change.
+    refetchInterval: (query) => (query.state.data?.has_received ? 15_000 : 2_000),
   });
-  return activity.data?.has_received ?? false;
 }
 
 function useOwnLog(account: AccountView) {
@@ -239,20 +229,40 @@ function useOwnLog(account: AccountView) {
   });
 }
 
-function RuntimeLog(props: { account: AccountView; reconnect: () => void }) {
+/** How much went through it lately, and whether the platform refuses it now. */
+function Traffic(props: { account: AccountView }) {
+  const { t, i18n } = useTranslation();
+  const activity = useActivity(props.account);
+  const tally = useOwnTallies().data?.get(props.account.account_uid);
+  const n = (value: number | undefined) => count(value ?? 0, i18n.language);
+  return (
+    <Card title={t('me.traffic')}>
+      <div className="stack">
+        {activity.data?.is_parked && (
+          <div className="note warn">
+            <Icon name="warning" />
+            {t('me.parked')}
+          </div>
+        )}
+        <Pairs
+          of={[
+            [t('account.received24h'), n(tally?.received)],
+            [t('account.sent24h'), n(tally?.sent)],
+            [t('account.failed24h'), n(tally?.failed)],
+            [t('account.lastMessage'), <Time key="at" at={tally?.last_at ?? activity.data?.last_message_at} />],
+          ]}
+        />
+      </div>
+    </Card>
+  );
+}
+
+function RuntimeLog(props: { account: AccountView }) {
   const { t } = useTranslation();
   const log = useOwnLog(props.account);
   useEffect(() => live.listen((event) => event.type !== 'figures' && void log.refetch()), [log.refetch]);
   return (
-    <Card
-      title={t('me.log')}
-      flush
-      actions={
-        <Button size="small" icon={<Icon name="refresh" size={12} />} disabled={props.account.status !== 'enabled'} onClick={props.reconnect}>
-          {t('me.reconnect')}
-        </Button>
-      }
-    >
+    <Card title={t('me.log')} flush>
       {log.isPending ? (
         <Skeleton lines={4} />
       ) : !log.data ? (

@@ -24,3 +24,12 @@ export function useOwnBindings() {
 export function useOfferedAgents() {
   return useQuery({ queryKey: ['agents', 'offered'], queryFn: () => take(api.GET('/wunder/channels/agents')) });
 }
+
+export function useOwnTallies() {
+  return useQuery({
+    queryKey: ['own-tallies'],
+    queryFn: async () => new Map((await take(api.GET('/wunder/channels/tallies'))).items.map((one) => [one.subject, one])),
+    // They are counted every 5 s; messages are no events.
+    refetchInterval: 10_000,
+  });
+}

@@ -20,7 +20,7 @@ export function WelcomePage() {
   return (
     <Page title={t('welcome.title', { name: user.display_name || user.name })} bare>
       <div className="welcome">
-        <h2>{t('welcome.title', { name: user.display_name || user.name })}</h2>
+        <h2 aria-hidden="true">{t('welcome.title', { name: user.display_name || user.name })}</h2>
         <p className="second">{t('welcome.lead')}</p>
         <div className="ways">
           {chat && (
