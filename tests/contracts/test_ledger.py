@@ -8,7 +8,7 @@ from wunder.model.delivery import DeliveryState
 from wunder.model.ids import AccountUid, At, DeliveryId
 from wunder.model.message import Attachment, Content, MessageState
 from wunder.model.trail import StepName
-from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter, SessionFilter
 
 ALL = MessageFilter()
 
@@ -126,11 +126,20 @@ async def test_sessions_are_listed_the_last_active_first(world: World) -> None:
         world.clock.advance(1)
     await world.answer(await world.turn(peer="p1"), "again", session_id="s1")
     ledger = world.store.ledger
-    page = await ledger.sessions("ch", 2, "")
+    page = await ledger.sessions(SessionFilter("ch"), 2, "")
     assert [(s.session_id, s.message_count) for s in page.items] == [("s1", 4), ("s3", 2)]
-    rest = await ledger.sessions("ch", 2, page.next_cursor)
+    rest = await ledger.sessions(SessionFilter("ch"), 2, page.next_cursor)
     assert ([s.session_id for s in rest.items], rest.next_cursor) == (["s2"], "")
-    assert (await ledger.sessions("nothing", 9, "")).items == ()
+    assert (await ledger.sessions(SessionFilter("nothing"), 9, "")).items == ()
+
+    async def found(**asked: str) -> list[str]:
+        listed = await ledger.sessions(SessionFilter(**asked), 9, "")
+        return [one.session_id for one in listed.items]
+
+    assert await found(text="aNN") == ["s1", "s3", "s2"], "by a part of the name"
+    assert await found(text="2") == await found(text="s2") == ["s2"], "by the peer's id, by its own"
+    assert (await found(text="%"), await found(account_id="other")) == ([], [])
+    assert await found(account_id="main", channel="ch", text="p3") == ["s3"]
     (newest, *_) = page.items
     assert (newest.conversation.account_uid, newest.peer_name, newest.agent_id) == (
         UID,

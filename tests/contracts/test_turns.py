@@ -13,6 +13,7 @@ from wunder.model.ids import SessionId
 from wunder.model.message import MessageState
 from wunder.model.trail import Step, StepName
 from wunder.model.turn import ClaimedTurn, TurnCommit
+from wunder.upkeep.ledger import SessionFilter
 
 
 async def crash_while_answering(world: World, times: int) -> None:
@@ -135,7 +136,7 @@ async def test_committing_the_same_turn_again_is_a_no_op(world: World) -> None:
     await world.answer(turn, "once")
     await world.answer(turn, "once")
     assert await world.sends_in_order() == ["once"]
-    (session,) = (await world.store.ledger.sessions("", 9, "")).items
+    (session,) = (await world.store.ledger.sessions(SessionFilter(), 9, "")).items
     assert session.message_count == 2
 
 
@@ -161,7 +162,7 @@ async def test_a_turn_without_reply_releases_its_lane(world: World, state: Messa
 async def test_a_turn_that_touches_no_session_opens_none(world: World) -> None:
     turn = await world.turn()
     await world.store.turns.commit(TurnCommit(turn, MessageState.UNROUTED, world.now))
-    assert (await world.store.ledger.sessions("", 9, "")).items == ()
+    assert (await world.store.ledger.sessions(SessionFilter(), 9, "")).items == ()
 
 
 async def test_the_given_steps_and_the_stores_own_make_the_trail(world: World) -> None:

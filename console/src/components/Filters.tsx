@@ -67,6 +67,8 @@ export function ChoiceFilter(props: {
   label: string;
   options: { value: string; label: ReactNode }[];
   width?: number;
+  /** Another parameter that cannot hold at the same time. */
+  instead?: string;
 }) {
   const [search, change] = useAddress();
   const value = search[props.name];
@@ -79,7 +81,7 @@ export function ChoiceFilter(props: {
       placeholder={props.label}
       value={value || undefined}
       options={props.options}
-      onChange={(chosen?: string) => change({ [props.name]: chosen ?? '' })}
+      onChange={(chosen?: string) => change({ [props.name]: chosen ?? '', ...(props.instead ? { [props.instead]: '' } : {}) })}
     />
   );
 }

@@ -107,7 +107,7 @@ export function Menu(props: { label: string; items: (MenuItem | 'line')[]; child
                     item.run();
                   }}
                 >
-                  <span className="tick">{item.checked ? '✓' : ''}</span>
+                  <span className="tick" aria-hidden="true">{item.checked ? '✓' : ''}</span>
                   {item.label}
                 </button>
               ),

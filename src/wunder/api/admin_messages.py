@@ -15,7 +15,7 @@ from wunder.model.message import Attachment, MessageState, StoredMessage, TextFo
 from wunder.model.trail import Step
 from wunder.outbound.queue import SendRequest
 from wunder.ports import Page
-from wunder.upkeep.ledger import MessageFilter
+from wunder.upkeep.ledger import MessageFilter, SessionFilter
 
 PATH = "/wunder/admin/channels"
 TAGS = ["Messages"]
@@ -23,9 +23,11 @@ _CAN_BE_REROUTED = frozenset({MessageState.UNROUTED.value, MessageState.FAILED.v
 
 
 class SessionQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which sessions; an absent channel means all."""
+    """Which sessions; `text` is a substring of the peer's name or id. Absent fields match everything."""
 
     channel: str = ""
+    account_id: str = ""
+    text: Annotated[str, msgspec.Meta(max_length=256)] = ""
     limit: Limit = 50
     cursor: Cursor = ""
 
@@ -95,7 +97,8 @@ class Rerouted(msgspec.Struct, frozen=True):
 async def list_sessions(request: AdminRequest) -> Page[Session]:
     """Running conversations, latest first."""
     query = request.read_query(SessionQuery)
-    return await request.parts.ledger.sessions(query.channel, query.limit, query.cursor)
+    where = SessionFilter(query.channel, query.account_id, query.text)
+    return await request.parts.ledger.sessions(where, query.limit, query.cursor)
 
 
 @get(

@@ -70,8 +70,14 @@ def message_where(where: MessageFilter, like: str) -> Condition:
         parts.append(
             "(" + " OR ".join(f"{column} {like} ? ESCAPE '\\'" for column in _TEXT_COLUMNS) + ")"
         )
-        values += [_like(where.text)] * len(_TEXT_COLUMNS)
+        values += [substring(where.text)] * len(_TEXT_COLUMNS)
     return " AND ".join(parts), tuple(values)
+
+
+def substring(text: str) -> str:
+    """Return the pattern of what contains a text."""
+    escaped = clean_text(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
 def _add_equals(parts: list[str], values: list[Any], wanted: dict[str, str]) -> None:
@@ -88,8 +94,3 @@ def _add_span(parts: list[str], values: list[Any], since: int | None, until: int
     if until is not None:
         parts.append("created_at < ?")
         values.append(until)
-
-
-def _like(text: str) -> str:
-    escaped = clean_text(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

@@ -19,6 +19,7 @@ from wunder.store.filters import (
     delivery_where,
     is_indexed,
     message_where,
+    substring,
 )
 from wunder.store.ledger_rows import (
     ATTEMPTS,
@@ -34,16 +35,19 @@ from wunder.store.message_rows import STORED_COLUMNS, stored_message_of
 from wunder.store.pages import cut, parse_cursor
 from wunder.store.reads import Reads
 from wunder.store.states import LIVE_DELIVERIES
-from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
+from wunder.upkeep.ledger import DeliveryFilter, MessageFilter, SessionFilter
 
 _MESSAGES, _OUTBOX = "channel_messages", "channel_outbox"
 #: Live deliveries are looked up one by one up to so many (choice: two screens of a bad day).
 FEW = 1_000
 _OUR_ID = re.compile(r"[0-9a-f]{32}")
+#: Each condition holds where nothing is asked for; `{like}` is the engine's way to ignore case.
 _SESSIONS = """
 SELECT last_message_at || '.' || seq, session_id, account_uid, peer_kind, peer_id, thread_id, channel, account_id, agent_id,
   peer_name, created_at, last_message_at, message_count
 FROM channel_sessions WHERE (CAST(?1 AS TEXT) = '' OR channel = ?1) AND (last_message_at, seq) < (?2, ?3)
+  AND (CAST(?5 AS TEXT) = '' OR account_id = ?5)
+  AND (CAST(?6 AS TEXT) = '' OR session_id = ?6 OR peer_name {like} ?7 ESCAPE '\\' OR peer_id {like} ?7 ESCAPE '\\')
 ORDER BY last_message_at DESC, seq DESC LIMIT ?4
 """
 
@@ -54,6 +58,7 @@ class SqlLedger:
     def __init__(self, reader: Reads, like: str, monotonic: Callable[[], float]) -> None:
         self._reader = reader
         self._like = like
+        self._sessions = _SESSIONS.format(like=like)
         self._looking = Looking(reader, monotonic)
 
     async def messages(self, where: MessageFilter, limit: int, cursor: str) -> Page[StoredMessage]:
@@ -130,10 +135,11 @@ class SqlLedger:
         attempts = await self._reader.rows(ATTEMPTS, delivery_id)
         return delivery_of(rows[0]), [attempt_of(one) for one in attempts]
 
-    async def sessions(self, channel: str, limit: int, cursor: str) -> Page[Session]:
-        """Sessions, of one channel or of all (""), the last active first."""
+    async def sessions(self, where: SessionFilter, limit: int, cursor: str) -> Page[Session]:
+        """Sessions that match, the last active first."""
         last_at, _, seq = cursor.partition(".")
-        values = (channel, parse_cursor(last_at), parse_cursor(seq), limit + 1)
-        rows = await self._reader.rows(_SESSIONS, *values)
+        place = (where.channel, parse_cursor(last_at), parse_cursor(seq), limit + 1)
+        asked = (where.account_id, where.text, substring(where.text))
+        rows = await self._reader.rows(self._sessions, *place, *asked)
         items, next_cursor = cut(rows, limit)
         return Page(tuple(session_of(row[1:]) for row in items), next_cursor)

@@ -27,6 +27,14 @@ class MessageFilter(msgspec.Struct, frozen=True):
     until: At | None = None
 
 
+class SessionFilter(msgspec.Struct, frozen=True):
+    """Which sessions; `text` is a substring of the peer's name or id, or the session's own id."""
+
+    channel: str = ""
+    account_id: str = ""
+    text: str = ""
+
+
 class DeliveryFilter(msgspec.Struct, frozen=True):
     """Which deliveries; empty fields match everything."""
 
@@ -61,7 +69,7 @@ class Ledger(Protocol):
     ) -> tuple[StoredDelivery, list[StoredAttempt]] | None:
         """One delivery with its attempts, oldest first."""
 
-    async def sessions(self, channel: str, limit: int, cursor: str) -> Page[Session]:
+    async def sessions(self, where: SessionFilter, limit: int, cursor: str) -> Page[Session]:
         """Sessions, the last active first."""
 
 

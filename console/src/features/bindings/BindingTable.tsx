@@ -64,7 +64,7 @@ export function BindingTable(props: TableProps) {
             <tr>
               {move && (
                 <th className="tick" scope="col">
-                  <span className="visually-hidden">{t('binding.earlier')}</span>
+                  <span className="visually-hidden">{t('binding.order')}</span>
                 </th>
               )}
               {columns.map((column) => (

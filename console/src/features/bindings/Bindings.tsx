@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Button, Switch } from 'antd';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../api/client';
 import { useBindings, useChannelName, useTallies } from '../../api/lists';
@@ -35,17 +35,23 @@ export function BindingsPage() {
   const [editing, setEditing] = useState<Binding | null>(null);
   const [removing, setRemoving] = useState<Binding | null>(null);
   const [matched, setMatched] = useState('');
+  const moves = useRef(Promise.resolve());
   const tallies = useTallies();
   const rows = inOrder(bindings.data?.items ?? []);
   const refresh = () => void client.invalidateQueries({ queryKey: ['bindings'] });
-  const put = (one: Binding, changes: Partial<Binding>) => {
-    const { binding_id, rev, created_at: _created, ...body } = { ...one, ...changes };
-    return act(() =>
+  const keep = (change: (one: Binding) => Binding) =>
+    client.setQueryData<{ items: Binding[] }>(['bindings'], (old) => old && { ...old, items: old.items.map(change) });
+  const put = async (one: Binding, changes: Partial<Binding>) => {
+    // What is here now: a move just before may have given it another revision.
+    const now = client.getQueryData<{ items: Binding[] }>(['bindings'])?.items.find((each) => each.binding_id === one.binding_id);
+    const { binding_id, rev, created_at: _created, ...body } = { ...one, ...changes, rev: now?.rev ?? one.rev };
+    const written = await act(() =>
       api.PUT('/wunder/admin/channels/bindings/{binding_id}', {
         params: { path: { binding_id }, header: { 'If-Match': String(rev ?? 1) } },
         body,
       }),
     );
+    keep((each) => (each.binding_id === binding_id ? written : each));
   };
   const write = async (one: Binding, changes: Partial<Binding>) => {
     try {
@@ -55,25 +61,26 @@ export function BindingsPage() {
     }
     refresh();
   };
-  const move = async (equals: Binding[], from: number, to: number) => {
+  const move = (equals: Binding[], from: number, to: number) => {
     const changes = moved(equals, from, to);
+    if (!changes.length) return;
     const priorities = new Map(changes.map((one) => [one.binding.binding_id, one.priority]));
-    // Shown at once: the row stays where it was let go.
-    client.setQueryData<{ items: Binding[] }>(['bindings'], (old) =>
-      old && { ...old, items: old.items.map((one) => ({ ...one, priority: priorities.get(one.binding_id) ?? one.priority })) },
-    );
-    try {
-      for (const one of changes) await put(one.binding, { priority: one.priority });
-      if (changes.length) say(t('binding.moved'));
-    } catch (error) {
-      complain(error);
-    }
-    refresh();
+    // Shown at once: the row stays where it was let go. Written one move after the other.
+    keep((one) => ({ ...one, priority: priorities.get(one.binding_id) ?? one.priority }));
+    moves.current = moves.current.then(async () => {
+      try {
+        for (const one of changes) await put(one.binding, { priority: one.priority });
+        say(t('binding.moved'));
+      } catch (error) {
+        complain(error);
+      }
+      refresh();
+    });
   };
   const step = (one: Binding, by: number) => {
     const equals = rows.filter((each) => exactness(each) === exactness(one));
     const at = equals.indexOf(one);
-    return { isPossible: at + by >= 0 && at + by < equals.length, run: () => void move(equals, at, at + by) };
+    return { isPossible: at + by >= 0 && at + by < equals.length, run: () => move(equals, at, at + by) };
   };
   const columns: Column<Binding>[] = [
     { key: 'priority', title: t('binding.priority'), num: true, width: 72, cell: (one) => one.priority ?? 0 },
@@ -168,7 +175,7 @@ export function BindingsPage() {
                 columns={columns}
                 current={matched}
                 open={mayWrite ? setEditing : undefined}
-                move={mayWrite ? (equals, from, to) => void move(equals, from, to) : undefined}
+                move={mayWrite ? move : undefined}
               />
               {mayWrite && <p className="list-foot">{t('binding.orderHint')}</p>}
             </>

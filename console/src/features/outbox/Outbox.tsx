@@ -86,7 +86,7 @@ export function OutboxPage() {
       key: 'account',
       title: t('account.name'),
       cell: (one) => (
-        <span className="row">
+        <span className="row nowrap">
           <span>{one.account_id}</span>
           <span className="muted">{channelName(one.channel)}</span>
         </span>
@@ -146,24 +146,6 @@ export function OutboxPage() {
         <Jobs />
         {mayOperate && dead > 0 && (group === 'dead' || isDeadState) && <Causes filter={replayFilter} />}
         <Card flush>
-          <div className="filters">
-            <ChipFilter
-              name="group"
-              label={t('outbox.group')}
-              instead="state"
-              options={[
-                { value: 'open', label: t('monitor.open'), count: open },
-                { value: 'dead', label: t('monitor.dead'), count: dead },
-              ]}
-            />
-            <span className="split" aria-hidden="true" />
-            <ChipFilter
-              name="state"
-              instead="group"
-              label={t('outbox.state')}
-              options={STATES.map((one) => ({ value: one, label: t(`state.delivery.${one}`), count: one === 'sent' || one === 'cancelled' ? undefined : deliveriesIn(figures, one) }))}
-            />
-          </div>
           <Filters
             names={FILTERS}
             end={
@@ -180,17 +162,33 @@ export function OutboxPage() {
               </>
             }
           >
-            <ChoiceFilter name="channel" label={t('account.channel')} options={channels} width={150} />
+            <ChipFilter
+              name="group"
+              label={t('outbox.group')}
+              instead="state"
+              options={[
+                { value: 'open', label: t('monitor.open'), count: open },
+                { value: 'dead', label: t('monitor.dead'), count: dead },
+              ]}
+            />
+            <ChoiceFilter
+              name="state"
+              label={t('outbox.state')}
+              instead="group"
+              width={130}
+              options={STATES.map((one) => ({ value: one, label: [t(`state.delivery.${one}`), one !== 'sent' && deliveriesIn(figures, one)].filter(Boolean).join(' · ') }))}
+            />
+            <ChoiceFilter name="channel" label={t('account.channel')} options={channels} width={130} />
             <ChoiceFilter
               name="account"
               label={t('account.name')}
-              width={150}
+              width={130}
               options={(accounts.data?.items ?? [])
                 .filter((one) => !search.channel || one.channel === search.channel)
                 .map((one) => ({ value: one.account_id, label: one.display_name || one.account_id }))}
             />
             {search.cause && (
-              <button type="button" className="chip-off" aria-label={t('outbox.causeOff')} onClick={() => change({ cause: '' })}>
+              <button type="button" className="chip-off" title={t('outbox.causeOff')} onClick={() => change({ cause: '' })}>
                 <Cause kind={search.cause} /> <Icon name="close" size={12} />
               </button>
             )}

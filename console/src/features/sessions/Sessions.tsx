@@ -3,11 +3,11 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from '../../api/client';
-import { useChannelChoices, useChannelName } from '../../api/lists';
+import { useAccounts, useChannelChoices, useChannelName } from '../../api/lists';
 import type { Session } from '../../api/schema';
 import { useAddress } from '../../app/address';
 import { Time } from '../../components/Facts';
-import { ChoiceFilter } from '../../components/Filters';
+import { ChoiceFilter, NothingHere, SearchFilter } from '../../components/Filters';
 import { Page } from '../../components/Page';
 import { usePaged } from '../../components/paged';
 import { Empty, Failed, Skeleton } from '../../components/States';
@@ -15,18 +15,26 @@ import { shortId } from '../../i18n/format';
 import { Talk } from './Talk';
 import './sessions.css';
 
+const FILTERS = ['who', 'channel', 'account'];
+
 export function SessionsPage() {
   const { t } = useTranslation();
   const [search, change] = useAddress();
   const channels = useChannelChoices();
   const channelName = useChannelName();
+  const accounts = useAccounts();
   const id = useCallback((one: Session) => one.session_id, []);
+  const query = {
+    ...(search.channel ? { channel: search.channel } : {}),
+    ...(search.account ? { account_id: search.account } : {}),
+    ...(search.who ? { text: search.who } : {}),
+  };
   const list = usePaged<Session>({
-    key: ['sessions', search.channel ?? ''],
+    key: ['sessions', query],
     fetch: (cursor, signal) =>
       take(
         api.GET('/wunder/admin/channels/sessions', {
-          params: { query: { limit: 50, ...(search.channel ? { channel: search.channel } : {}), ...(cursor ? { cursor } : {}) } },
+          params: { query: { ...query, limit: 50, ...(cursor ? { cursor } : {}) } },
           signal,
         }),
       ),
@@ -40,7 +48,16 @@ export function SessionsPage() {
       <div className={current ? 'talks has-open' : 'talks'}>
         <section className="talk-list" aria-label={t('nav.sessions')}>
           <div className="filters">
-            <ChoiceFilter name="channel" label={t('account.channel')} options={channels} width={200} />
+            <SearchFilter name="who" placeholder={t('session.search')} />
+            <ChoiceFilter name="channel" label={t('account.channel')} options={channels} width={130} />
+            <ChoiceFilter
+              name="account"
+              label={t('account.name')}
+              width={130}
+              options={(accounts.data?.items ?? [])
+                .filter((one) => !search.channel || one.channel === search.channel)
+                .map((one) => ({ value: one.account_id, label: one.display_name || one.account_id }))}
+            />
           </div>
           {list.fresh > 0 && (
             <button type="button" className="news" onClick={list.showFresh}>
@@ -52,7 +69,7 @@ export function SessionsPage() {
           ) : list.error && !list.rows.length ? (
             <Failed error={list.error} retry={list.reload} />
           ) : list.rows.length === 0 ? (
-            <Empty icon="session" text={search.channel ? t('list.noMatch') : t('session.none')} hint={search.channel ? undefined : t('session.noneHint')} />
+            <NothingHere names={FILTERS} icon="session" text={t('session.none')} hint={t('session.noneHint')} />
           ) : (
             <ul>
               {list.rows.map((one) => (

@@ -62,7 +62,7 @@ export function FindPage() {
       key: 'account',
       title: t('account.name'),
       cell: (one) => (
-        <span className="row">
+        <span className="row nowrap">
           {one.account_id} <span className="muted">{channelName(one.channel)}</span>
         </span>
       ),
