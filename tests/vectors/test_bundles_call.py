@@ -18,10 +18,9 @@ from tests.vectors import (
     test_wechat_vectors_call,
     test_whatsapp_vectors_call,
 )
-from wunder.cli.call.calling import run_plugin_call
+from tests.vectors.calls import ROOT, said_by
 from wunder.plugins.bundle import bundle_builtin
 
-ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "tests/fixtures/vectors"
 MODULES: dict[str, ModuleType] = {
     "feishu": test_feishu_vectors_call,
@@ -69,11 +68,7 @@ def test_the_bundle_says_what_the_built_in_says(channel: str, tmp_path: Path) ->
     lines = lines_of(MODULES[channel])
     package = tmp_path / f"{channel}.zip"
     bundle_builtin(channel, ROOT / "src/wunder_channels", package)
-    path = tmp_path / "built_in.jsonl"
-    with path.open("w") as out, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "stdout", out)
-        run_plugin_call(f"builtin:{channel}", None, MODULES[channel]._Given(lines))
-
+    told = said_by(f"builtin:{channel}", lines, tmp_path / "built_in.jsonl")
     done = subprocess.run(
         [sys.executable, "-m", "wunder.cli.main", "plugin", "call", str(package)],
         input=b"\n".join(lines),
@@ -84,6 +79,6 @@ def test_the_bundle_says_what_the_built_in_says(channel: str, tmp_path: Path) ->
     )
 
     assert done.returncode == 0, done.stderr.decode()
-    built_in, bundle = said(path.read_bytes()), said(done.stdout)
+    built_in, bundle = said(told), said(done.stdout)
     assert len(built_in) == len(lines) >= 20
     assert bundle == built_in

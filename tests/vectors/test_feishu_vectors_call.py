@@ -2,68 +2,31 @@
 
 import base64
 import json
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from wunder.cli.call.calling import run_plugin_call
+from tests.vectors.calls import STATUS_OF_KIND, Case, answers_of, call_line, cases_of
 
-ROOT = Path(__file__).resolve().parents[2]
-VECTORS = json.loads((ROOT / "tests/fixtures/vectors/feishu.json").read_text("utf-8"))
-CASES = [
-    one
-    for one in (*VECTORS["valid"], *VECTORS["invalid"])
-    if not any(key in one for key in ("limits", "after"))
-]
+CASES = cases_of("feishu")
 PEER_KIND = {"p2p": "user", "group": "group"}
-STATUS_OF_KIND = {"signature_invalid": 401, "malformed_event": 400, "forbidden": 403}
 
 
-def _line(number: int, case: Mapping[str, Any]) -> bytes:
-    """A vector as one call; the revision tells the vectors' accounts apart."""
-    request = case["request"]
-    call = {
-        "id": case["id"],
-        "method": "channel.parse_inbound",
-        "params": {
-            "account": {"account_id": "bot", "rev": number, "config": case["account"]},
-            "http": {
-                "method": request["method"],
-                "path": request["path"],
-                "query": list(request["query"].items()),
-                "headers": list(request["headers"].items()),
-                "body_b64": base64.b64encode(request["body"].encode()).decode(),
-                "remote_addr": "203.0.113.7",
-                "received_ms": case["now"] * 1000,
-            },
-        },
-    }
-    return json.dumps(call, ensure_ascii=False).encode()
-
-
-class _Given:
-    """Lines in memory."""
-
-    def __init__(self, lines: list[bytes]) -> None:
-        self._lines = iter(lines)
-
-    async def next(self) -> bytes | None:
-        return next(self._lines, None)
+def _line(number: int, case: Case) -> bytes:
+    """The revision tells the vectors' accounts apart."""
+    account = {"account_id": "bot", "rev": number, "config": case["account"]}
+    query = list(case["request"]["query"].items())
+    return call_line(
+        case, account, query, base64.b64encode(case["request"]["body"].encode()).decode()
+    )
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory) -> dict[str, Any]:
-    path = tmp_path_factory.mktemp("vectors") / "out.jsonl"
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    out = tmp_path_factory.mktemp("vectors") / "out.jsonl"
     lines = [_line(number, case) for number, case in enumerate(CASES, 1)]
-    with path.open("w") as out, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "stdout", out)
-        run_plugin_call("builtin:feishu", None, _Given(lines))
-    said = [json.loads(line) for line in path.read_bytes().splitlines()]
-    assert [answer["id"] for answer in said] == [case["id"] for case in CASES]
-    return {answer["id"]: answer for answer in said}
+    return answers_of("builtin:feishu", lines, CASES, out)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

@@ -5,65 +5,26 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from wunder.cli.call.calling import run_plugin_call
+from tests.vectors.calls import ROOT, STATUS_OF_KIND, Case, answers_of, by_id, call_line, cases_of
 
-ROOT = Path(__file__).resolve().parents[2]
-VECTORS = json.loads((ROOT / "tests/fixtures/vectors/qqbot.json").read_text("utf-8"))
-#: Vectors about body limits and repeats are the gateway's: they run over HTTP.
-GATEWAYS = ("limits", "sequence", "after")
-CASES = [
-    one
-    for one in (*VECTORS["valid"], *VECTORS["invalid"])
-    if not any(key in one for key in GATEWAYS)
-]
+CASES = cases_of("qqbot")
 PEER_KINDS = {"dm": "user", "group": "group", "channel": "channel"}
-STATUS_OF_KIND = {"signature_invalid": 401, "malformed_event": 400, "forbidden": 403}
 
 
-def _line(case: Mapping[str, Any]) -> bytes:
-    """A vector as one call; secrets stand in `config`, and all share account and revision."""
-    request = case["request"]
-    call = {
-        "id": case["id"],
-        "method": "channel.parse_inbound",
-        "params": {
-            "account": {"account_id": "bot", "rev": 1, "config": case["account_config"]},
-            "http": {
-                "method": request["method"],
-                "path": request["path"],
-                "query": [],
-                "headers": list(request["headers"].items()),
-                "body_b64": request["body_b64"],
-                "remote_addr": "203.0.113.7",
-                "received_ms": case["now"] * 1000,
-            },
-        },
-    }
-    return json.dumps(call, ensure_ascii=False).encode()
-
-
-class _Given:
-    """Lines in memory."""
-
-    def __init__(self, lines: list[bytes]) -> None:
-        self._lines = iter(lines)
-
-    async def next(self) -> bytes | None:
-        return next(self._lines, None)
+def _line(case: Case) -> bytes:
+    account = {"account_id": "bot", "rev": 1, "config": case["account_config"]}
+    return call_line(case, account, [], case["request"]["body_b64"])
 
 
 @pytest.fixture(scope="module")
-def answers_of_builtin(tmp_path_factory) -> dict[str, Any]:
-    path = tmp_path_factory.mktemp("vectors") / "out.jsonl"
-    with path.open("w") as out, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "stdout", out)
-        run_plugin_call("builtin:qqbot", None, _Given([_line(case) for case in CASES]))
-    return _by_id(path.read_bytes())
+def answers_of_builtin(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    out = tmp_path_factory.mktemp("vectors") / "out.jsonl"
+    lines = [_line(case) for case in CASES]
+    return answers_of("builtin:qqbot", lines, CASES, out)
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +38,7 @@ def answers_of_plugin() -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
-    return _by_id(done.stdout)
-
-
-def _by_id(lines: bytes) -> dict[str, Any]:
-    answers = [json.loads(line) for line in lines.splitlines()]
-    assert [answer["id"] for answer in answers] == [case["id"] for case in CASES]
-    return {answer["id"]: answer for answer in answers}
+    return by_id(done.stdout, CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

@@ -1,65 +1,34 @@
 """Row N7: what WeCom really sends, through `wunder plugin call` of the built-in channel."""
 
 import base64
-import json
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
-from wunder.cli.call.calling import run_plugin_call
+from tests.vectors.calls import STATUS_OF_KIND, Case, answers_of, call_line, cases_of
 
-ROOT = Path(__file__).resolve().parents[2]
-VECTORS = json.loads((ROOT / "tests/fixtures/vectors/wecom.json").read_text("utf-8"))
-CASES = [one for one in (*VECTORS["valid"], *VECTORS["invalid"]) if "after" not in one]
-STATUS_OF_KIND = {"signature_invalid": 401, "malformed_event": 400, "forbidden": 403}
+CASES = cases_of("wecom")
 TYPE_OF_VECTOR = {"link": "text", "voice": "audio"}
 
 
-def _line(case: Mapping[str, Any]) -> bytes:
-    """A vector as one call; secrets stand in `config`, and all share account and revision."""
-    request = case["request"]
-    call = {
-        "id": case["id"],
-        "method": "channel.parse_inbound",
-        "params": {
-            "account": {"account_id": "main", "rev": 1, "config": case["account"]},
-            "http": {
-                "method": request["method"],
-                "path": request["path"],
-                "query": parse_qsl(request["raw_query"], keep_blank_values=True),
-                "headers": list(request["headers"].items()),
-                "body_b64": base64.b64encode((request.get("body") or "").encode()).decode(),
-                "remote_addr": "203.0.113.7",
-                "received_ms": case["now"] * 1000,
-            },
-        },
-    }
-    return json.dumps(call, ensure_ascii=False).encode()
-
-
-class _Given:
-    """Lines in memory."""
-
-    def __init__(self, lines: list[bytes]) -> None:
-        self._lines = iter(lines)
-
-    async def next(self) -> bytes | None:
-        return next(self._lines, None)
+def _line(case: Case) -> bytes:
+    account = {"account_id": "main", "rev": 1, "config": case["account"]}
+    query = parse_qsl(case["request"]["raw_query"], keep_blank_values=True)
+    return call_line(
+        case,
+        account,
+        query,
+        base64.b64encode((case["request"].get("body") or "").encode()).decode(),
+    )
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory) -> dict[str, Any]:
-    path = tmp_path_factory.mktemp("vectors") / "out.jsonl"
-    with path.open("w") as out, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "stdout", out)
-        run_plugin_call("builtin:wechat", None, _Given([_line(case) for case in CASES]))
-    found = [json.loads(line) for line in path.read_bytes().splitlines()]
-    assert [answer["id"] for answer in found] == [case["id"] for case in CASES]
-    return {answer["id"]: answer for answer in found}
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    out = tmp_path_factory.mktemp("vectors") / "out.jsonl"
+    lines = [_line(case) for case in CASES]
+    return answers_of("builtin:wechat", lines, CASES, out)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

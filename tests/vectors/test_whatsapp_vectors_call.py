@@ -1,74 +1,32 @@
 """Row N7: what Meta really sends, through `wunder plugin call builtin:whatsapp`."""
 
 import base64
-import json
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
-from wunder.cli.call.calling import run_plugin_call
+from tests.vectors.calls import STATUS_OF_KIND, Case, answers_of, call_line, cases_of
 
-ROOT = Path(__file__).resolve().parents[2]
-VECTORS = json.loads((ROOT / "tests/fixtures/vectors/whatsapp.json").read_text("utf-8"))
-#: Vectors about body limits and repeats are the gateway's: they run over HTTP.
-GATEWAYS = ("limits", "sequence", "after")
-CASES = [
-    one
-    for one in (*VECTORS["valid"], *VECTORS["invalid"])
-    if not any(key in one for key in GATEWAYS)
-]
-STATUS_OF_KIND = {"signature_invalid": 401, "malformed_event": 400, "forbidden": 403}
+CASES = cases_of("whatsapp")
 PEER_KINDS = {"dm": "user", "group": "group"}
 #: Notices that are no messages of ours but receipts, or reasons to keep nothing.
 NO_MESSAGES = {"status", "unrouted", "phone_number_quality_update"}
 TYPES = {"document": "file", "interactive": "text"}
 
 
-def _line(case: Mapping[str, Any]) -> bytes:
-    """A vector as one call; secrets stand in `config`, and all share account and revision."""
-    request = case["request"]
-    call = {
-        "id": case["id"],
-        "method": "channel.parse_inbound",
-        "params": {
-            "account": {"account_id": "main", "rev": 1, "config": case["account_config"]},
-            "http": {
-                "method": request["method"],
-                "path": request["path"],
-                "query": parse_qsl(request["query"], keep_blank_values=True),
-                "headers": list(request["headers"].items()),
-                "body_b64": request["body_b64"],
-                "remote_addr": "203.0.113.7",
-                "received_ms": case["now"] * 1000,
-            },
-        },
-    }
-    return json.dumps(call, ensure_ascii=False).encode()
-
-
-class _Given:
-    """Lines in memory."""
-
-    def __init__(self, lines: list[bytes]) -> None:
-        self._lines = iter(lines)
-
-    async def next(self) -> bytes | None:
-        return next(self._lines, None)
+def _line(case: Case) -> bytes:
+    account = {"account_id": "main", "rev": 1, "config": case["account_config"]}
+    query = parse_qsl(case["request"]["query"], keep_blank_values=True)
+    return call_line(case, account, query, case["request"]["body_b64"])
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    path = tmp_path_factory.mktemp("vectors") / "out.jsonl"
-    with path.open("w") as out, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "stdout", out)
-        run_plugin_call("builtin:whatsapp", None, _Given([_line(case) for case in CASES]))
-    found = [json.loads(line) for line in path.read_bytes().splitlines()]
-    assert [answer["id"] for answer in found] == [case["id"] for case in CASES]
-    return {answer["id"]: answer for answer in found}
+    out = tmp_path_factory.mktemp("vectors") / "out.jsonl"
+    lines = [_line(case) for case in CASES]
+    return answers_of("builtin:whatsapp", lines, CASES, out)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
