@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,7 @@ from hypothesis.stateful import (
 )
 
 from tests.contracts.store_world import (
+    UID,
     Opener,
     World,
     database_of,
@@ -27,8 +29,8 @@ from tests.contracts.store_world import (
 )
 from tests.fakes.clock import FakeClock
 from wunder.errors import FenceLost
-from wunder.model.delivery import ClaimedDelivery, DeliveryState
-from wunder.model.ids import DeliveryId
+from wunder.model.delivery import ClaimedDelivery, DeliveryState, Evidence
+from wunder.model.ids import AccountUid, DeliveryId
 from wunder.model.turn import ClaimedTurn
 from wunder.store.readiness import POISON_CLAIMS
 
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     from wunder.store.postgres.store import PostgresStore
 
 S = DeliveryState
-PEERS = st.sampled_from(["a", "b", "c"])
+#: Two peers of one account, and one of another.
+ACCOUNT = {"a": UID, "b": UID, "c": AccountUid("acc-2")}
+PEERS = st.sampled_from(sorted(ACCOUNT))
 ENDS = st.sampled_from([S.SENT, S.FAILED, S.UNKNOWN, S.EXPIRED, S.CANCELLED])
 
 
@@ -56,9 +60,11 @@ class Lanes(RuleBasedStateMachine):
         self.outbox: dict[str, list[str]] = {p: [] for p in "abc"}
         self.sending: dict[str, ClaimedDelivery] = {}
         self.ended: dict[str, tuple[str, DeliveryId, DeliveryState]] = {}
+        #: The attempt that ended each delivery: proof of it may come at any time.
+        self.tried: dict[DeliveryId, str] = {}
         self.retrying: set[str] = set()
-        #: Lanes shut for a call that may still be running, and until when.
-        self.resting: dict[str, int] = {}
+        #: Lanes shut for a call that may still be running: until when, and whose.
+        self.resting: dict[str, tuple[int, DeliveryId]] = {}
         #: Which node has a running turn, a delivery under way, in hand.
         self.at = 0
         self.answering_at: dict[str, int] = {}
@@ -88,7 +94,11 @@ class Lanes(RuleBasedStateMachine):
     @rule(peer=PEERS, hands=st.integers(0, 1))
     def take_in(self, peer: str, hands: int) -> None:
         text = self.name()
-        taken = self.run(self.world.take(self.world.new(text, peer, platform_id=text), claim=hands))
+        taken = self.run(
+            self.world.take(
+                self.world.new(text, peer, platform_id=text, uid=ACCOUNT[peer]), claim=hands
+            )
+        )
         is_free = not self.turns[peer]
         self.turns[peer].append(text)
         self.claims[text] = 0
@@ -106,6 +116,10 @@ class Lanes(RuleBasedStateMachine):
         }
         claimed = self.run(self.world.store.turns.claim(limit, self.world.now))
         assert len(claimed) == min(limit, len(heads))
+        waiting = Counter(ACCOUNT[p] for p in heads)
+        served = Counter(turn.message.conversation.account_uid for turn in claimed)
+        for uid, heads_of_it in waiting.items():
+            assert served[uid] >= min(heads_of_it, limit // len(waiting)), "an equal share"
         for turn in claimed:
             peer = turn.message.conversation.peer_id
             assert turn.message.content.text == heads[peer]
@@ -139,7 +153,7 @@ class Lanes(RuleBasedStateMachine):
         self.turns[peer].pop(0)
         texts = [self.name() for _ in range(replies)]
         is_free = not self.outbox[peer] and not self.rests(peer)
-        grant = self.world.grant() if has_slot else None
+        grant = self.world.grant(uid=ACCOUNT[peer]) if has_slot else None
         done = self.run(self.world.answer(turn, *texts, grant=grant, session_id=f"s{peer}"))
         self.outbox[peer] += texts
         assert len(done.claimed) == (1 if texts and is_free and has_slot else 0)
@@ -157,14 +171,15 @@ class Lanes(RuleBasedStateMachine):
 
     # --- deliveries -------------------------------------------------------------------------------
 
-    @rule(limit=st.integers(1, 4))
-    def claim_deliveries(self, limit: int) -> None:
+    @rule(limit=st.integers(1, 4), uid=st.sampled_from(sorted(set(ACCOUNT.values()))))
+    def claim_deliveries(self, limit: int, uid: AccountUid) -> None:
         heads = {
             p: q[0]
             for p, q in self.outbox.items()
             if q and p not in self.sending and p not in self.retrying and not self.rests(p)
+            if ACCOUNT[p] == uid
         }
-        claimed = self.run(self.world.claim(limit))
+        claimed = self.run(self.world.claim(limit, uid=uid))
         assert len(claimed) == min(limit, len(heads))
         for delivery in claimed:
             peer = delivery.message.conversation.peer_id
@@ -175,7 +190,19 @@ class Lanes(RuleBasedStateMachine):
         self.sending[peer], self.sending_at[peer] = delivery, self.at
 
     def rests(self, peer: str) -> bool:
-        return self.resting.get(peer, 0) > self.world.now
+        until, _of = self.resting.get(peer, (0, ""))
+        return until > self.world.now
+
+    def end(self, text: str, peer: str, delivery: ClaimedDelivery, state: DeliveryState) -> None:
+        self.ended[text] = (peer, delivery.delivery_id, state)
+        self.tried[delivery.delivery_id] = delivery.attempt_id
+
+    def arrived(self, text: str) -> None:
+        """It turns out that a delivery reached the platform: nobody need wait for its call."""
+        peer, delivery_id, _ = self.ended[text]
+        self.ended[text] = (peer, delivery_id, S.SENT)
+        if peer in self.resting and self.resting[peer][1] == delivery_id:
+            del self.resting[peer]
 
     @precondition(lambda self: self.sending)
     @rule(data=st.data(), state=ENDS, wants_next=st.booleans())
@@ -184,7 +211,7 @@ class Lanes(RuleBasedStateMachine):
         delivery = self.sending.pop(peer)
         text = self.outbox[peer].pop(0)
         following = self.run(self.world.settle(delivery, state, take_next=wants_next))
-        self.ended[text] = (peer, delivery.delivery_id, state)
+        self.end(text, peer, delivery, state)
         assert len(following) == (1 if wants_next and self.outbox[peer] else 0)
         for one in following:
             assert one.message.text == self.outbox[peer][0]
@@ -197,9 +224,9 @@ class Lanes(RuleBasedStateMachine):
         self.run(self.world.settle(self.sending.pop(peer), S.PENDING, retry_s=10))
         self.retrying.add(peer)
 
-    @rule()
-    def time_passes(self) -> None:
-        self.world.clock.advance(11)
+    @rule(seconds=st.sampled_from([11, 61]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.clock.advance(seconds)
         self.retrying.clear()
 
     @precondition(
@@ -216,6 +243,19 @@ class Lanes(RuleBasedStateMachine):
         assert self.run(desk.replay([delivery_id], self.world.now, "x")) == [delivery_id]
         self.outbox[peer].append(text)
 
+    @precondition(lambda self: self.not_sent())
+    @rule(data=st.data())
+    def hear_late(self, data: st.DataObject) -> None:
+        text = data.draw(st.sampled_from(self.not_sent()))
+        _, delivery_id, _ = self.ended[text]
+        proof = Evidence(self.tried[delivery_id], f"p-{text}", self.world.now)
+        assert self.run(self.world.store.outbox.confirm(proof))
+        assert self.run(self.world.state(delivery_id)) is S.SENT
+        self.arrived(text)
+
+    def not_sent(self) -> list[str]:
+        return sorted(text for text, (*_, state) in self.ended.items() if state is not S.SENT)
+
     # --- the end of a process -----------------------------------------------------------------------
 
     @rule()
@@ -231,10 +271,11 @@ class Lanes(RuleBasedStateMachine):
                 self.turns[peer].pop(0)
                 self.outbox[peer].append(self.world.policy.apology)
         for peer in [p for p in self.sending if self.sending_at[p] == node]:
-            text = self.outbox[peer].pop(0)
-            self.ended[text] = (peer, self.sending.pop(peer).delivery_id, S.UNKNOWN)
+            text, delivery = self.outbox[peer].pop(0), self.sending.pop(peer)
+            self.end(text, peer, delivery, S.UNKNOWN)
             if rests_s:
-                self.resting[peer] = self.world.now + int(rests_s * 1000)
+                until = self.world.now + int(rests_s * 1000)
+                self.resting[peer] = (until, delivery.delivery_id)
 
     @invariant()
     def counters_agree(self) -> None:
@@ -335,14 +376,15 @@ class LanesOnNodes(LanesOnPostgres):
     @rule(has_arrived=st.booleans())
     def settle_too_late(self, has_arrived: bool) -> None:
         node, text, delivery = self.late_sends.pop()
-        peer, delivery_id, state = self.ended.get(text, ("", None, None))
+        _, delivery_id, state = self.ended.get(text, ("", None, None))
         if delivery_id != delivery.delivery_id or state is not S.UNKNOWN:
             return  # a person sent it again meanwhile
         outcome = S.SENT if has_arrived else S.FAILED
         assert self.run(self.nodes[node].settle(delivery, outcome)) == []
         state = S.SENT if has_arrived else S.UNKNOWN
         assert self.run(self.world.state(delivery.delivery_id)) is state
-        self.ended[text] = (peer, delivery_id, state)
+        if has_arrived:
+            self.arrived(text)
 
 
 TestLanes = Lanes.TestCase
