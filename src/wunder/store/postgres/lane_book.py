@@ -9,15 +9,16 @@ from wunder.store.postgres.rounds import Ask, ask
 from wunder.store.postgres.statements import Many
 from wunder.store.unit import Rows
 
+_NAME = "l.kind, l.account_uid, l.peer_kind, l.peer_id, l.thread_id"
+_STATE = "l.lane_id, l.next_seq, l.waiting, l.fence, l.ready_at, l.rests_until, l.is_suspect"
 #: What `Lane` takes, in order.
-LANE_COLUMNS = """l.lane_id, l.kind, l.account_uid, l.peer_kind, l.peer_id, l.thread_id, l.next_seq,
-  l.waiting, l.fence, l.ready_at, l.rests_until, l.is_suspect"""
+LANE_COLUMNS = f"{_NAME}, {_STATE}"
 _KEY = "kind text, account_uid text, peer_kind text, peer_id text, thread_id text"
 #: In one order on every node: two that lock the same lanes never wait for each other in a ring.
 _IN_ORDER = "ORDER BY l.account_uid, l.peer_kind, l.peer_id, l.thread_id, l.kind FOR UPDATE OF l"
 _LOCK = Many(
     f"""
-SELECT v.n, {LANE_COLUMNS} FROM {{v}} JOIN channel_lanes l ON l.kind = v.kind
+SELECT v.n, {_STATE} FROM {{v}} JOIN channel_lanes l ON l.kind = v.kind
   AND l.account_uid = v.account_uid AND l.peer_kind = v.peer_kind AND l.peer_id = v.peer_id
   AND l.thread_id = v.thread_id
 {_IN_ORDER}
@@ -35,7 +36,7 @@ _MAKE = Many(
 INSERT INTO channel_lanes AS l (kind, account_uid, peer_kind, peer_id, thread_id)
 SELECT kind, account_uid, peer_kind, peer_id, thread_id FROM {{v}}
 ON CONFLICT (kind, account_uid, peer_kind, peer_id, thread_id) DO NOTHING
-RETURNING l.kind, l.account_uid, l.peer_kind, l.peer_id, l.thread_id, {LANE_COLUMNS}
+RETURNING {_NAME}, {_STATE}
 """,  # noqa: S608 - constants
     _KEY,
     by="kind account_uid peer_kind peer_id thread_id",
@@ -68,8 +69,8 @@ class Lane:
     )
 
     def __init__(self, row: Sequence[Any]) -> None:
-        self.lane_id: int = row[0]
-        self.key: LaneKey = tuple(row[1:6])
+        self.key: LaneKey = tuple(row[:5])
+        self.lane_id: int = row[5]
         self.next_seq: int = row[6]
         self.waiting: int = row[7]
         self.fence: int = row[8]
@@ -123,18 +124,18 @@ class LaneBook:
         missing = await self._find(wanted)
         if not missing:
             return
-        for found in await _each(_MAKE, missing):
-            for row in found:
-                self.take(row)
+        self._take_all(missing, await _each(_MAKE, missing))
         # Another node made it at the same moment: now it is there.
         await self._find([key for key in missing if key not in self._by_key])
 
     async def _find(self, wanted: list[LaneKey]) -> list[LaneKey]:
-        for found in await _each(_LOCK, wanted):
-            for row in found:
-                if row[0] not in self._by_id:
-                    self.take(row)
+        self._take_all(wanted, await _each(_LOCK, wanted))
         return [key for key in wanted if key not in self._by_key]
+
+    def _take_all(self, keys: list[LaneKey], found: list[Rows]) -> None:
+        for key, rows in zip(keys, found, strict=True):
+            for row in rows:
+                self.take((*key, *row))
 
     def take(self, row: Sequence[Any]) -> Lane:
         """Keep a lane that a statement has locked; LANE_COLUMNS."""
