@@ -200,17 +200,19 @@ async def main() -> None:
     cpu = WriterCpu()
     medians: dict[str, Any] = {}
     ratios: dict[str, Any] = {}
-    for engine in given.engine.split(","):
-        found = medians[engine] = await grown(engine, sizes, cpu)
-        fewest, most = found[sizes[0]], found[sizes[-1]]
-        ratios[engine] = {name: round(most[name] / fewest[name], 2) for name in fewest}
-        for name in fewest:
-            cells = [
-                f"{size}: {found[size][name]:6.1f} us ({found[size][name] / fewest[name]:.2f}x)"
-                for size in sizes
-            ]
-            print(f"{engine:9}{name:15}", "   ".join(cells))
-    stop_postgres()
+    try:
+        for engine in given.engine.split(","):
+            found = medians[engine] = await grown(engine, sizes, cpu)
+            fewest, most = found[sizes[0]], found[sizes[-1]]
+            ratios[engine] = {name: round(most[name] / fewest[name], 2) for name in fewest}
+            for name in fewest:
+                cells = [
+                    f"{size}: {found[size][name]:6.1f} us ({found[size][name] / fewest[name]:.2f}x)"
+                    for size in sizes
+                ]
+                print(f"{engine:9}{name:15}", "   ".join(cells))
+    finally:
+        stop_postgres()
     report = {"machine": machine.facts(), "medians_us": medians, "ratios": ratios}
     print(msgspec.json.encode(report).decode())
 
