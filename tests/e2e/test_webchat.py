@@ -187,6 +187,41 @@ def test_one_who_talks_too_fast_is_told_and_everything_arrives_in_order(
     assert texts == [f"n{number}" for number in range(4)]
 
 
+def test_two_tabs_show_one_conversation_and_a_reload_at_once_loses_nothing(
+    gateway: GatewayProcess, watched: Make
+) -> None:
+    url = chat(gateway, "tabs")
+    context = watched()
+    one, other = context.page(), context.page()
+    one.goto(url)
+    other.goto(url)
+    say(one, "From the first tab")
+    one.reload()
+    for page in (one, other):
+        expect(lines(page, "they", "delivered")).to_have_count(1)
+        expect(lines(page, "you", "done")).to_have_count(1)
+    say(other, "From the second tab")
+    for page in (one, other):
+        expect(lines(page, "they", "delivered")).to_have_count(2)
+        expect(lines(page, "you", "done")).to_have_count(2)
+    found = gateway.get("channels/messages", channel="webchat", account_id="tabs", direction="in")
+    assert len({message["peer_id"] for message in found["items"]}) == 1
+
+
+def test_the_longest_text_stays_inside_a_phone(gateway: GatewayProcess, watched: Make) -> None:
+    page = watched(viewport=PHONE, is_mobile=True, has_touch=True).page()
+    page.goto(chat(gateway, "long"))
+    say(page, "a" * 7_000 + " https://example.com/" + "b" * 900)
+    expect(lines(page, "they", "delivered")).to_have_count(1)
+    wide, room = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    assert wide <= room
+    expect(page.get_by_role("textbox")).to_be_in_viewport()
+    expect(page.get_by_role("button").last).to_be_in_viewport()
+    assert violations(page) == []
+
+
 def test_an_account_that_is_switched_off_says_so(gateway: GatewayProcess, watched: Make) -> None:
     context = watched()
     context.expect("404")
