@@ -1,21 +1,17 @@
 """The channel's README, followed step by step: real gateway, real stand-in, nothing but their HTTP."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.journeys.gateway_process import GatewayProcess
+from tests.standins.process import StandinProcess
 from tests.standins.wechat_mp.callbacks import ORIGINAL_ID
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.process
-ROOT = Path(__file__).parents[3]
 APP_ID = "wx1234567890abcdef"
 SECRETS = {
     "app_secret": "FAKEmpSecretFAKEmpSecretFAKE0001",
@@ -24,39 +20,14 @@ SECRETS = {
 }
 
 
-class MpProcess:
-    """The stand-in as a process: tell it something, see what users read."""
+class MpProcess(StandinProcess):
+    """One official account, and its users."""
 
     def __init__(self, folder: Path) -> None:
         secrets_file = folder / "mp-secrets.json"
         secrets_file.write_text(json.dumps(SECRETS))
-        command = [sys.executable, "-m", "tests.standins.wechat_mp", "--app-id", APP_ID]
-        self._process = subprocess.Popen(
-            [*command, "--secrets-file", str(secrets_file)], stdout=subprocess.PIPE, cwd=ROOT
-        )
-        assert self._process.stdout is not None
-        self.url = json.loads(self._process.stdout.readline())["url"]
-
-    def __enter__(self) -> "MpProcess":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-    def tell(self, what: str, **body: Any) -> Any:
-        """POST /standin/<what>."""
-        headers = {"Content-Type": "application/json"}
-        request = Request(f"{self.url}/standin/{what}", json.dumps(body).encode(), headers)
-        with urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
-
-    def texts(self) -> list[str]:
-        """What users read, oldest first."""
-        with urlopen(f"{self.url}/standin/sent", timeout=30) as answer:
-            return [one["text"] for one in json.loads(answer.read())["messages"]]
+        account = ("--app-id", APP_ID, "--secrets-file", str(secrets_file))
+        super().__init__("tests.standins.wechat_mp", *account)
 
 
 @pytest.fixture

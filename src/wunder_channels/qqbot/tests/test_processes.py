@@ -7,16 +7,14 @@ import os
 import shutil
 import sys
 import tomllib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
 import wunder_sdk
+from tests.standins.process import line_of, running
 from tests.standins.qq.callbacks import CallbackWriter
 from tests.standins.qq.platform import QqPlatform
 from wunder_channels.qqbot.tests.driver import APP_ID, NOW_MS, SECRET, Driver, reply
@@ -27,26 +25,6 @@ PLUGIN = ROOT / "plugins/channel-qq"
 BOOT = Path(wunder_sdk.__file__).with_name("boot.py")
 
 pytestmark = pytest.mark.process
-
-
-@asynccontextmanager
-async def _process(*command: str, **options: Any) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(*command, **options)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        async with asyncio.timeout(5):
-            await process.wait()
-
-
-async def _line(process: asyncio.subprocess.Process) -> dict[str, Any]:
-    assert process.stdout is not None
-    async with asyncio.timeout(20):
-        said = json.loads(await process.stdout.readline())
-    assert isinstance(said, dict)
-    return said
 
 
 async def test_the_standin_runs_alone_and_is_driven_over_http(tmp_path: Path) -> None:
@@ -72,8 +50,8 @@ async def test_the_standin_runs_alone_and_is_driven_over_http(tmp_path: Path) ->
     command = [sys.executable, "-m", "tests.standins.qq", "--app-id", APP_ID]
     command += ["--secret-file", str(secret_file), "--webhook-url", hook]
     try:
-        async with _process(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE) as process:
-            url = (await _line(process))["url"]
+        async with running(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE) as process:
+            url = (await line_of(process))["url"]
             driver.configure(api_base=url)
             async with aiohttp.ClientSession(url) as control:
                 asked = {"kind": "c2c", "text": "hello", "times": 2}
@@ -131,7 +109,7 @@ async def test_the_packed_plugin_reads_a_callback_in_a_process_of_its_own(tmp_pa
                      "body_b64": base64.b64encode(callback.body).decode(), "received_ms": NOW_MS},
         }),
     ]  # fmt: skip
-    async with _process(
+    async with running(
         sys.executable, "-I", "-S", "-B", str(BOOT), str(app),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         env={"WUNDER_COOKIE": "c", "PATH": os.environ["PATH"]},
@@ -141,7 +119,7 @@ async def test_the_packed_plugin_reads_a_callback_in_a_process_of_its_own(tmp_pa
         for number, (method, params) in enumerate(calls, 1):
             frame = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
             process.stdin.write(json.dumps(frame).encode() + b"\n")
-            results.append((await _line(process))["result"])
+            results.append((await line_of(process))["result"])
 
     assert results[0]["plugin"]["plugin_id"] == "qq"
     assert (

@@ -1,16 +1,14 @@
 """The set-up of the README, step by step: a gateway and the stand-in as processes of their own."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.journeys.gateway_process import GatewayProcess
+from tests.standins.process import StandinProcess
 from tests.waiting import wait_for
 from wunder_channels.wechat.tests.driver import AES_KEY, AGENT_ID, CORP_ID, SECRET, TOKEN
 
@@ -20,45 +18,19 @@ PAIR = {"token": TOKEN, "encoding_aes_key": AES_KEY}
 pytestmark = pytest.mark.process
 
 
-class WecomProcess:
-    """The stand-in, driven over its HTTP."""
+class WecomProcess(StandinProcess):
+    """WeCom, and one app of it."""
 
     def __init__(self, folder: Path) -> None:
         keys = folder / "keys.json"
         keys.write_text(json.dumps({"secret": SECRET, **PAIR}), "utf-8")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.standins.wecom", "--keys-file", str(keys)],
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-        )
-        assert self._process.stdout is not None
-        self.url = json.loads(self._process.stdout.readline())["url"]
-
-    def stop(self) -> None:
-        """End it."""
-        self._process.terminate()
-        self._process.wait(10)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-    def tell(self, what: str, **body: Any) -> Any:
-        """POST /standin/<what>."""
-        headers = {"Content-Type": "application/json"}
-        request = Request(f"{self.url}/standin/{what}", json.dumps(body).encode(), headers)
-        with urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
-
-    def texts(self) -> list[str]:
-        """What members have seen, oldest first."""
-        with urlopen(f"{self.url}/standin/sent", timeout=30) as answer:
-            return [one["text"] for one in json.loads(answer.read())["messages"]]
+        super().__init__("tests.standins.wecom", "--keys-file", str(keys))
 
 
 @pytest.fixture
 def wecom(tmp_path: Path) -> Iterator[WecomProcess]:
-    process = WecomProcess(tmp_path)
-    yield process
-    process.stop()
+    with WecomProcess(tmp_path) as process:
+        yield process
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import pytest
 from aiohttp import web
 
 import wunder_sdk
+from tests.standins.process import line_of, running
 from tests.standins.wechat_mp.callbacks import ORIGINAL_ID
 from wunder_channels.wechat_mp.tests.driver import APP_ID, SECRETS, Driver, body_of, reply, writer
 from wunder_sdk import ChannelMessage
@@ -25,26 +24,6 @@ HOME = Path(__file__).resolve().parents[1]
 BOOT = Path(wunder_sdk.__file__).with_name("boot.py")
 
 pytestmark = pytest.mark.process
-
-
-@asynccontextmanager
-async def _process(*command: str, **options: Any) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(*command, **options)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        async with asyncio.timeout(5):
-            await process.wait()
-
-
-async def _line(process: asyncio.subprocess.Process) -> dict[str, Any]:
-    assert process.stdout is not None
-    async with asyncio.timeout(20):
-        said = json.loads(await process.stdout.readline())
-    assert isinstance(said, dict)
-    return said
 
 
 async def test_the_standin_runs_alone_and_is_driven_over_http(tmp_path: Path) -> None:
@@ -67,8 +46,8 @@ async def test_the_standin_runs_alone_and_is_driven_over_http(tmp_path: Path) ->
     command = [sys.executable, "-m", "tests.standins.wechat_mp", "--app-id", APP_ID]
     command += ["--secrets-file", str(secrets_file), "--webhook-url", hook]
     try:
-        async with _process(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE) as process:
-            url = (await _line(process))["url"]
+        async with running(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE) as process:
+            url = (await line_of(process))["url"]
             driver.configure(domain=url)
             async with aiohttp.ClientSession(url) as control:
                 asked = {"kind": "text", "text": "hello", "times": 2}
@@ -130,7 +109,7 @@ async def test_the_packed_channel_reads_and_answers_in_a_process_of_its_own(tmp_
         ("channel.parse_inbound", {"account": account, "http": http}),
         ("channel.render_inline_reply", render),
     ]
-    async with _process(
+    async with running(
         sys.executable, "-I", "-S", "-B", str(BOOT), str(app),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         env={"WUNDER_COOKIE": "c", "PATH": os.environ["PATH"]},
@@ -140,7 +119,7 @@ async def test_the_packed_channel_reads_and_answers_in_a_process_of_its_own(tmp_
         for number, (method, params) in enumerate(calls, 1):
             frame = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
             process.stdin.write(json.dumps(frame).encode() + b"\n")
-            results.append((await _line(process))["result"])
+            results.append((await line_of(process))["result"])
 
     manifest = json.loads((HOME / "plugin.json").read_text("utf-8"))
     assert results[0]["capabilities"] == manifest["capabilities"]

@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,6 +15,7 @@ import pytest
 from aiohttp import web
 
 import wunder_sdk
+from tests.standins.process import line_of, running
 from tests.standins.whatsapp.platform import WhatsAppPlatform
 from tests.standins.whatsapp.webhooks import WebhookWriter
 from wunder_channels.whatsapp.tests.driver import NOW_MS, NUMBER_ID, SECRETS, Driver, reply
@@ -29,26 +28,6 @@ BOOT = Path(wunder_sdk.__file__).with_name("boot.py")
 STARTER = "from wunder_channels.whatsapp.channel import WhatsAppChannel as WhatsAppChannel\n"
 
 pytestmark = pytest.mark.process
-
-
-@asynccontextmanager
-async def _process(*command: str, **options: Any) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(*command, **options)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        async with asyncio.timeout(5):
-            await process.wait()
-
-
-async def _line(process: asyncio.subprocess.Process) -> dict[str, Any]:
-    assert process.stdout is not None
-    async with asyncio.timeout(20):
-        said = json.loads(await process.stdout.readline())
-    assert isinstance(said, dict)
-    return said
 
 
 class _Hook:
@@ -87,8 +66,8 @@ async def test_the_standin_runs_alone_and_is_driven_over_http(tmp_path: Path) ->
     command = [sys.executable, "-m", "tests.standins.whatsapp", "--phone-number-id", NUMBER_ID]
     command += ["--secrets-file", str(secrets_file), "--webhook-url", url]
     try:
-        async with _process(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE) as process:
-            base = (await _line(process))["url"]
+        async with running(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE) as process:
+            base = (await line_of(process))["url"]
             driver.configure(api_base=base)
             async with aiohttp.ClientSession(base) as control:
 
@@ -144,7 +123,7 @@ async def test_the_packed_plugin_reads_a_webhook_in_a_process_of_its_own(tmp_pat
                      "body_b64": base64.b64encode(callback.body).decode(), "received_ms": NOW_MS},
         }),
     ]  # fmt: skip
-    async with _process(
+    async with running(
         sys.executable, "-I", "-S", "-B", str(BOOT), str(_packed(tmp_path)),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         env={"WUNDER_COOKIE": "c", "PATH": os.environ["PATH"]},
@@ -165,7 +144,7 @@ async def _answer_to(process: asyncio.subprocess.Process, number: int) -> dict[s
     """Read until call `number` is answered; the host has no state to give meanwhile."""
     assert process.stdin is not None
     while True:
-        frame = await _line(process)
+        frame = await line_of(process)
         if frame.get("id") == number and "method" not in frame:
             result = frame["result"]
             assert isinstance(result, dict)
