@@ -113,7 +113,9 @@ export function BindingsPage() {
         </Link>
       ),
     },
-    { key: 'owner', title: t('account.owner'), cell: (one) => (one.owner_user_id ? <Tag>{t('account.ofUser')}</Tag> : <span className="muted">{t('account.ofAdmins')}</span>) },
+    ...(rows.some((one) => one.owner_user_id)
+      ? [{ key: 'owner', title: t('account.owner'), cell: (one: Binding) => (one.owner_user_id ? <Tag>{t('account.ofUser')}</Tag> : <span className="muted">{t('account.ofAdmins')}</span>) }]
+      : []),
     { key: 'hits', title: t('binding.hits24h'), num: true, cell: (one) => count(tallies.data?.get(one.binding_id)?.received ?? 0, i18n.language) },
     { key: 'last', title: t('binding.lastHit'), cell: (one) => <Time at={tallies.data?.get(one.binding_id)?.last_at} /> },
     {
