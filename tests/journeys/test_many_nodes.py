@@ -5,7 +5,8 @@ import hashlib
 import hmac
 import json
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,13 @@ from wunder.cli.main import main
 pytestmark = pytest.mark.process
 CHANNEL = "bottle_post"
 KEY = "salt-and-wind"
+#: Nothing is read again now and then: what a node does not hear of, it never learns.
+BY_WORD_ALONE = """
+import sys, wunder.app.gateway as gateway
+gateway.POLL_S = 1e9
+from wunder.cli.main import main
+sys.exit(main())
+"""
 
 
 @pytest.fixture
@@ -44,6 +52,7 @@ def nodes(url: str, tmp_path: Path) -> Iterator[list[GatewayProcess]]:
             node = GatewayProcess(
                 place, WUNDER_STORE_DATABASE_URL=url, WUNDER_EGRESS_ALLOW_HOSTS="127.0.0.1"
             )
+            node.program = (sys.executable, "-c", BY_WORD_ALONE)
             running.append(stack.enter_context(node))
         yield running
 
@@ -179,3 +188,58 @@ async def test_an_agent_that_answers_later_may_reach_another_node_than_the_one_t
         assert washed_ashore(shore)[0]["text"] == "yes"
     finally:
         await server.stop()
+
+
+def test_each_kind_of_setting_reaches_every_node(nodes: list[GatewayProcess]) -> None:
+    """Scaling guide: by word of the commit; the slow poll behind it is off here."""
+    first, second, third = nodes
+    install(second)
+
+    def on_all(path: str, holds: Callable[[Any], bool]) -> None:
+        for node in nodes:
+            wait_for(lambda node=node: holds(answered(node, path)))
+
+    first.call("POST", "agents", {"agent_id": "clerk", "kind": "echo", "config": {"prefix": "> "}})
+    on_all("agents/clerk", lambda one: one.get("config") == {"prefix": "> "})
+    change = {"agent_id": "clerk", "kind": "echo", "config": {"prefix": "# "}}
+    third.call("PUT", "agents/clerk", change)
+    on_all("agents/clerk", lambda one: one.get("config") == {"prefix": "# "})
+
+    connect(second, nodes[0].data_dir.parent / "shore.jsonl")
+    place = f"channels/accounts/{CHANNEL}/main"
+    on_all(place, lambda one: one.get("status") == "enabled")
+    for node in nodes:
+        wait_for(lambda node=node: running(node) == ("1.0.0", "ready"))
+        wait_for(lambda node=node: throw(node, "m", "hello") == 200)
+    first.call("PATCH", place, {"is_enabled": False})
+    for node in nodes:
+        wait_for(lambda node=node: throw(node, "late", "late") in (404, 503))
+    third.call("PATCH", place, {"is_enabled": True})
+    for node in nodes:
+        wait_for(lambda node=node: throw(node, "m", "hello") == 200)
+
+    made = second.call("POST", "tokens", {"name": "ci", "scopes": ["read"]})
+    mine = {"Authorization": f"Bearer {made['token']}"}
+    for node in nodes:
+        wait_for(lambda node=node: node.call("GET", "agents", **mine)["items"] != [])
+    (token_id,) = [one["token_id"] for one in first.get("tokens")["items"] if one["name"] == "ci"]
+    first.call("DELETE", f"tokens/{token_id}")
+
+    def is_refused(node: GatewayProcess) -> bool:
+        try:
+            node.call("GET", "agents", **mine)
+        except Refused as refused:
+            return refused.status == 401
+        return False
+
+    for node in nodes:
+        wait_for(lambda node=node: is_refused(node))
+
+
+def answered(node: GatewayProcess, path: str) -> dict[str, Any]:
+    """What a node says; nothing where it knows of none."""
+    try:
+        found: dict[str, Any] = node.get(path)
+    except Refused:
+        return {}
+    return found
