@@ -108,7 +108,7 @@ def _stub() -> None:
     """Stand for a command in the list of commands."""
 
 
-def _show_global_options(
+def _show_global_options(  # noqa: PLR0913 - one parameter an option
     data_dir: str = typer.Option(
         "", "--data-dir", metavar="DIR", help="The gateway's data directory."
     ),

@@ -6,8 +6,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Collection, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
@@ -32,7 +31,6 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 
-_context: ContextVar[Mapping[str, object] | None] = ContextVar("wunder_log_context", default=None)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -45,17 +43,12 @@ class _Output:
 
 
 class Logger:
-    """Writes events of one module, with fields bound to it."""
+    """Writes events of one module."""
 
-    __slots__ = ("_bound", "_name")
+    __slots__ = ("_name",)
 
-    def __init__(self, name: str, bound: Mapping[str, object] | None = None) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
-        self._bound = dict(bound or {})
-
-    def bind(self, **fields: object) -> "Logger":
-        """Return a logger that adds `fields` to each of its lines."""
-        return Logger(self._name, {**self._bound, **fields})
 
     def debug(self, event: str, **fields: object) -> None:
         """Write what only a developer wants."""
@@ -82,9 +75,8 @@ class Logger:
             return
         line: dict[str, Any] = {"at": _timestamp(), "level": level}
         line |= {"event": _text(event), "logger": self._name}
-        for part in (_context.get() or {}, self._bound, fields):
-            for name, value in part.items():
-                line[name] = "***" if _SECRET_NAME.search(name) else _plain(value)
+        for name, value in fields.items():
+            line[name] = "***" if _SECRET_NAME.search(name) else _plain(value)
         _emit(line)
 
 
@@ -108,16 +100,6 @@ def configure(level: str = "info", json: bool = True, stream: TextIO | None = No
 def get_logger(name: str) -> Logger:
     """Return the logger of a module; costs nothing until it writes."""
     return Logger(name)
-
-
-@contextlib.contextmanager
-def log_context(**fields: object) -> Iterator[None]:
-    """Add `fields` to every line that this task and its children write inside the block."""
-    token = _context.set({**(_context.get() or {}), **fields})
-    try:
-        yield
-    finally:
-        _context.reset(token)
 
 
 def escape_controls(text: str) -> str:

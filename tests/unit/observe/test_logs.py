@@ -74,14 +74,6 @@ def test_rule_18_objects_show_their_type_and_no_content(lines):
     assert lines()[0]["body"] == "<bytes of 6 bytes>"
 
 
-def test_context_is_added_inside_the_block_only(lines):
-    with logs.log_context(message_id="m1"), logs.log_context(account_id="a1"):
-        log.info("one")
-    log.info("two")
-    assert [line.get("message_id") for line in lines()] == ["m1", None]
-    assert lines()[0]["account_id"] == "a1"
-
-
 def test_an_exception_brings_its_traceback(lines):
     try:
         raise ValueError("broken")
