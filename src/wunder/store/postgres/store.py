@@ -215,7 +215,7 @@ async def open_store(
     except BaseException as error:
         lock.release()
         if isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
-            raise translate(error) from error
+            raise address.said(translate(error)) from error
         raise
     store = PostgresStore(opened, address, clock)
     if on_fatal is not None:
