@@ -69,6 +69,9 @@ def may_have_arrived(error: BaseException) -> bool:
 
 def name(error: BaseException) -> str:
     """Return the class of an error: its text may hold a URL with a token in it."""
+    if isinstance(getattr(error, "os_error", None), PermissionError):
+        # Not a name that is unknown: the gateway fetches nothing from private addresses by itself.
+        return "refused_address (the operator allows private addresses in egress.allow_hosts)"
     return type(error).__name__
 
 

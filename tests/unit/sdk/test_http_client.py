@@ -190,3 +190,12 @@ async def test_a_thousand_accounts_of_a_process_share_their_connections(platform
 
     assert platform.connections == 1
     await host.close()
+
+
+def test_an_address_that_the_gateway_refuses_is_not_called_an_unknown_name() -> None:
+    refused = ConnectionError("dns")
+    refused.os_error = PermissionError("refused_address")  # type: ignore[attr-defined]
+    assert lazy.name(refused).startswith("refused_address")
+    unknown = ConnectionError("dns")
+    unknown.os_error = OSError("no such name")  # type: ignore[attr-defined]
+    assert lazy.name(unknown) == "ConnectionError"
