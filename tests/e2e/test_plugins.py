@@ -142,7 +142,7 @@ def test_qq_is_connected_from_the_console_alone(
     row = page.get_by_role("row").filter(has_text=account["account_id"]).first
     expect(row).to_contain_text(say("state.delivery.sent"))
     row.click()
-    expect(page.get_by_text(say("outbox.tries"))).to_be_visible()
+    expect(page.get_by_role("heading", name=say("outbox.tries"))).to_be_visible()
     shoot(page, "delivery")
     assert qq.texts("ann") == ["Is the shop open?"]
 
