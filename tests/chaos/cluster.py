@@ -1,4 +1,4 @@
-"""One or more real gateways on one store, each on a wire of its own that the test may cut."""
+"""One or more real gateways on one store; the test may pause them, kill them and cut their wires."""
 
 import asyncio
 import os
@@ -48,6 +48,8 @@ class Ground:
 
     data: Path | None = None
     server: PostgresServer | None = None
+    #: Between nodes and server: it is carried by the test's own loop, so only who cuts it has it.
+    is_wired: bool = False
 
 
 SQLITE, POSTGRES, NODES = Setup("sqlite"), Setup("postgres"), Setup("postgres", 3)
@@ -140,11 +142,8 @@ class Cluster:
             return
         database = (await self.server.empty_database()).rpartition("@")[2]
         for node in self.nodes:
-            assert node.wire is not None
-            url = f"postgresql://wunder@{database}"
-            node.gateway.settings["WUNDER_STORE_DATABASE_URL"] = url.replace(
-                str(self.server.dir), str(node.wire.folder)
-            )
+            assert node.wire is None
+            node.gateway.settings["WUNDER_STORE_DATABASE_URL"] = f"postgresql://wunder@{database}"
 
     def data_of_server(self) -> Path:
         """Where the database server keeps its files."""
@@ -168,13 +167,14 @@ async def cluster(
         for number in range(setup.nodes):
             own, wire = dict(settings), None
             if server is not None:
+                own["WUNDER_STORE_DATABASE_URL"] = database
+                own["WUNDER_STORE_LEASE_S"] = str(LEASE_S)
+            if server is not None and ground.is_wired:
                 wire = Proxy(_short_folder(ends), server.dir / ".s.PGSQL.5432")
                 await wire.start()
                 ends.push_async_callback(wire.stop)
-                own["WUNDER_STORE_DATABASE_URL"] = database.replace(
-                    str(server.dir), str(wire.folder)
-                )
-                own["WUNDER_STORE_LEASE_S"] = str(LEASE_S)
+                through = database.replace(str(server.dir), str(wire.folder))
+                own["WUNDER_STORE_DATABASE_URL"] = through
             gateway = GatewayProcess((ground.data or tmp_path) / f"data{number}", **own)
             found.nodes.append(Node(tmp_path / f"stage{number}", gateway, wire))
         ends.push_async_callback(_end_all, found)

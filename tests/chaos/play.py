@@ -75,7 +75,7 @@ async def play(
 def ground_for(scenario: Scenario, setup: Setup) -> Iterator[Ground]:
     """Put a small disk under the store where the scenario asks for one."""
     if not scenario.disk_bytes:
-        yield Ground()
+        yield Ground(is_wired=scenario.is_wired)
         return
     # Short: the path of a socket has at most 107 bytes.
     with tempfile.TemporaryDirectory(prefix="wd", dir="/tmp") as top:

@@ -68,6 +68,8 @@ class Scenario:
     keeps_share: float = 1.0
     #: Bytes of the disk under the store; 0: the machine's own.
     disk_bytes: int = 0
+    #: It cuts the wire between a gateway and PostgreSQL.
+    is_wired: bool = False
     #: What is said about a run beside its figures.
     remark: Callable[[World], str] = lambda _world: ""
 
@@ -162,7 +164,7 @@ async def cut_commits(world: World, bytes_to_try: int) -> None:
         before = wire.cuts
         wire.goes_down_with_the_cut = world.dice.random() < 0.5
         wire.cut_after = passing
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while wire.cuts == before:  # noqa: ASYNC110 - counted by the wire
                 await asyncio.sleep(0.01)
         world.broke()
@@ -369,11 +371,11 @@ SCENARIOS = (
     Scenario("paused between frame and answer", "SIGSTOP past the lease, SIGCONT",
              pause_before_answer, short=1, long=6),
     Scenario("connection cut around COMMIT", "after each byte of it and of its answer", cut_commits,
-             ON_A_SERVER, short=6, long=BYTES_OF_A_COMMIT),
+             ON_A_SERVER, short=6, long=BYTES_OF_A_COMMIT, is_wired=True),
     Scenario("kill -9 of PostgreSQL", "all its processes, or its power cut; started again",
              kill_server, ON_A_SERVER, short=2, long=10),
     Scenario("gateway cut off from PostgreSQL", "past its lease, loudly or in silence", cut_off,
-             ON_A_SERVER, short=2, long=6),
+             ON_A_SERVER, short=2, long=6, is_wired=True),
     Scenario("clock set by an hour", "forward or back, of one gateway or all", jump_clocks,
              short=3, long=10),
     Scenario("burst", "ten times what the platform takes", burst, short=1, long=3,

@@ -387,14 +387,16 @@ class LanesOnNodes(LanesOnPostgres):
             self.arrived(text)
 
 
-TestLanes = Lanes.TestCase
+#: A play that is cut off in the middle looks to hypothesis as if it had gone another way.
+PLAY_LIMIT_S = 240
+TestLanes = pytest.mark.timeout(PLAY_LIMIT_S)(Lanes.TestCase)
 TestLanes.settings = settings(
     max_examples=25,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-TestLanesOnPostgres = LanesOnPostgres.TestCase
+TestLanesOnPostgres = pytest.mark.timeout(PLAY_LIMIT_S)(LanesOnPostgres.TestCase)
 TestLanesOnPostgres.settings = settings(TestLanes.settings, max_examples=8)
-TestLanesOnNodes = pytest.mark.timeout(240)(LanesOnNodes.TestCase)
+TestLanesOnNodes = pytest.mark.timeout(PLAY_LIMIT_S)(LanesOnNodes.TestCase)
 TestLanesOnNodes.settings = settings(TestLanes.settings, max_examples=4, stateful_step_count=30)
