@@ -3,11 +3,10 @@ import { Button } from 'antd';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Paged } from './paged';
-import type { Sorting } from './sorting';
+import type { Sortable, Sorting } from './sorting';
 import { Empty, Failed, Skeleton } from './States';
 
-export interface Column<T> {
-  key: string;
+export interface Column<T> extends Sortable<T> {
   title: ReactNode;
   cell: (row: T) => ReactNode;
   /** A number column: right-aligned, figures of one width. */
@@ -15,8 +14,6 @@ export interface Column<T> {
   width?: number | string;
   /** May be hidden; `hidden`: is so until somebody wants it. Its title is plain text then. */
   optional?: 'shown' | 'hidden';
-  /** What to sort rows by, where the whole table is here. */
-  sort?: (row: T) => number | string;
 }
 
 export interface TableProps<T> {

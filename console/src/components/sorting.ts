@@ -1,7 +1,13 @@
 // Sorting a table that is here as a whole: by one column, up or down, and the address remembers which.
 import { useMemo } from 'react';
 import { useAddress } from '../app/address';
-import type { Column } from './DataTable';
+
+/** A column as far as sorting goes. */
+export interface Sortable<T> {
+  key: string;
+  /** What to sort rows by, where the whole table is here. */
+  sort?: (row: T) => number | string;
+}
 
 export interface Sorting {
   by: string;
@@ -17,7 +23,7 @@ export function nextSort(now: string, key: string): string {
 }
 
 /** Return rows in the order that is asked for; rows that are alike keep theirs. */
-export function sorted<T>(rows: T[], columns: Column<T>[], asked: string): T[] {
+export function sorted<T>(rows: T[], columns: Sortable<T>[], asked: string): T[] {
   const isDown = asked.startsWith('-');
   const value = columns.find((one) => one.key === (isDown ? asked.slice(1) : asked))?.sort;
   if (!value) return rows;
@@ -30,7 +36,7 @@ export function sorted<T>(rows: T[], columns: Column<T>[], asked: string): T[] {
 }
 
 /** Return the rows in order, and how to choose another one. */
-export function useSorting<T>(rows: T[], columns: Column<T>[]): [T[], Sorting] {
+export function useSorting<T>(rows: T[], columns: Sortable<T>[]): [T[], Sorting] {
   const [search, change] = useAddress();
   const asked = search.sort ?? '';
   const inOrder = useMemo(() => sorted(rows, columns, asked), [rows, columns, asked]);
