@@ -74,7 +74,10 @@ async def test_a_person_signs_in_elsewhere_and_has_the_role_of_their_group(
     asked = parse_qs(urlsplit(away).query)
     assert asked["code_challenge_method"] == ["S256"]
     assert asked["scope"] == ["openid profile email"]
-    assert await went(browser, f"{OIDC}/callback?{server.arrive(away, **ANN)}") == "/console/#signed_in"
+    assert (
+        await went(browser, f"{OIDC}/callback?{server.arrive(away, **ANN)}")
+        == "/console/#signed_in"
+    )
     said = await who(browser)
     assert (said["user"]["name"], said["user"]["role"]) == ("ann.other", "user")
     assert said["user"]["display_name"] == "Ann 安"

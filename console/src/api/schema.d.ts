@@ -490,6 +490,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/wunder/admin/channels/accounts/{channel}/{account_id}/reconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin with the platform anew
+         * @description Drop what is kept of the platform, on every node, and ask whether the account works.
+         *
+         *     The account is never off meanwhile; 409 `account_not_enabled` where it is.
+         */
+        post: operations["reconnect_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/wunder/admin/channels/accounts/{channel}/{account_id}/test": {
         parameters: {
             query?: never;
@@ -1509,6 +1531,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/wunder/channels/accounts/{channel}/{account_id}/reconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin with the platform anew
+         * @description Drop what is kept of the platform, on every node, and ask whether the account works.
+         *
+         *     The account is never off meanwhile; 409 `account_not_enabled` where it is.
+         */
+        post: operations["reconnect_own_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/wunder/channels/accounts/{channel}/{account_id}/test": {
         parameters: {
             query?: never;
@@ -1649,6 +1693,26 @@ export interface paths {
          * @description Events of one own account, newest first.
          */
         get: operations["list_own_runtime_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/wunder/channels/tallies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how much goes through own accounts
+         * @description Messages of the last 24 hours and the time of the last one, of own accounts and own rules.
+         */
+        get: operations["list_own_tallies"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1816,7 +1880,9 @@ export interface paths {
         };
         /**
          * Come back from signing in elsewhere
-         * @description Check what the other server says, sign in, go to the console; `#oidc_error=` says why not.
+         * @description Check what the other server says, sign in, go to the console.
+         *
+         *     `#signed_in` tells the page to ask for its session; `#oidc_error=` says why there is none.
          */
         get: operations["finish_oidc"];
         put?: never;
@@ -4862,6 +4928,35 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    reconnect_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigVerdict"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
     test_account: {
         parameters: {
             query?: never;
@@ -7170,6 +7265,35 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    reconnect_own_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigVerdict"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
     test_own_account: {
         parameters: {
             query?: never;
@@ -7439,6 +7563,29 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_own_tallies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counted"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
             503: components["responses"]["503"];
         };
     };

@@ -7,6 +7,7 @@ import { Icon } from '../../components/Icon';
 import { Monogram } from '../../components/Page';
 import { Empty } from '../../components/States';
 import { Tag } from '../../components/Status';
+import { choices } from './choices';
 import './gallery.css';
 
 export function ChannelGallery(props: {
@@ -20,7 +21,7 @@ export function ChannelGallery(props: {
   const [text, setText] = useState('');
   const cards = useMemo(() => {
     const wanted = text.trim().toLowerCase();
-    return props.providers
+    return choices(props.providers)
       .map((one) => ({ ...one, shown: localName(one.name, one.i18n, i18n.language) }))
       .filter((one) => !wanted || one.shown.toLowerCase().includes(wanted) || one.channel.includes(wanted))
       .sort((one, other) => Number(other.is_serving) - Number(one.is_serving) || one.shown.localeCompare(other.shown, i18n.language));
