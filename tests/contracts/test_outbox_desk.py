@@ -110,3 +110,126 @@ async def test_held_deliveries_do_not_expire_by_having_been_held(world: World) -
     await world.store.outbox_desk.release_held(None, world.now, "ann")
     assert (await world.delivery(delivery_id)).expires_at == world.now + DAY_MS
     assert await world.sends_in_order() == ["x"]
+
+
+async def test_a_cancelled_delivery_leaves_its_lane_and_the_next_goes(world: World) -> None:
+    first, second, third = await world.queue("1", "2", "3")
+    desk = world.store.outbox_desk
+    assert await desk.cancel([second], world.now, "ann") == [second], "from the middle"
+    assert await desk.cancel([first], world.now, "ann") == [first], "from the head"
+    delivery = await world.delivery(first)
+    assert (delivery.state, delivery.settled_at) == (S.CANCELLED, world.now)
+    assert await world.sends_in_order() == ["3"]
+    await world.queue("4")
+    assert await world.sends_in_order() == ["4"]
+    assert await world.state(third) is S.SENT
+    figures = world.store.health.figures()
+    assert figures["channel_outbox_cancelled"] == 2
+    assert figures.get("channel_outbox_pending", 0) == 0
+
+
+async def test_a_delivery_that_waits_for_its_retry_is_cancelled_and_never_tried_again(
+    world: World,
+) -> None:
+    (delivery_id,) = await world.queue("late")
+    await world.settle(await world.claim_one(), S.PENDING, retry_s=60)
+    await world.queue("next")
+    assert await world.store.outbox_desk.cancel([delivery_id], world.now, "ann") == [delivery_id]
+    assert await world.sends_in_order() == ["next"], "its lane does not wait for the retry"
+    world.clock.advance(120)
+    assert await world.sends_in_order() == []
+    assert (await world.delivery(delivery_id)).retry_at is None
+
+
+async def test_what_a_restore_held_is_cancelled_and_what_follows_it_is_not(world: World) -> None:
+    held, _ = await world.queue("held", "after")
+    await world.settle(await world.claim_one(), S.HELD)
+    desk = world.store.outbox_desk
+    assert await desk.cancel([held], world.now, "ann") == [held]
+    assert await desk.release_held(None, world.now, "ann") == 0
+    assert await world.sends_in_order() == ["after"]
+
+
+async def test_what_is_being_sent_or_is_over_is_not_cancelled(world: World) -> None:
+    over = [await finished(world, state) for state in (S.SENT, S.FAILED, S.UNKNOWN, S.EXPIRED)]
+    (under_way,) = await world.queue("under way", peer="p2")
+    claimed = await world.claim_one()
+    desk = world.store.outbox_desk
+    ids = [*over, under_way, DeliveryId("nobody")]
+    assert await desk.cancel(ids, world.now, "ann") == []
+    await world.settle(claimed)
+    assert await world.state(under_way) is S.SENT
+
+
+async def test_cancelling_behind_one_that_is_being_sent_leaves_that_one_its_lane(
+    world: World,
+) -> None:
+    await world.queue("under way")
+    claimed = await world.claim_one()
+    (behind,) = await world.queue("behind")
+    await world.queue("last")
+    assert await world.store.outbox_desk.cancel([behind], world.now, "ann") == [behind]
+    assert await world.claim(9) == [], "the head is still being sent"
+    await world.settle(claimed)
+    assert await world.sends_in_order() == ["last"]
+
+
+async def test_a_delivery_is_cancelled_once_and_who_did_it_is_in_the_trail(world: World) -> None:
+    (delivery_id,) = await world.queue("x")
+    desk = world.store.outbox_desk
+    assert await desk.cancel([delivery_id, delivery_id], world.now, "ann") == [delivery_id]
+    assert await desk.cancel([delivery_id], world.now, "bob") == []
+    root = (await world.delivery(delivery_id)).root_message_id
+    assert root is not None
+    steps = [one for one in await world.store.ledger.trail(root) if one.delivery_id]
+    told = [(one.step, one.detail) for one in steps if one.step is StepName.CANCELLED]
+    assert told == [(StepName.CANCELLED, {"by": "ann"})]
+
+
+@pytest.mark.parametrize("state", [S.SENT, S.FAILED, S.UNKNOWN, S.EXPIRED])
+async def test_a_forced_replay_sends_even_what_arrived_once_more_at_the_tail(
+    world: World, state: DeliveryState
+) -> None:
+    delivery_id = await finished(world, state, "again")
+    await world.queue("waiting")
+    desk = world.store.outbox_desk
+    forced = await desk.replay([delivery_id], world.now, "ann", is_forced=True)
+    assert forced == [delivery_id]
+    delivery = await world.delivery(delivery_id)
+    assert (delivery.state, delivery.replays, delivery.settled_at) == (S.PENDING, 1, None)
+    assert await world.sends_in_order() == ["waiting", "again"]
+    root = delivery.root_message_id
+    assert root is not None
+    steps = await world.store.ledger.trail(root)
+    (step,) = [one for one in steps if one.step is StepName.REPLAYED]
+    assert step.detail == ({"by": "ann", "forced": True} if state is S.SENT else {"by": "ann"})
+
+
+async def test_a_forced_replay_does_not_touch_what_is_under_way_or_was_cancelled(
+    world: World,
+) -> None:
+    cancelled = await finished(world, S.CANCELLED)
+    (pending,) = await world.queue("x")
+    ids = [cancelled, pending]
+    assert await world.store.outbox_desk.replay(ids, world.now, "ann", is_forced=True) == []
+
+
+async def test_a_forced_replay_of_a_long_text_begins_with_its_first_part(world: World) -> None:
+    (delivery_id,) = await world.queue("long")
+    (second,) = await world.settle(await world.claim_one(), S.SENDING, next_state={"at": 4})
+    await world.settle(second)
+    assert (await world.delivery(delivery_id)).part == 1
+    await world.store.outbox_desk.replay([delivery_id], world.now, "ann", is_forced=True)
+    again = await world.claim_one()
+    assert (again.part, again.part_state, again.begun_by) == (0, None, None)
+
+
+async def test_a_forced_replay_has_receipts_of_its_own(world: World) -> None:
+    (delivery_id,) = await world.queue("x")
+    await world.settle(await world.claim_one(), provider_message_id="m1")
+    await world.receipt("m1", "read")
+    await world.store.outbox_desk.replay([delivery_id], world.now, "ann", is_forced=True)
+    assert (await world.delivery(delivery_id)).receipt == "none"
+    await world.settle(await world.claim_one(), provider_message_id="m2")
+    await world.receipt("m2", "delivered")
+    assert (await world.delivery(delivery_id)).receipt == "delivered"

@@ -47,7 +47,7 @@ DELIVERY_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
     _S.FAILED: frozenset({_S.PENDING, _S.SENT}),  # pending: replay; sent: late evidence
     _S.EXPIRED: frozenset({_S.PENDING, _S.SENT}),
     _S.CANCELLED: frozenset({_S.SENT}),
-    _S.SENT: frozenset({_S.FAILED}),  # only by a receipt
+    _S.SENT: frozenset({_S.FAILED, _S.PENDING}),  # failed: only by a receipt; pending: by force
 }
 #: States that no longer hold the lane of their conversation.
 RELEASED = frozenset({_S.SENT, _S.FAILED, _S.UNKNOWN, _S.EXPIRED, _S.CANCELLED})

@@ -1,4 +1,4 @@
-"""What operators do to deliveries by hand: choose, replay, let go after a restore."""
+"""What operators do to deliveries by hand: choose, replay, cancel, let go after a restore."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,13 @@ from wunder.store.held import Lanes
 from wunder.store.pairing import Reroute
 from wunder.store.reads import Reads
 from wunder.store.standing import tell
-from wunder.store.states import REPLAYABLE, TROUBLED_DELIVERIES, TROUBLED_MESSAGES
+from wunder.store.states import (
+    CANCELLABLE,
+    REPLAYABLE,
+    REPLAYABLE_BY_FORCE,
+    TROUBLED_DELIVERIES,
+    TROUBLED_MESSAGES,
+)
 from wunder.store.unit import Transaction, Works
 from wunder.upkeep.ledger import DeliveryFilter
 
@@ -23,6 +29,18 @@ _REPLAY = """
 UPDATE channel_outbox SET state = 'pending', lane_seq = ?, replays = replays + 1, retries_used = 0,
   collisions = 0, retry_at = NULL, not_before = NULL, settled_at = NULL, expires_at = ?
 WHERE delivery_id = ? AND state IN ('failed', 'unknown', 'expired')
+"""
+#: What arrived is begun anew: the parts, what the platform said of them, and what shows it already.
+_REPLAY_WHAT_ARRIVED = """
+UPDATE channel_outbox SET state = 'pending', lane_seq = ?, replays = replays + 1, retries_used = 0,
+  collisions = 0, retry_at = NULL, not_before = NULL, settled_at = NULL, expires_at = ?,
+  part = 0, part_state = NULL, had_unknown = 0, begun_plugin_id = NULL, begun_version = NULL,
+  receipt = 'none', provider_message_id = '', error_kind = '', error = ''
+WHERE delivery_id = ? AND state = 'sent'
+"""
+_CANCEL = """
+UPDATE channel_outbox SET state = 'cancelled', settled_at = ?, retry_at = NULL
+WHERE delivery_id = ? AND state IN ('pending', 'held')
 """
 _HELD = f"""
 SELECT delivery_id FROM channel_outbox
@@ -51,12 +69,23 @@ class SqlOutboxDesk:
         self._reroute = reroute
 
     async def replay(
-        self, delivery_ids: Sequence[DeliveryId], now: At, by: str
+        self, delivery_ids: Sequence[DeliveryId], now: At, by: str, *, is_forced: bool = False
     ) -> list[DeliveryId]:
         """Append finished deliveries at the tail of their lanes; the ids that were replayed."""
+        replay = Replay(self._lanes, is_forced=is_forced)
 
         async def unit(tx: Transaction) -> list[DeliveryId]:
-            return [one for one in delivery_ids if await replay(self._lanes, tx, one, now, by)]
+            return [one for one in delivery_ids if await replay(tx, one, now, by)]
+
+        return await self._writer.work(unit)
+
+    async def cancel(
+        self, delivery_ids: Sequence[DeliveryId], now: At, by: str
+    ) -> list[DeliveryId]:
+        """End deliveries that wait or are held; the ids of those that will not go out."""
+
+        async def unit(tx: Transaction) -> list[DeliveryId]:
+            return [one for one in delivery_ids if await _cancel(self._lanes, tx, one, now, by)]
 
         return await self._writer.work(unit)
 
@@ -78,19 +107,40 @@ class SqlOutboxDesk:
         return await self._writer.work(unit)
 
 
-async def replay(lanes: Lanes, tx: Transaction, delivery_id: DeliveryId, now: At, by: str) -> bool:
-    """Append a finished delivery at the tail of its lane; False where it may not go out again."""
+class Replay:
+    """Appends finished deliveries at the tail of their lanes; forced, also those that arrived."""
+
+    def __init__(self, lanes: Lanes, *, is_forced: bool = False) -> None:
+        self._lanes = lanes
+        self._states = REPLAYABLE_BY_FORCE if is_forced else REPLAYABLE
+
+    async def __call__(self, tx: Transaction, delivery_id: DeliveryId, now: At, by: str) -> bool:
+        """Append one; False where it may not go out again."""
+        found = await self._lanes.look(tx, delivery_id)
+        row = await tx.first(_TO_REPLAY, (delivery_id,))
+        if row is None or found is None or found.standing.state not in self._states:
+            return False
+        *peer, ttl_ms, account_status = row
+        if account_status == "deleted":
+            return False
+        arrived = found.standing.state not in REPLAYABLE
+        lane_seq = await self._lanes.enter(tx, Conversation(*peer), now)
+        sql = _REPLAY_WHAT_ARRIVED if arrived else _REPLAY
+        await tx.run(sql, (lane_seq, now + ttl_ms, delivery_id))
+        tx.moved("channel_outbox", found.standing.state, "pending")
+        said = {"forced": True} if arrived else {}
+        tell(tx, StepName.REPLAYED, delivery_id, found.standing, now, by=by, **said)
+        return True
+
+
+async def _cancel(lanes: Lanes, tx: Transaction, delivery_id: DeliveryId, now: At, by: str) -> bool:
     found = await lanes.look(tx, delivery_id)
-    row = await tx.first(_TO_REPLAY, (delivery_id,))
-    if row is None or found is None or found.standing.state not in REPLAYABLE:
+    if found is None or found.standing.state not in CANCELLABLE:
         return False
-    *peer, ttl_ms, account_status = row
-    if account_status == "deleted":
-        return False
-    lane_seq = await lanes.enter(tx, Conversation(*peer), now)
-    await tx.run(_REPLAY, (lane_seq, now + ttl_ms, delivery_id))
-    tx.moved("channel_outbox", found.standing.state, "pending")
-    tell(tx, StepName.REPLAYED, delivery_id, found.standing, now, by=by)
+    await tx.run(_CANCEL, (now, delivery_id))
+    tx.moved("channel_outbox", found.standing.state, "cancelled")
+    await found.lane.leave(now, delivery_id)
+    tell(tx, StepName.CANCELLED, delivery_id, found.standing, now, by=by)
     return True
 
 

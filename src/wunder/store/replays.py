@@ -5,13 +5,16 @@ from typing import Any
 
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, DeliveryId
+from wunder.store.desk import Replay
 from wunder.store.filters import delivery_where
+from wunder.store.held import Lanes
 from wunder.store.jobs import SqlJobTable
 from wunder.store.reads import Reads
+from wunder.store.states import REPLAYABLE, REPLAYABLE_BY_FORCE
 from wunder.store.unit import Transaction, Works
 from wunder.upkeep.jobs import ClaimedJob
 from wunder.upkeep.ledger import DeliveryFilter
-from wunder.upkeep.replay import REPLAYABLE, Found, Preview, ReplayFilter, ReplayGroup
+from wunder.upkeep.replay import Found, Preview, ReplayFilter, ReplayGroup
 
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM channel_outbox"
 _GROUP = "channel, account_id, plugin_id, error_kind"
@@ -21,11 +24,11 @@ _STATE_OF = "SELECT channel, account_id, plugin_id, state, error_kind FROM chann
 class SqlReplayTable:
     """Port ReplayTable."""
 
-    def __init__(self, writer: Works, reader: Reads, jobs: SqlJobTable, replay: Any) -> None:
+    def __init__(self, writer: Works, reader: Reads, jobs: SqlJobTable, lanes: Lanes) -> None:
         self._writer = writer
         self._reader = reader
         self._jobs = jobs
-        self._replay = replay
+        self._lanes = lanes
 
     async def preview(self, where: ReplayFilter) -> tuple[Preview, int]:
         """Count what matches; read by index, for one administrator, beside the traffic."""
@@ -43,12 +46,13 @@ class SqlReplayTable:
                 groups.append(ReplayGroup(channel, account_id, plugin_id, state, kind, count))
         return Preview(sum(group.count for group in groups), tuple(groups)), newest
 
-    async def preview_ids(self, ids: Sequence[str]) -> Preview:
-        """Count those of them that may go out again."""
+    async def preview_ids(self, ids: Sequence[str], *, is_forced: bool = False) -> Preview:
+        """Count those of them that may go out again; forced, also those that arrived."""
+        states = REPLAYABLE_BY_FORCE if is_forced else REPLAYABLE
         counts: dict[tuple[Any, ...], int] = {}
         for one in dict.fromkeys(ids):
             for row in await self._reader.rows(_STATE_OF, one):
-                if row[3] in REPLAYABLE:
+                if row[3] in states:
                     counts[row] = counts.get(row, 0) + 1
         groups = tuple(
             ReplayGroup(channel, account_id, plugin_id, DeliveryState(state), kind, count)
@@ -73,13 +77,14 @@ class SqlReplayTable:
         self, job: ClaimedJob, found: Sequence[Found], cursor: int, lease_s: float
     ) -> bool:
         """Replay some and note how far the job came; False: it is not ours any more."""
+        replay = Replay(self._lanes, is_forced=bool(job.spec.get("is_forced")))
 
         async def unit(tx: Transaction) -> bool:
             if not await self._jobs.is_held(tx, job):
                 return False
             done = 0
             for one in found:
-                done += await self._replay(tx, one.delivery_id, At(tx.now), job.created_by)
+                done += await replay(tx, one.delivery_id, At(tx.now), job.created_by)
             skipped = len(found) - done
             await self._jobs.advance(tx, job, cursor, done, skipped, lease_s)
             return True

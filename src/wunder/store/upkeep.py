@@ -1,11 +1,9 @@
 """The tables of upkeep in one place; what each engine does in its own way is given to them."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 from wunder.store.backlog import SqlBacklogTable
-from wunder.store.desk import replay
 from wunder.store.held import Lanes
 from wunder.store.jobs import Leases, SqlJobTable
 from wunder.store.later_replies import SqlLaterTable
@@ -44,5 +42,5 @@ class UpkeepTables:
         self.retention = SqlRetentionTable(writer, reader, policy)
         self.backlog = SqlBacklogTable(reader, figure)
         self.tallies = SqlTallyTable(writer, reader, is_alone=moves.leases.is_alone)
-        self.replays = SqlReplayTable(writer, reader, self.jobs, partial(replay, moves.lanes))
+        self.replays = SqlReplayTable(writer, reader, self.jobs, moves.lanes)
         self.later = SqlLaterTable(writer, reader)

@@ -77,9 +77,17 @@ class OutboxDesk(Protocol):
     """What operators do to deliveries by hand."""
 
     async def replay(
+        self, delivery_ids: Sequence[DeliveryId], now: At, by: str, *, is_forced: bool = False
+    ) -> list[DeliveryId]:
+        """Append finished deliveries at the tail of their lanes: same row, same key, new seq.
+
+        `is_forced`: also those that arrived; from their first part, with receipts of their own.
+        """
+
+    async def cancel(
         self, delivery_ids: Sequence[DeliveryId], now: At, by: str
     ) -> list[DeliveryId]:
-        """Append finished deliveries at the tail of their lanes: same row, same key, new seq."""
+        """End deliveries that wait or are held; the ids of those that will not go out."""
 
     async def select(self, where: DeliveryFilter, limit: int) -> list[DeliveryId]:
         """Ids of deliveries that match, oldest first: the preview and the work list of a replay."""

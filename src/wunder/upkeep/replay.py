@@ -18,6 +18,8 @@ log = get_logger(__name__)
 KIND = "replay"
 #: So many deliveries may be named one by one.
 MAX_IDS = 1_000
+#: So many of them the audit names.
+NAMED = 20
 #: Finished and not arrived: what may go out again.
 REPLAYABLE = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.EXPIRED)
 
@@ -79,8 +81,8 @@ class ReplayTable(Protocol):
     async def preview(self, where: ReplayFilter) -> tuple[Preview, int]:
         """Count what matches, by group; and the cursor at which a job over it ends."""
 
-    async def preview_ids(self, ids: Sequence[str]) -> Preview:
-        """Count those of them that may go out again."""
+    async def preview_ids(self, ids: Sequence[str], *, is_forced: bool = False) -> Preview:
+        """Count those of them that may go out again; forced, also those that arrived."""
 
     async def batch(self, where: ReplayFilter, after: int, up_to: int, limit: int) -> list[Found]:
         """The next that match, oldest first."""
@@ -103,26 +105,37 @@ class ReplayDesk:
         self._doors = doors
         self.ordered = WakeUp()
 
-    async def preview(self, ids: tuple[str, ...], where: ReplayFilter | None) -> Preview:
+    async def preview(
+        self, ids: tuple[str, ...], where: ReplayFilter | None, *, is_forced: bool = False
+    ) -> Preview:
         """What would go out again. Raises: Invalid."""
-        _check(ids, where)
+        _check(ids, where, is_forced)
         if where is None:
-            return await self._table.preview_ids(ids)
+            return await self._table.preview_ids(ids, is_forced=is_forced)
         return (await self._table.preview(where))[0]
 
-    async def order(self, ids: tuple[str, ...], where: ReplayFilter | None, by: str) -> Job:
-        """Make a job of it. Raises: Invalid."""
-        _check(ids, where)
-        spec: dict[str, Any] = {"ids": list(ids)}
+    async def order(
+        self,
+        ids: tuple[str, ...],
+        where: ReplayFilter | None,
+        by: str,
+        *,
+        is_forced: bool = False,
+    ) -> Job:
+        """Make a job of it; forced, what arrived goes out again too. Raises: Invalid."""
+        _check(ids, where, is_forced)
+        spec: dict[str, Any] = {"ids": list(ids), **({"is_forced": True} if is_forced else {})}
         total = ends_at = len(ids)
         if where is not None:
             preview, ends_at = await self._table.preview(where)
             total, spec = preview.total, {"filter": msgspec.to_builtins(where)}
         now = self._doors.clock.now()
         job = await self._jobs.add(NewJob(new_id(), KIND, spec, total, ends_at, by, now))
-        fields = {"job_id": job.job_id, "kind": KIND, "total": total, "by": by}
+        fields: dict[str, Any] = {"job_id": job.job_id, "kind": KIND, "total": total, "by": by}
+        if is_forced:
+            fields |= {"forced": True, "deliveries": list(ids[:NAMED])}
         self._doors.events.record(Event("job_ordered", now, fields=fields))
-        log.info("job_ordered", job_id=job.job_id, total=total, by=by)
+        log.info("job_ordered", job_id=job.job_id, total=total, by=by, is_forced=is_forced)
         self.ordered.set()
         return job
 
@@ -207,7 +220,10 @@ def _filter_of(spec: dict[str, Any]) -> ReplayFilter:
     return msgspec.convert(spec["filter"], ReplayFilter)
 
 
-def _check(ids: tuple[str, ...], where: ReplayFilter | None) -> None:
+def _check(ids: tuple[str, ...], where: ReplayFilter | None, is_forced: bool) -> None:
+    if is_forced and where is not None:
+        words = "What arrived goes out again by its id alone, never by a filter."
+        raise Invalid(words, [FieldFault("/force", "ids_only", words)])
     if bool(ids) == (where is not None):
         raise Invalid("Give either ids or a filter.", [FieldFault("/ids", "ids_or_filter", "")])
     if len(ids) > MAX_IDS:
