@@ -23,3 +23,18 @@ async def test_a_count_stops_at_its_bound_and_none_is_none(world: World) -> None
     await world.take(*(world.new(peer=f"p{number}") for number in range(9)))
     found = await world.store.upkeep.backlog.waiting(5, 0)
     assert (sum(found.messages.values()), found.deliveries) == (5, {})
+
+
+async def test_the_delivery_that_waits_longest_says_since_when_it_is_due(world: World) -> None:
+    backlog = world.store.upkeep.backlog
+    assert await backlog.due_since() is None
+    await world.take(world.new())  # a message that waits for its turn is none to be delivered
+    assert await backlog.due_since() is None
+    first = world.now
+    await world.queue("one", "two", peer="q")
+    world.clock.advance(60)
+    await world.queue("three", peer="r")
+    assert await backlog.due_since() == first
+    assert len(await world.claim(1)) == 1
+    # Under way is not due, and what stands behind it has to wait for it.
+    assert await backlog.due_since() == world.now

@@ -488,3 +488,5 @@ async def test_the_overview_has_the_last_minute_from_kept_counters(gateway: Http
     _, monitor = await gateway.call("GET", "channels/monitor")
     assert (monitor["last_minute"]["taken_in"], monitor["last_minute"]["sent"]) == (1, 1)
     assert monitor["last_minute"]["delivery_p95_ms"] is not None
+    assert (monitor["last_hour"]["sent"], monitor["last_hour"]["failed"]) == (1, 0)
+    assert (monitor["hour_before"], monitor["due_since"]) == (None, None)

@@ -2570,10 +2570,11 @@ export interface components {
         };
         /**
          * Minute
-         * @description What this node did within a minute that ended at `at`; latencies null where nothing happened.
+         * @description What this node did within the time that ended at `at`; latencies null where nothing happened.
          *
          *         `delivery_*` is from receiving a message to sending a reply to it, read off a histogram: exact to
-         *         its bucket.
+         *         its bucket. `faults`: attempts that did not send, by kind of fault. `waiting` and `dead`: deliveries of
+         *         the whole gateway at the end of it.
          */
         Minute: {
             at: number;
@@ -2589,6 +2590,14 @@ export interface components {
             delivery_p50_ms?: number | null;
             /** @default null */
             delivery_p95_ms?: number | null;
+            /** @default {} */
+            faults?: {
+                [key: string]: number;
+            };
+            /** @default 0 */
+            waiting?: number;
+            /** @default 0 */
+            dead?: number;
         };
         /**
          * Monitor
@@ -2596,7 +2605,9 @@ export interface components {
          *
          *         `last_minute` and `minutes` (oldest first, at most two hours) are those of the node that answers,
          *         since it started, as are `parked_accounts`: those that rest because their platform refuses the
-         *         credentials.
+         *         credentials. `last_hour` is as much of the last 60 minutes as it has, `hour_before` the 60 before, null
+         *         until it has all of them. `due_since`: since when the delivery that waits longest could have been sent,
+         *         on any node; null where none is due.
          */
         Monitor: {
             figures: {
@@ -2611,6 +2622,9 @@ export interface components {
             last_minute: components["schemas"]["Minute"];
             minutes: components["schemas"]["Minute"][];
             parked_accounts: string[];
+            last_hour: components["schemas"]["Minute"];
+            hour_before: components["schemas"]["Minute"] | null;
+            due_since: number | null;
         };
         /**
          * NewPassword

@@ -12,7 +12,7 @@ from wunder.api.parts import ApiParts
 from wunder.api.query import Cursor, Limit
 from wunder.errors import NotFound
 from wunder.feed.minutes import Minute
-from wunder.model.ids import AccountUid, ChannelId, PluginId
+from wunder.model.ids import AccountUid, At, ChannelId, PluginId
 from wunder.model.provider import ProviderFacts
 from wunder.model.trail import Event
 from wunder.ports import Page
@@ -63,7 +63,9 @@ class Monitor(msgspec.Struct, frozen=True):
 
     `last_minute` and `minutes` (oldest first, at most two hours) are those of the node that answers,
     since it started, as are `parked_accounts`: those that rest because their platform refuses the
-    credentials.
+    credentials. `last_hour` is as much of the last 60 minutes as it has, `hour_before` the 60 before, null
+    until it has all of them. `due_since`: since when the delivery that waits longest could have been sent,
+    on any node; null where none is due.
     """
 
     figures: dict[str, float]
@@ -74,6 +76,9 @@ class Monitor(msgspec.Struct, frozen=True):
     last_minute: Minute
     minutes: tuple[Minute, ...]
     parked_accounts: tuple[AccountUid, ...]
+    last_hour: Minute
+    hour_before: Minute | None
+    due_since: At | None
 
 
 @get(
@@ -126,6 +131,7 @@ async def get_monitor(request: AdminRequest) -> Monitor:
         if facts.source == "plugin"
         and (report := request.parts.plugin_host.report(PluginId(facts.release.plugin_id)))
     )
+    last_hour, hour_before = request.parts.minutes.hours()
     return Monitor(
         figures=request.parts.store.figures(),
         plugins=dict(states),
@@ -137,6 +143,9 @@ async def get_monitor(request: AdminRequest) -> Monitor:
         last_minute=request.parts.minutes.last(),
         minutes=request.parts.minutes.all(),
         parked_accounts=tuple(request.parts.parked()),
+        last_hour=last_hour,
+        hour_before=hour_before,
+        due_since=await request.parts.upkeep.gate.due_since(),
     )
 
 

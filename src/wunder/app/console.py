@@ -78,7 +78,7 @@ class ConsoleSide:
         self.noticed = NoticedEvents(store.events)
         room = open_room(store, self.noticed, clock, config.people, self._owns, source_key)
         self.people = replace(room, oidc=oidc)
-        self.minutes = Minutes(metrics, clock)
+        self.minutes = Minutes(metrics, clock, store.health.figures)
         self.hub = FeedHub(store.events, self.people.sign_in.living, self._counted, clock)
 
     def parts(

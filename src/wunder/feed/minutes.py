@@ -1,7 +1,7 @@
 """Figures by the minute, from counters that are kept anyway: what came in, what went out, how fast."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -13,14 +13,17 @@ SLICE_S = 10
 #: Two hours of slices: what a chart of the overview shows.
 MAX_SLICES = 720
 _SLICES_A_MINUTE = 60 // SLICE_S
+_SLICES_AN_HOUR = 60 * _SLICES_A_MINUTE
 _FAILED = ("failed", "unknown", "expired")
+_WAITING = ("pending", "claimed", "sending", "streaming", "held")
 
 
 class Minute(msgspec.Struct, frozen=True):
-    """What this node did within a minute that ended at `at`; latencies null where nothing happened.
+    """What this node did within the time that ended at `at`; latencies null where nothing happened.
 
     `delivery_*` is from receiving a message to sending a reply to it, read off a histogram: exact to
-    its bucket.
+    its bucket. `faults`: attempts that did not send, by kind of fault. `waiting` and `dead`: deliveries of
+    the whole gateway at the end of it.
     """
 
     at: At
@@ -30,19 +33,28 @@ class Minute(msgspec.Struct, frozen=True):
     failed: int = 0
     delivery_p50_ms: int | None = None
     delivery_p95_ms: int | None = None
+    faults: dict[str, int] = {}
+    waiting: int = 0
+    dead: int = 0
 
 
 class _Reading(msgspec.Struct, frozen=True):
     at: At
     counts: tuple[int, int, int, int]
     latencies: tuple[int, ...]
+    faults: dict[str, int]
+    waiting: int
+    dead: int
 
 
 class Minutes:
     """Reads the counters every 10 s and remembers two hours of it, in memory."""
 
-    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self, metrics: Metrics, clock: Clock, figures: Callable[[], Mapping[str, float]]
+    ) -> None:
         self._metrics = metrics
+        self._figures = figures
         self._clock = clock
         self._readings: deque[_Reading] = deque([self._read()], maxlen=MAX_SLICES + 1)
 
@@ -62,6 +74,15 @@ class Minutes:
         since = self._readings[max(0, len(self._readings) - 1 - _SLICES_A_MINUTE)]
         return self._between(since, now)
 
+    def hours(self) -> tuple[Minute, Minute | None]:
+        """Return the last 60 minutes, or as many as are kept, and those before if all 60 are kept."""
+        kept = self._readings
+        last = self._between(kept[max(0, len(kept) - 1 - _SLICES_AN_HOUR)], self._read())
+        is_full = len(kept) > 2 * _SLICES_AN_HOUR
+        return last, self._between(
+            kept[-1 - 2 * _SLICES_AN_HOUR], kept[-1 - _SLICES_AN_HOUR]
+        ) if is_full else None
+
     def all(self) -> tuple[Minute, ...]:
         """Return whole minutes, oldest first."""
         kept = list(self._readings)
@@ -79,7 +100,19 @@ class Minutes:
         )
         taken_in, answered, sent, failed = (int(count) for count in counts)
         latencies = metrics.delivery_seconds.counts()
-        return _Reading(self._clock.now(), (taken_in, answered, sent, failed), latencies)
+        figures = self._figures()
+        waiting, dead = (
+            int(sum(figures.get(f"channel_outbox_{state}", 0) for state in states))
+            for states in (_WAITING, _FAILED)
+        )
+        return _Reading(
+            self._clock.now(),
+            (taken_in, answered, sent, failed),
+            latencies,
+            _faults(metrics),
+            waiting,
+            dead,
+        )
 
     def _between(self, since: _Reading, until: _Reading) -> Minute:
         pairs = zip(until.counts, since.counts, strict=True)
@@ -87,6 +120,11 @@ class Minutes:
         slices = zip(until.latencies, since.latencies, strict=True)
         latencies = [now - before for now, before in slices]
         histogram = self._metrics.delivery_seconds
+        faults = {
+            kind: more
+            for kind, count in until.faults.items()
+            if (more := count - since.faults.get(kind, 0))
+        }
         return Minute(
             at=until.at,
             taken_in=taken_in,
@@ -95,7 +133,19 @@ class Minutes:
             failed=failed,
             delivery_p50_ms=_quantile_ms(histogram, latencies, 0.5),
             delivery_p95_ms=_quantile_ms(histogram, latencies, 0.95),
+            faults=faults,
+            waiting=until.waiting,
+            dead=until.dead,
         )
+
+
+def _faults(metrics: Metrics) -> dict[str, int]:
+    """Return how many attempts ended with each kind of fault so far."""
+    found: dict[str, int] = {}
+    for (_, kind), count in metrics.attempts.values().items():
+        if kind != "none":
+            found[kind] = found.get(kind, 0) + int(count)
+    return found
 
 
 def _quantile_ms(histogram: Histogram, counts: Sequence[int], quantile: float) -> int | None:

@@ -60,6 +60,10 @@ class Counter:
         """Return what was counted so far; 0.0 for what never happened."""
         return self._counts.get(_closed(self.labels, values), 0.0)
 
+    def values(self) -> dict[tuple[str, ...], float]:
+        """Return what was counted, by label values."""
+        return dict(self._counts)
+
     def lines(self) -> Iterator[str]:
         """Write the counter in Prometheus' text format."""
         yield from _head(self.name, self.help, "counter")

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from wunder.errors import RequestRefused, WunderError
-from wunder.model.ids import AccountUid
+from wunder.model.ids import AccountUid, At
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
 from wunder.upkeep import memory
@@ -59,6 +59,9 @@ class BacklogTable(Protocol):
 
     async def waiting(self, messages_up_to: int, deliveries_up_to: int) -> Waiting:
         """Count at most so many of each; 0 counts none."""
+
+    async def due_since(self) -> At | None:
+        """Since when the delivery that waits longest may be sent, or from when; None where none waits."""
 
 
 class Gate:
@@ -164,6 +167,11 @@ class Gate:
         self.deliveries.replace(waiting.deliveries)
         self._is_memory_short = 0 < self._memory_limit < self._resident_bytes()
         self._tell()
+
+    async def due_since(self) -> At | None:
+        """Since when the delivery that waits longest could have been sent; None where none is due."""
+        since = await self._table.due_since()
+        return since if since is not None and since <= self._doors.clock.now() else None
 
     def figures(self) -> Mapping[str, float]:
         """What the metrics show."""

@@ -13,7 +13,7 @@ def slice_passes(minutes: Minutes, clock: FakeClock, times: int = 1) -> None:
 
 def test_the_last_minute_counts_what_happened_in_it_and_nothing_before() -> None:
     metrics, clock = Metrics(), FakeClock()
-    minutes = Minutes(metrics, clock)
+    minutes = Minutes(metrics, clock, dict)
     metrics.intake_messages.inc("accepted", by=5)
     slice_passes(minutes, clock)
     metrics.intake_messages.inc("accepted", by=2)
@@ -31,7 +31,7 @@ def test_the_last_minute_counts_what_happened_in_it_and_nothing_before() -> None
 
 def test_minutes_are_whole_and_the_oldest_comes_first() -> None:
     metrics, clock = Metrics(), FakeClock()
-    minutes = Minutes(metrics, clock)
+    minutes = Minutes(metrics, clock, dict)
     for number in (1, 2, 3):
         metrics.deliveries.inc("sent", by=number)
         slice_passes(minutes, clock, 6)
@@ -42,7 +42,7 @@ def test_minutes_are_whole_and_the_oldest_comes_first() -> None:
 
 def test_a_quantile_lies_inside_its_bucket_and_nothing_has_none() -> None:
     metrics, clock = Metrics(), FakeClock()
-    minutes = Minutes(metrics, clock)
+    minutes = Minutes(metrics, clock, dict)
     assert minutes.last().delivery_p50_ms is None
     for _ in range(90):
         metrics.delivery_seconds.observe(0.2)  # bucket 0.1 .. 0.25
@@ -54,6 +54,54 @@ def test_a_quantile_lies_inside_its_bucket_and_nothing_has_none() -> None:
 
 
 def test_two_hours_are_remembered_and_no_more() -> None:
-    minutes = Minutes(Metrics(), clock := FakeClock())
+    minutes = Minutes(Metrics(), clock := FakeClock(), dict)
     slice_passes(minutes, clock, MAX_SLICES * 2)
     assert len(minutes.all()) == 120
+
+
+def test_an_hour_is_compared_with_the_one_before_once_both_are_whole() -> None:
+    metrics, clock = Metrics(), FakeClock()
+    minutes = Minutes(metrics, clock, dict)
+    metrics.deliveries.inc("sent", by=4)
+    slice_passes(minutes, clock, 360)
+    metrics.deliveries.inc("sent", by=7)
+    slice_passes(minutes, clock, 359)
+    last, before = minutes.hours()
+    assert (last.sent, before) == (7, None)
+    slice_passes(minutes, clock)
+    last, before = minutes.hours()
+    assert before is not None
+    assert (last.sent, before.sent, last.at - before.at) == (7, 4, 3_600_000)
+    slice_passes(minutes, clock, 360)
+    last, before = minutes.hours()
+    assert before is not None
+    assert (last.sent, before.sent) == (0, 7)
+
+
+def test_tries_that_did_not_send_are_told_by_kind() -> None:
+    metrics, clock = Metrics(), FakeClock()
+    minutes = Minutes(metrics, clock, dict)
+    metrics.attempts.inc("not_sent", "rate_limited", by=2)
+    metrics.attempts.inc("unknown", "timeout")
+    metrics.attempts.inc("not_sent", "timeout")
+    metrics.attempts.inc("sent", "none", by=9)
+    assert minutes.last().faults == {"rate_limited": 2, "timeout": 2}
+    slice_passes(minutes, clock, 7)
+    metrics.attempts.inc("unknown", "timeout")
+    assert minutes.last().faults == {"timeout": 1}
+
+
+def test_what_waits_and_what_is_dead_is_remembered_as_it_was() -> None:
+    figures = {
+        "channel_outbox_pending": 3.0,
+        "channel_outbox_held": 1.0,
+        "channel_outbox_sent": 50.0,
+    }
+    clock = FakeClock()
+    minutes = Minutes(Metrics(), clock, lambda: figures)
+    slice_passes(minutes, clock, 6)
+    figures |= {"channel_outbox_pending": 0.0, "channel_outbox_failed": 1.0}
+    figures["channel_outbox_unknown"] = 1.0
+    now = minutes.last()
+    assert (now.waiting, now.dead) == (1, 2)
+    assert [(one.waiting, one.dead) for one in minutes.all()] == [(4, 0)]
