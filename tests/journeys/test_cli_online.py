@@ -99,6 +99,30 @@ async def test_a_message_is_sent_first_once_for_each_key(gateway, shore):
     assert [one["outcome"] for one in shown["attempts"]] == ["sent"]
     preview = said(gateway, "outbox", "replay", first["delivery_id"], "--dry-run")
     assert preview == {"total": 0, "groups": []}, "what arrived is not sent again"
+    job = said(gateway, "outbox", "replay", first["delivery_id"], "--force", "--yes")
+    assert (job["state"], job["done"]) == ("done", 1)
+    async with asyncio.timeout(20):
+        await until(lambda: len([o for o in washed_ashore(shore) if o["to"] == "bob"]) == 2)
+
+
+async def test_a_delivery_that_waits_is_cancelled_from_the_terminal(gateway, shore):
+    said(gateway, "plugin", "disable", CHANNEL)
+    line = ("message", "send", f"{CHANNEL}/main", "user:eve", "--key", "k-2", "-")
+    delivery_id = said(gateway, *line, given="never mind")["delivery_id"]
+    asked = wunder(gateway, "outbox", "cancel", delivery_id)
+    assert (asked.returncode, asked.stdout) == (2, ""), "nobody is there to be asked"
+    done = said(gateway, "outbox", "cancel", delivery_id, "--yes")
+    assert done == {"cancelled": [delivery_id], "left": []}
+    assert said(gateway, "outbox", "show", delivery_id)["delivery"]["state"] == "cancelled"
+    again = wunder(gateway, "outbox", "cancel", delivery_id, "--yes")
+    assert (again.returncode, again.stdout) == (1, "0 deliveries cancelled.\n")
+    assert delivery_id in again.stderr
+    said(gateway, "plugin", "enable", CHANNEL)
+    line = ("message", "send", f"{CHANNEL}/main", "user:eve", "--key", "k-3", "-")
+    said(gateway, *line, given="this one")
+    async with asyncio.timeout(20):
+        await until(lambda: any(one["to"] == "eve" for one in washed_ashore(shore)))
+    assert [one["text"] for one in washed_ashore(shore) if one["to"] == "eve"] == ["this one"]
 
 
 def test_taking_over_from_a_built_in_shows_what_is_exposed_and_wants_the_id(gateway):

@@ -7,7 +7,7 @@ from typing import Any
 from tests.journeys.http_gateway import HttpGateway, http_gateway
 from tests.journeys.new_channel import package
 from wunder.accounts.setup_token import SetupToken
-from wunder.model.fault import FaultKind
+from wunder.model.fault import Fault, FaultKind
 
 ACCOUNT = {
     "channel": "chat",
@@ -120,6 +120,54 @@ async def test_a_delivery_that_failed_is_replayed_after_a_preview(tmp_path: Path
         (sent,) = await gateway.until("channels/outbox", state="sent")
         assert (sent["delivery_id"], sent["replays"]) == (ids[0], 1)
         assert (await gateway.call("POST", path, {}))[0] == 422
+
+
+async def test_a_delivery_that_waits_is_cancelled_and_the_audit_says_by_whom(
+    tmp_path: Path,
+) -> None:
+    async with http_gateway(tmp_path) as gateway:
+        await ready(gateway)
+        later = Fault(FaultKind.RATE_LIMITED, retry_after_s=600, scope="message")
+        gateway.platform.send_faults.append(later)
+        await gateway.webhook(HELLO)
+        (waiting,) = await gateway.until("channels/outbox", state="pending", attempts=1)
+        wanted = {"ids": [waiting["delivery_id"], "nobody"]}
+        path = "channels/outbox/cancel"
+        assert await gateway.call("POST", path, wanted) == (
+            200,
+            {"cancelled": [waiting["delivery_id"]], "left": ["nobody"]},
+        )
+        await gateway.until("channels/outbox", state="cancelled")
+        _, audit = await gateway.call("GET", "audit?limit=1")
+        (entry,) = audit["items"]
+        assert (entry["action"], entry["subject"]) == ("delivery_cancelled", waiting["delivery_id"])
+        assert (await gateway.call("POST", path, wanted))[1]["cancelled"] == []
+        assert (await gateway.call("POST", path, {"ids": []}))[0] == 422
+        assert (await gateway.call("POST", path, {"ids": ["x"] * 101}))[0] == 422
+        await gateway.webhook({**HELLO, "id": "m2", "text": "next"})
+        await gateway.until("channels/outbox?state=sent", state="sent")
+        assert gateway.platform.texts() == ["next"], "the conversation does not wait for it"
+
+
+async def test_what_arrived_goes_out_again_only_by_force_and_by_its_id(tmp_path: Path) -> None:
+    async with http_gateway(tmp_path) as gateway:
+        await ready(gateway)
+        await gateway.webhook(HELLO)
+        (sent,) = await gateway.until("channels/outbox", state="sent")
+        path, ids = "channels/outbox/replay", [sent["delivery_id"]]
+        assert (await gateway.call("POST", path, {"ids": ids, "dry_run": True}))[1]["total"] == 0
+        forced = {"ids": ids, "force": True}
+        _, preview = await gateway.call("POST", path, {**forced, "dry_run": True})
+        assert (preview["total"], preview["groups"][0]["state"]) == (1, "sent")
+        by_filter = {"filter": {"states": ["failed"]}, "force": True}
+        assert (await gateway.call("POST", path, by_filter))[0] == 422
+        status, _ = await gateway.call("POST", path, forced)
+        assert status == 202
+        _, audit = await gateway.call("GET", "audit?action=replay_forced")
+        assert [one["detail"]["deliveries"] for one in audit["items"]] == [ids]
+        (again,) = await gateway.until("channels/outbox", state="sent", replays=1)
+        assert again["delivery_id"] == ids[0]
+        assert gateway.platform.texts() == ["hello", "hello"]
 
 
 async def test_rule_6_secrets_go_in_and_never_come_out(tmp_path: Path) -> None:

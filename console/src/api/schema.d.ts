@@ -792,6 +792,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/wunder/admin/channels/outbox/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel deliveries that wait
+         * @description End deliveries that are `pending` or `held`; the next of their conversations goes on.
+         *
+         *     What is being sent, or is over, is in `left` and stays as it is.
+         */
+        post: operations["cancel_deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/wunder/admin/channels/outbox/release": {
         parameters: {
             query?: never;
@@ -825,7 +847,7 @@ export interface paths {
          * Replay finished deliveries
          * @description Send failed, unknown or expired deliveries again: same row, same key, at the tail of their lanes.
          *
-         *     With `dry_run` 200 and how many there are, by account, plugin and cause; else 202 and the job that does
+         *     With `force` also sent ones: they arrive twice, unless the platform knows the key still. With `dry_run` 200 and how many there are, by account, plugin and cause; else 202 and the job that does
          *     it in small steps: follow it, or cancel it, by its id.
          */
         post: operations["replay_deliveries"];
@@ -2302,6 +2324,21 @@ export interface components {
             owner_user_id?: string;
         };
         /**
+         * Cancel
+         * @description Which deliveries are not to go out.
+         */
+        Cancel: {
+            ids: string[];
+        };
+        /**
+         * Cancelled
+         * @description Those that will not go out, and those that were under way or over.
+         */
+        Cancelled: {
+            cancelled: string[];
+            left: string[];
+        };
+        /**
          * ChooseSource
          * @description Who serves this provider id: the plugin, or the built-in that can stand in for it.
          */
@@ -3170,6 +3207,8 @@ export interface components {
         /**
          * Replay
          * @description Either `ids` (at most 1,000) or `filter`. `dry_run` only counts.
+         *
+         *         `force`: also those that arrived, named by `ids`: whom they are for gets them twice.
          */
         Replay: {
             /** @default [] */
@@ -3178,6 +3217,8 @@ export interface components {
             filter?: components["schemas"]["ReplayFilter"] | null;
             /** @default false */
             dry_run?: boolean;
+            /** @default false */
+            force?: boolean;
         };
         /**
          * ReplayFilter
@@ -3867,6 +3908,8 @@ export type AttachmentView = components['schemas']['AttachmentView'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type Binding = components['schemas']['Binding'];
 export type BindingDraft = components['schemas']['BindingDraft'];
+export type Cancel = components['schemas']['Cancel'];
+export type Cancelled = components['schemas']['Cancelled'];
 export type ChooseSource = components['schemas']['ChooseSource'];
 export type Coming = components['schemas']['Coming'];
 export type ConfigFault = components['schemas']['ConfigFault'];
@@ -5490,6 +5533,46 @@ export interface operations {
             };
             401: components["responses"]["401"];
             403: components["responses"]["403"];
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
+    cancel_deliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         "4f7d1c0e9a3b4e55a2d7c1b0f3e86d21"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Cancel"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cancelled"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             503: components["responses"]["503"];
         };

@@ -1,7 +1,7 @@
 """The outbox: deliveries, their attempts, and what operators do to them by hand."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Response, get, post
@@ -19,6 +19,10 @@ from wunder.upkeep.replay import REPLAYABLE, Preview, ReplayFilter
 
 PATH = "/wunder/admin/channels/outbox"
 TAGS = ["Outbox"]
+#: So many deliveries may be cancelled by one call, in one transaction.
+MAX_CANCELLED = 100
+#: So many of a forced replay's deliveries the audit names.
+MAX_NAMED = 100
 Group = Literal["open", "dead"]
 _S = DeliveryState
 #: What a person asks for: what is still to be done, and what did not arrive.
@@ -48,11 +52,28 @@ class DeliveryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Either `ids` (at most 1,000) or `filter`. `dry_run` only counts."""
+    """Either `ids` (at most 1,000) or `filter`. `dry_run` only counts.
+
+    `force`: also those that arrived, named by `ids`: whom they are for gets them twice.
+    """
 
     ids: tuple[str, ...] = ()
     filter: ReplayFilter | None = None
     dry_run: bool = False
+    force: bool = False
+
+
+class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which deliveries are not to go out."""
+
+    ids: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MAX_CANCELLED)]
+
+
+class Cancelled(msgspec.Struct, frozen=True):
+    """Those that will not go out, and those that were under way or over."""
+
+    cancelled: tuple[str, ...]
+    left: tuple[str, ...]
 
 
 class ReleaseHeld(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,13 +145,40 @@ async def replay_deliveries(
 ) -> Response[Job | Preview]:
     """Send failed, unknown or expired deliveries again: same row, same key, at the tail of their lanes.
 
-    With `dry_run` 200 and how many there are, by account, plugin and cause; else 202 and the job that does
+    With `force` also sent ones: they arrive twice, unless the platform knows the key still. With `dry_run` 200 and how many there are, by account, plugin and cause; else 202 and the job that does
     it in small steps: follow it, or cancel it, by its id.
     """
     replays = request.parts.upkeep.replays
     if data.dry_run:
-        return Response(await replays.preview(data.ids, data.filter), status_code=200)
-    return Response(await replays.order(data.ids, data.filter, request.by), status_code=202)
+        preview = await replays.preview(data.ids, data.filter, is_forced=data.force)
+        return Response(preview, status_code=200)
+    job = await replays.order(data.ids, data.filter, request.by, is_forced=data.force)
+    if data.force:
+        named = {"count": len(data.ids), "deliveries": list(data.ids[:MAX_NAMED])}
+        request.note(request.by, "replay_forced", job.job_id, **named)
+    return Response(job, status_code=202)
+
+
+@post(
+    f"{PATH}/cancel",
+    operation_id="cancel_deliveries",
+    tags=TAGS,
+    summary="Cancel deliveries that wait",
+    status_code=200,
+    opt={"example": {"ids": ["4f7d1c0e9a3b4e55a2d7c1b0f3e86d21"]}},
+)
+async def cancel_deliveries(data: JSONBody[Cancel], request: AdminRequest) -> Cancelled:
+    """End deliveries that are `pending` or `held`; the next of their conversations goes on.
+
+    What is being sent, or is over, is in `left` and stays as it is.
+    """
+    ids = tuple(dict.fromkeys(data.ids))
+    now = request.parts.clock.now()
+    gone = await request.parts.outbox.cancel([DeliveryId(one) for one in ids], now, request.by)
+    for one in gone:
+        request.note(request.by, "delivery_cancelled", one)
+    request.parts.wake()
+    return Cancelled(tuple(gone), tuple(one for one in ids if one not in gone))
 
 
 @post(
@@ -164,5 +212,6 @@ HANDLERS = (
     get_delivery,
     list_attempts,
     replay_deliveries,
+    cancel_deliveries,
     release_held,
 )

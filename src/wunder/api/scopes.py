@@ -95,6 +95,7 @@ SCOPES: Mapping[str, str] = {
     "GET /wunder/admin/jobs/{job_id}": "read",
     "POST /wunder/admin/jobs/{job_id}/cancel": "operate",
     f"POST {_C}/outbox/replay": "operate",
+    f"POST {_C}/outbox/cancel": "operate",
     f"POST {_C}/outbox/release": "operate",
     # agents
     "GET /wunder/admin/agent_kinds": "read",

@@ -18,8 +18,6 @@ log = get_logger(__name__)
 KIND = "replay"
 #: So many deliveries may be named one by one.
 MAX_IDS = 1_000
-#: So many of them the audit names.
-NAMED = 20
 #: Finished and not arrived: what may go out again.
 REPLAYABLE = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.EXPIRED)
 
@@ -133,7 +131,7 @@ class ReplayDesk:
         job = await self._jobs.add(NewJob(new_id(), KIND, spec, total, ends_at, by, now))
         fields: dict[str, Any] = {"job_id": job.job_id, "kind": KIND, "total": total, "by": by}
         if is_forced:
-            fields |= {"forced": True, "deliveries": list(ids[:NAMED])}
+            fields["forced"] = True
         self._doors.events.record(Event("job_ordered", now, fields=fields))
         log.info("job_ordered", job_id=job.job_id, total=total, by=by, is_forced=is_forced)
         self.ordered.set()

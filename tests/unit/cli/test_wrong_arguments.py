@@ -93,6 +93,7 @@ def test_a_misspelt_command_is_answered_with_the_right_one(capsys, line, suggest
         (["binding", "test", "qq/main", "u1"], "a peer is written"),
         (["outbox", "replay"], "name deliveries"),
         (["outbox", "replay", "d1", "--state", "failed"], "name deliveries"),
+        (["outbox", "replay", "--state", "failed", "--force"], "--force goes with"),
         (["outbox", "replay", "--state", "sending"], "are replayed"),
         (["outbox", "replay", "--since", "soon"], "is no time"),
         (["outbox", "list", "--limit", "0"], "--limit"),

@@ -1,4 +1,4 @@
-"""`wunder outbox`: look at deliveries, replay finished ones, let held ones go."""
+"""`wunder outbox`: look at deliveries, replay finished ones, cancel those that wait, let held ones go."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from wunder.cli.failure import CommandFailed, bad_usage
 from wunder.cli.output import Column, Output, when
 from wunder.cli.session import new_group, session_of
 
-app = new_group("Deliveries: look at them, replay them, let held ones go.")
+app = new_group("Deliveries: look at them, replay or cancel them, let held ones go.")
 ROOT = "/wunder/admin/channels/outbox"
 #: What a replay may take: deliveries that are over and did not arrive, as far as is known.
 REPLAYABLE = ("failed", "unknown", "expired")
@@ -94,6 +94,9 @@ def replay(
     account: str = typer.Option("", "--account", metavar="CHANNEL/ACCOUNT", help="Of one account."),
     since: str = typer.Option("", "--since", metavar="WHEN", help=f"Ended since: {moments.HELP}"),
     until: str = typer.Option("", "--until", metavar="WHEN", help="Ended before."),
+    force: bool = typer.Option(
+        False, "--force", help="Also named ones that were sent: they arrive twice."
+    ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only count them."),
     yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
     no_wait: bool = typer.Option(False, "--no-wait", help="Order it and do not watch."),
@@ -102,8 +105,12 @@ def replay(
     session = session_of(context)
     if bool(delivery_ids) == bool(state or account or since or until):
         raise bad_usage("name deliveries, or choose them by --state, --account and --since")
+    if force and not delivery_ids:
+        raise bad_usage("--force goes with deliveries that are named, not with a choice of them")
     chosen = {"filter": _filter(state, account, since, until)}
-    wanted = {"ids": delivery_ids} if delivery_ids else chosen
+    wanted: dict[str, Any] = {"ids": delivery_ids} if delivery_ids else chosen
+    if force:
+        wanted["force"] = True
     with session.client() as client:
         preview = client.post(f"{ROOT}/replay", {**wanted, "dry_run": True})
         if dry_run or not preview["total"]:
@@ -111,7 +118,7 @@ def replay(
             return
         if not yes:
             _show_preview(session.out, preview)
-            if not session.out.confirm(f"Send {preview['total']} deliveries again?", "--yes"):
+            if not session.out.confirm(_question(preview), "--yes"):
                 raise CommandFailed("nothing was replayed")
         job = client.post(f"{ROOT}/replay", wanted)
         if not no_wait:
@@ -129,6 +136,12 @@ def replay(
     session.out.line(f"{job['done']} of {job['total']} deliveries {words}{gone}.")
 
 
+def _question(preview: Any) -> str:
+    arrived = sum(group["count"] for group in preview["groups"] if group["state"] == "sent")
+    twice = f" {arrived} of them arrived: people get them twice." if arrived else ""
+    return f"Send {preview['total']} deliveries again?{twice}"
+
+
 def _show_preview(out: Output, preview: Any) -> None:
     if out.is_json:
         out.document(preview)
@@ -140,6 +153,27 @@ def _show_preview(out: Output, preview: Any) -> None:
         ("COUNT", "count"),
     ]
     out.table(preview["groups"], columns, "Nothing to send again.")
+
+
+@app.command("cancel")
+def cancel(
+    context: typer.Context,
+    delivery_ids: list[str] = typer.Argument(metavar="DELIVERY_ID...", help="Which ones."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
+) -> None:
+    """Cancel deliveries that wait or are held: they are never sent. What is being sent goes on."""
+    session = session_of(context)
+    question = f"Never send {_counted(len(delivery_ids))}?"
+    if not yes and not session.out.confirm(question, "--yes"):
+        raise CommandFailed("nothing was cancelled")
+    with session.client() as client:
+        done = client.post(f"{ROOT}/cancel", {"ids": delivery_ids})
+    session.out.line(f"{_counted(len(done['cancelled']))} cancelled.")
+    if done["left"]:
+        left = ", ".join(done["left"])
+        raise CommandFailed(f"being sent, over, or not there: {left}", document=done)
+    if session.out.is_json:
+        session.out.document(done)
 
 
 @app.command("release")
@@ -171,6 +205,10 @@ def _filter(states: list[str], account: str, since: str, until: str) -> dict[str
         "since": moments.moment(since),
         "until": moments.moment(until),
     }
+
+
+def _counted(count: int) -> str:
+    return "1 delivery" if count == 1 else f"{count} deliveries"
 
 
 def _shown(name: str, value: Any) -> Any:
