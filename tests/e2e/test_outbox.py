@@ -49,3 +49,56 @@ def test_a_dead_letter_is_replayed_and_arrives(
     expect(page.get_by_role("row").filter(has_text="bay")).to_contain_text(
         say("state.delivery.sent")
     )
+
+
+def test_what_waits_is_cancelled_and_what_arrived_is_sent_once_more(
+    gateway: GatewayProcess, watched: Make, tmp_path: Path
+) -> None:
+    shore = tmp_path / "shore.jsonl"
+    config = {"shore": str(shore), "key": "salt"}
+    account = {"channel": CHANNEL, "account_id": "cove", "provider_config": config}
+    gateway.call("POST", "channels/accounts", account)
+    peer = {"kind": "user", "id": "bob"}
+
+    def send(text: str) -> str:
+        body = {"channel": CHANNEL, "account_id": "cove", "peer": peer, "text": text}
+        headers = {"Idempotency-Key": text}
+        return str(gateway.call("POST", "channels/messages", body, **headers)["delivery_id"])
+
+    def state(delivery_id: str) -> str:
+        return str(gateway.get(f"channels/outbox/{delivery_id}")["state"])
+
+    arrived = send("Good news")
+    wait_for(lambda: state(arrived) == "sent")
+    gateway.call("POST", f"channel_plugins/{CHANNEL}/disable")
+    waiting = send("Better not")
+
+    page = signed_in(gateway, watched())
+    page.goto(f"{gateway.url}/console/outbox?account=cove&delivery={waiting}")
+    page.get_by_role("button", name=say("outbox.cancel"), exact=True).click()
+    dialog = page.get_by_role("dialog", name=say("outbox.cancelTitle"))
+    expect(dialog).to_contain_text(say("outbox.cancelText"))
+    assert violations(page) == []
+    dialog.get_by_role("button", name=say("outbox.cancelCount", count=1)).click()
+    confirm_password(page)
+    row = page.get_by_role("row").filter(has_text="Better not")
+    expect(row).to_contain_text(say("state.delivery.cancelled"))
+    assert state(waiting) == "cancelled"
+
+    version = {"version": "1.0.0"}
+    gateway.call("POST", f"channel_plugins/{CHANNEL}/enable", version)
+    page.get_by_role("row").filter(has_text="Good news").click()
+    page.get_by_role("button", name=say("outbox.resend")).click()
+    dialog = page.get_by_role("dialog", name=say("outbox.replayTitle"))
+    expect(dialog).to_contain_text(say("outbox.twice"))
+    assert violations(page) == []
+    dialog.get_by_role("button", name=say("outbox.replayCount", count=1)).click()
+    confirm_password(page)
+
+    def washed() -> list[str]:
+        return [json.loads(line)["text"] for line in shore.read_text("utf-8").splitlines()]
+
+    wait_for(lambda: washed() == ["Good news", "Good news"])
+    assert gateway.get("audit", action="delivery_cancelled")["items"][0]["subject"] == waiting
+    (forced,) = gateway.get("audit", action="replay_forced")["items"]
+    assert forced["detail"]["deliveries"] == [arrived]

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Button } from 'antd';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from '../../api/client';
 import { useChannelName } from '../../api/lists';
@@ -12,15 +13,20 @@ import { Panel } from '../../components/Panel';
 import { Failed, Skeleton } from '../../components/States';
 import { Status } from '../../components/Status';
 import { duration } from '../../i18n/format';
+import { CancelDialog } from './CancelDialog';
 import { Cause } from './Causes';
+import { ReplayDialog, type ReplayWhat } from './ReplayDialog';
 import './outbox.css';
 
 const REPLAYABLE = ['failed', 'unknown', 'expired'];
+export const CANCELLABLE = ['pending', 'held'];
 
-export function DeliveryPanel(props: { deliveryId: string; close: () => void; replay: (id: string) => void }) {
+export function DeliveryPanel(props: { deliveryId: string; close: () => void; changed?: () => void }) {
   const { t } = useTranslation();
   const channelName = useChannelName();
   const mayOperate = useMay('operator');
+  const [replay, setReplay] = useState<ReplayWhat | null>(null);
+  const [isCancelling, setCancelling] = useState(false);
   const path = { delivery_id: props.deliveryId };
   const delivery = useQuery({
     queryKey: ['delivery', props.deliveryId],
@@ -46,11 +52,21 @@ export function DeliveryPanel(props: { deliveryId: string; close: () => void; re
       actions={
         one &&
         mayOperate &&
-        REPLAYABLE.includes(one.state) && (
-          <Button type="primary" size="small" onClick={() => props.replay(one.delivery_id)}>
+        (REPLAYABLE.includes(one.state) ? (
+          <Button type="primary" size="small" onClick={() => setReplay({ kind: 'ids', ids: [one.delivery_id] })}>
             {t('outbox.replay')}
           </Button>
-        )
+        ) : CANCELLABLE.includes(one.state) ? (
+          <Button danger size="small" onClick={() => setCancelling(true)}>
+            {t('outbox.cancel')}
+          </Button>
+        ) : (
+          one.state === 'sent' && (
+            <Button size="small" onClick={() => setReplay({ kind: 'ids', ids: [one.delivery_id], force: true })}>
+              {t('outbox.resend')}
+            </Button>
+          )
+        ))
       }
     >
       {delivery.isPending ? (
@@ -95,6 +111,8 @@ export function DeliveryPanel(props: { deliveryId: string; close: () => void; re
           </section>
         </div>
       )}
+      {replay && <ReplayDialog what={replay} close={() => setReplay(null)} done={() => props.changed?.()} />}
+      {isCancelling && <CancelDialog ids={[props.deliveryId]} close={() => setCancelling(false)} done={() => props.changed?.()} />}
     </Panel>
   );
 }

@@ -22,7 +22,8 @@ import { usePaged } from '../../components/paged';
 import { Status } from '../../components/Status';
 import { DEAD_STATES, deliveriesIn, outboxFigures, STATES } from '../monitor/figures';
 import { Cause, Causes } from './Causes';
-import { DeliveryPanel } from './DeliveryPanel';
+import { CancelDialog } from './CancelDialog';
+import { CANCELLABLE, DeliveryPanel } from './DeliveryPanel';
 import { Jobs } from './Jobs';
 import { ReplayDialog, type ReplayWhat } from './ReplayDialog';
 
@@ -37,6 +38,7 @@ export function OutboxPage() {
   const accounts = useAccounts();
   const [chosen, setChosen] = useState<Set<string>>(new Set());
   const [replay, setReplay] = useState<ReplayWhat | null>(null);
+  const [cancelling, setCancelling] = useState<string[] | null>(null);
   const [isReleasing, setReleasing] = useState(false);
   const monitor = useQuery({ queryKey: ['monitor'], queryFn: () => take(api.GET('/wunder/admin/channels/monitor')) });
   const figures = monitor.data?.figures as Record<string, number> | undefined;
@@ -114,6 +116,11 @@ export function OutboxPage() {
   ];
   const [columns, chooser] = useColumns('deliveries', all);
   const picked = list.rows.filter((one) => chosen.has(one.delivery_id));
+  const waiting = picked.filter((one) => CANCELLABLE.includes(one.state)).map(id);
+  const changed = () => {
+    setChosen(new Set());
+    list.reload();
+  };
   return (
     <>
       <MonitorTabs />
@@ -156,6 +163,11 @@ export function OutboxPage() {
                     <Button size="small" type="primary" onClick={() => setReplay({ kind: 'ids', ids: picked.map(id) })}>
                       {t('outbox.replay')}
                     </Button>
+                    {waiting.length > 0 && (
+                      <Button size="small" danger onClick={() => setCancelling(waiting)}>
+                        {t('outbox.cancelCount', { count: waiting.length })}
+                      </Button>
+                    )}
                   </>
                 )}
                 {chooser}
@@ -212,19 +224,17 @@ export function OutboxPage() {
           key={search.delivery}
           deliveryId={search.delivery}
           close={() => change({ delivery: '' })}
-          replay={(one) => setReplay({ kind: 'ids', ids: [one] })}
+          changed={changed}
         />
       )}
       {replay && (
         <ReplayDialog
           what={replay}
           close={() => setReplay(null)}
-          done={() => {
-            setChosen(new Set());
-            list.reload();
-          }}
+          done={changed}
         />
       )}
+      {cancelling && <CancelDialog ids={cancelling} close={() => setCancelling(null)} done={changed} />}
       {isReleasing && (
         <Confirm
           title={t('outbox.releaseTitle', { count: held })}

@@ -12,10 +12,10 @@ import { Failed, Skeleton } from '../../components/States';
 import { Status } from '../../components/Status';
 import { Cause } from './Causes';
 
-export type ReplayWhat = { kind: 'ids'; ids: string[] } | { kind: 'filter'; filter: ReplayFilter };
+export type ReplayWhat = { kind: 'ids'; ids: string[]; force?: boolean } | { kind: 'filter'; filter: ReplayFilter };
 
 function bodyOf(what: ReplayWhat) {
-  return what.kind === 'ids' ? { ids: what.ids } : { filter: what.filter };
+  return what.kind === 'ids' ? { ids: what.ids, force: what.force ?? false } : { filter: what.filter };
 }
 
 export function ReplayDialog(props: { what: ReplayWhat; close: () => void; done: () => void }) {
@@ -30,6 +30,7 @@ export function ReplayDialog(props: { what: ReplayWhat; close: () => void; done:
   });
   const total = preview.data?.total ?? 0;
   const unknown = preview.data?.groups.filter((one) => one.state === 'unknown').reduce((sum, one) => sum + one.count, 0) ?? 0;
+  const arrived = preview.data?.groups.filter((one) => one.state === 'sent').reduce((sum, one) => sum + one.count, 0) ?? 0;
   const columns: Column<ReplayGroup>[] = [
     { key: 'account', title: t('account.name'), cell: (one) => `${one.channel}/${one.account_id}` },
     { key: 'plugin', title: t('plugin.name'), cell: (one) => one.plugin_id || <span className="muted">–</span> },
@@ -41,6 +42,7 @@ export function ReplayDialog(props: { what: ReplayWhat; close: () => void; done:
     <Confirm
       title={t('outbox.replayTitle')}
       action={total ? t('outbox.replayCount', { count: total }) : t('outbox.replay')}
+      danger={arrived > 0}
       disabled={total === 0}
       typed={total > 100 ? String(total) : undefined}
       close={props.close}
@@ -48,6 +50,7 @@ export function ReplayDialog(props: { what: ReplayWhat; close: () => void; done:
         const job = (await act(() => api.POST('/wunder/admin/channels/outbox/replay', { body: bodyOf(what) }))) as Job;
         say(t('outbox.ordered', { count: job.total }));
         void client.invalidateQueries({ queryKey: ['jobs'] });
+        void client.invalidateQueries({ queryKey: ['delivery'] });
         props.done();
       }}
     >
@@ -62,6 +65,12 @@ export function ReplayDialog(props: { what: ReplayWhat; close: () => void; done:
             <div className="note warn">
               <Icon name="warning" />
               {t('outbox.mayTwice', { count: unknown })}
+            </div>
+          )}
+          {arrived > 0 && (
+            <div className="note warn">
+              <Icon name="warning" />
+              {t('outbox.twice')}
             </div>
           )}
           {total > 0 && (

@@ -2,7 +2,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { Button, Segmented } from 'antd';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, take } from '../../api/client';
 import { useChannelName } from '../../api/lists';
@@ -20,7 +19,6 @@ import { Status, type Tone } from '../../components/Status';
 import { clock, duration, moment } from '../../i18n/format';
 import { DeliveryPanel } from '../outbox/DeliveryPanel';
 import '../outbox/outbox.css';
-import { ReplayDialog } from '../outbox/ReplayDialog';
 import './trace.css';
 import { barsOf, outcomeOf, type Bar } from './waterfall';
 
@@ -165,7 +163,6 @@ function Head(props: { message: StoredMessage; steps: Step[] }) {
 function Steps(props: { steps: Step[]; message: StoredMessage }) {
   const { t } = useTranslation();
   const [search, change] = useAddress();
-  const [replaying, setReplaying] = useState('');
   const view = search.view ?? 'timeline';
   const { steps } = props;
   if (!steps.length) {
@@ -201,9 +198,8 @@ function Steps(props: { steps: Step[]; message: StoredMessage }) {
         )}
       </Card>
       {search.delivery && (
-        <DeliveryPanel key={search.delivery} deliveryId={search.delivery} close={() => change({ delivery: '' })} replay={setReplaying} />
+        <DeliveryPanel key={search.delivery} deliveryId={search.delivery} close={() => change({ delivery: '' })} />
       )}
-      {replaying && <ReplayDialog what={{ kind: 'ids', ids: [replaying] }} close={() => setReplaying('')} done={() => setReplaying('')} />}
     </>
   );
 }
