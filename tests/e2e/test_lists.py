@@ -50,8 +50,8 @@ def test_accounts_say_what_goes_through_them(busy: GatewayProcess, page: Page) -
     wait_for(lambda: [one["sent"] for one in busy.get("channels/tallies")["items"] if one["sent"]])
     page.goto(f"{busy.url}/console/accounts?sort=-sent")
     talks = page.get_by_role("row").filter(has_text="talks")
-    # What came in, what went out, what failed; in the order of the columns.
-    expect(talks.locator("td.num")).to_have_text(["3", "3", "0"])
+    # What came in, what went out, what failed and how much arrived; in the order of the columns.
+    expect(talks.locator("td.num")).to_have_text(["3", "3", "0", "100 %"])
     expect(page.get_by_role("row").nth(1)).to_contain_text("talks")
     page.get_by_role("button", name=re.compile(f"^{say('account.sent24h')}")).click()
     expect(page).to_have_url(re.compile(r"sort=sent"))

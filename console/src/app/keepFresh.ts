@@ -10,7 +10,7 @@ const MAX_MINUTES = 720;
 
 /** Which kept answers each topic touches; long lists follow by themselves (see components/paged). */
 const TOUCHES: Record<string, string[]> = {
-  plugin: ['plugins', 'plugin', 'providers', 'own-providers'],
+  plugin: ['plugins', 'plugin', 'providers', 'own-providers', 'marks'],
   provider: ['providers', 'plugins', 'plugin', 'own-providers'],
   account: ['accounts', 'account', 'own-accounts', 'own-log', 'pairings'],
   agent: ['agents', 'agent'],

@@ -5,17 +5,28 @@ import { useTranslation } from 'react-i18next';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { clock } from '../i18n/format';
+import { marksWithin, stackedUp, type Mark, type Series } from './plotted';
 
-export interface Series {
+interface ChartProps {
   label: string;
-  values: (number | null)[];
+  /** Unix ms, ascending, as long as each series. */
+  times: number[];
+  series: Series[];
+  unit: (value: number) => string;
+  height?: number;
+  fill?: boolean;
+  /** Each series stands on the next one; the first is on top. */
+  stacked?: boolean;
+  /** What the axis reaches at least. */
+  top?: number;
+  isWhole?: boolean;
+  marks?: Mark[];
 }
 
 /** Steps of an axis that counts things. */
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
 
-/** `times`: Unix ms, ascending, as long as each series. `top`: what the axis reaches at least. */
-export function Chart(props: { label: string; times: number[]; series: Series[]; unit: (value: number) => string; height?: number; fill?: boolean; top?: number; isWhole?: boolean }) {
+export function Chart(props: ChartProps) {
   const { t } = useTranslation();
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -26,9 +37,15 @@ export function Chart(props: { label: string; times: number[]; series: Series[];
   unit.current = props.unit;
   const shade = useShade();
   const points = useMemo(
-    () => [props.times.map((at) => at / 1000), ...props.series.map((one) => one.values)] as uPlot.AlignedData,
-    [props.times, props.series],
+    () =>
+      [props.times.map((at) => at / 1000), ...(props.stacked ? stackedUp(props.series) : props.series.map((one) => one.values))] as uPlot.AlignedData,
+    [props.times, props.series, props.stacked],
   );
+  // A stack is drawn in sums; what a person reads is each series itself.
+  const own = useRef(props.series);
+  own.current = props.series;
+  const marks = useRef<Mark[]>([]);
+  marks.current = props.marks ?? [];
 
   // Colours come from CSS variables, so a change of theme draws the plot anew.
   useEffect(() => {
@@ -63,9 +80,14 @@ export function Chart(props: { label: string; times: number[]; series: Series[];
             width: 1.5,
             points: { show: false },
             ...(props.fill ? { fill: `${colour(`--series-${(index % 5) + 1}`)}1f` } : {}),
-            value: (_plot: uPlot, value: number | null) => (value == null ? '–' : unit.current(value)),
+            value: (_plot: uPlot, _sum: number | null, _series: number, at: number | null) => {
+              const value = at == null ? null : own.current[index]?.values[at];
+              return value == null ? '–' : unit.current(value);
+            },
           })),
         ],
+        ...(props.stacked ? { bands: names.split('|').slice(1).map((_, index) => ({ series: [index + 1, index + 2] as [number, number] })) } : {}),
+        hooks: { draw: [(drawn) => draw(drawn, marks.current)] },
       },
       points,
       element,
@@ -79,9 +101,14 @@ export function Chart(props: { label: string; times: number[]; series: Series[];
       plot.current = null;
     };
     // `points` are set by the effect below: a plot lives as long as its series and its colours.
-  }, [asTable, names, height, shade, props.fill, props.top, props.isWhole, t]);
+  }, [asTable, names, height, shade, props.fill, props.stacked, props.top, props.isWhole, t]);
 
   useEffect(() => plot.current?.setData(points), [points]);
+
+  const said = (props.marks ?? []).map((one) => one.text).join('\n');
+  useEffect(() => {
+    if (plot.current) draw(plot.current, marks.current);
+  }, [said]);
 
   return (
     <div className="chart">
@@ -101,6 +128,7 @@ export function Chart(props: { label: string; times: number[]; series: Series[];
                     {one.label}
                   </th>
                 ))}
+                {said && <th scope="col">{t('chart.marks')}</th>}
               </tr>
             </thead>
             <tbody>
@@ -115,16 +143,44 @@ export function Chart(props: { label: string; times: number[]; series: Series[];
                       </td>
                     );
                   })}
+                  {said && <td>{marksWithin(props.marks ?? [], props.times[index - 1] ?? 0, at)}</td>}
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
       ) : (
-        <div ref={place} role="img" aria-label={props.label} style={{ minHeight: height + 28 }} />
+        <div ref={place} role="img" aria-label={said ? `${props.label}\n${said}` : props.label} style={{ minHeight: height + 28 }} />
+      )}
+      {said && !asTable && (
+        <div className="mark-key">
+          {(['version', 'restart'] as const).map(
+            (kind) =>
+              props.marks?.some((one) => one.kind === kind) && (
+                <span key={kind}>
+                  <i className={`mark ${kind}`} aria-hidden="true" />
+                  {t(`chart.${kind}`)}
+                </span>
+              ),
+          )}
+        </div>
       )}
     </div>
   );
+}
+
+/** Put the marks over the plot; elements, so that each says what it is when pointed at. */
+function draw(plot: uPlot, marks: readonly Mark[]): void {
+  for (const old of plot.over.querySelectorAll('.mark')) old.remove();
+  const { min = 0, max = 0 } = plot.scales.x ?? {};
+  for (const { at, kind, text } of marks) {
+    if (at / 1000 < (min ?? 0) || at / 1000 > (max ?? 0)) continue;
+    const mark = document.createElement('i');
+    mark.className = `mark ${kind}`;
+    mark.title = text;
+    mark.style.left = `${plot.valToPos(at / 1000, 'x')}px`;
+    plot.over.append(mark);
+  }
 }
 
 function useShade(): string {

@@ -8,8 +8,8 @@ import { shownOf } from '../../components/columns';
 import { DataTable, type Column, type TableProps } from '../../components/DataTable';
 import { Time } from '../../components/Facts';
 import { Status, Tag } from '../../components/Status';
-import { count } from '../../i18n/format';
-import { toneOfIssue, type IssueKind } from '../monitor/issues';
+import { count, percent } from '../../i18n/format';
+import { arrivedOf, toneOfIssue, type IssueKind } from '../monitor/issues';
 
 /** Return every column that a list of accounts can have. */
 export function useAccountColumns(issues?: ReadonlyMap<string, IssueKind>): Column<AccountView>[] {
@@ -57,6 +57,17 @@ export function useAccountColumns(issues?: ReadonlyMap<string, IssueKind>): Colu
           ) : (
             n(0)
           ),
+      },
+      {
+        key: 'success',
+        title: t('account.success24h'),
+        num: true,
+        optional: 'shown',
+        sort: (one) => arrivedOf(of(one)) ?? -1,
+        cell: (one) => {
+          const share = arrivedOf(of(one));
+          return share === null ? <span className="muted">–</span> : percent(share);
+        },
       },
       { key: 'last', title: t('account.lastMessage'), optional: 'shown', sort: (one) => of(one)?.last_at ?? 0, cell: (one) => <Time at={of(one)?.last_at} /> },
       {

@@ -1,24 +1,23 @@
 // The monitor's overview: figures now, charts of the last hours, what needs a person, what happened.
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense, useMemo, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { usePlugins } from '../../api/lists';
 import { monitorQuery } from '../../api/query';
-import type { Minute, Monitor } from '../../api/schema';
+import type { Monitor } from '../../api/schema';
 import { MonitorTabs } from '../../components/MonitorTabs';
 import { Card, Page } from '../../components/Page';
 import { Sparkline } from '../../components/Sparkline';
-import { Empty, Failed, Skeleton } from '../../components/States';
-import { count, duration } from '../../i18n/format';
+import { Failed, Skeleton } from '../../components/States';
+import { count, duration, percent } from '../../i18n/format';
 import { AccountIssues } from './AccountIssues';
+import { Charts } from './Charts';
 import { EventFeed } from './EventFeed';
 import { outboxFigures } from './figures';
+import { changeOf, differenceOf, hourAgo, pointsOf, successOf, type Change } from './hours';
 import { useIssues } from './issues';
 import { PluginHealth } from './PluginHealth';
-
-// The plot library comes after the figures: they are what is looked at first.
-const Chart = lazy(async () => ({ default: (await import('../../components/Chart')).Chart }));
 
 export function OverviewPage() {
   const { t } = useTranslation();
@@ -61,6 +60,7 @@ function Kpis(props: { monitor: Monitor }) {
   const { monitor } = props;
   const minutes = monitor.minutes ?? [];
   const last = monitor.last_minute;
+  const [hour, before, then] = [monitor.last_hour, monitor.hour_before, hourAgo(monitor)];
   const outbox = outboxFigures(monitor.figures);
   const plugins = usePlugins();
   const ill = (plugins.data?.items ?? []).filter(
@@ -68,35 +68,84 @@ function Kpis(props: { monitor: Monitor }) {
   ).length;
   const issues = useIssues().length;
   const n = (value: number) => count(value, i18n.language);
-  const line = (key: 'taken_in' | 'sent' | 'failed' | 'delivery_p95_ms') => minutes.slice(-60).map((one) => one[key] ?? 0);
+  const line = (key: 'taken_in' | 'sent' | 'delivery_p95_ms' | 'waiting' | 'dead') => minutes.slice(-60).map((one) => one[key] ?? 0);
+  const success = successOf(hour);
+  const was = successOf(before);
+  // Both moments are the gateway's own: the reader's clock may be another.
+  const oldest = outbox.open > 0 && monitor.due_since != null ? hour.at - monitor.due_since : null;
   return (
     <div className="kpis">
-      <Kpi name={t('monitor.in')} value={n(last.taken_in ?? 0)} unit={t('monitor.perMinute')} line={line('taken_in')} to="/trace" search={{ direction: 'in' }} />
-      <Kpi name={t('monitor.out')} value={n(last.sent ?? 0)} unit={t('monitor.perMinute')} line={line('sent')} to="/outbox" search={{ state: 'sent' }} />
+      <Kpi
+        name={t('monitor.in')}
+        value={n(last.taken_in ?? 0)}
+        unit={t('monitor.perMinute')}
+        change={changeOf(hour.taken_in, before?.taken_in)}
+        line={line('taken_in')}
+        to="/trace"
+        search={{ direction: 'in' }}
+      />
+      <Kpi
+        name={t('monitor.out')}
+        value={n(last.sent ?? 0)}
+        unit={t('monitor.perMinute')}
+        change={changeOf(hour.sent, before?.sent)}
+        line={line('sent')}
+        to="/outbox"
+        search={{ state: 'sent' }}
+      />
       <Kpi
         name={t('monitor.p95')}
         value={last.delivery_p95_ms == null ? '–' : duration(last.delivery_p95_ms)}
+        change={changeOf(hour.delivery_p95_ms, before?.delivery_p95_ms)}
         line={line('delivery_p95_ms')}
         to="/trace"
       />
       <Kpi
-        name={t('monitor.failed')}
-        value={n(last.failed ?? 0)}
-        unit={t('monitor.perMinute')}
-        tone={last.failed ? 'err' : undefined}
-        line={line('failed')}
+        name={t('monitor.success')}
+        value={success === null ? '–' : percent(success)}
+        tone={success !== null && success < 0.95 ? 'err' : undefined}
+        note={success === null ? t('monitor.noneEnded') : t('monitor.ofEnded', { what: n((hour.sent ?? 0) + (hour.failed ?? 0)) })}
+        change={pointsOf(success, was)}
         to="/outbox"
-        search={{ state: 'failed' }}
+        search={{ group: 'dead', time: '1h' }}
       />
-      <Kpi name={t('monitor.open')} value={n(outbox.open)} to="/outbox" search={{ group: 'open' }} />
-      <Kpi name={t('monitor.dead')} value={n(outbox.dead)} tone={outbox.dead ? 'err' : undefined} to="/outbox" search={{ group: 'dead' }} />
+      <Kpi
+        name={t('monitor.open')}
+        value={n(outbox.open)}
+        note={oldest === null ? undefined : t('monitor.oldest', { age: duration(oldest) })}
+        change={differenceOf(outbox.open, then?.waiting)}
+        line={line('waiting')}
+        to="/outbox"
+        search={{ group: 'open' }}
+      />
+      <Kpi
+        name={t('monitor.dead')}
+        value={n(outbox.dead)}
+        tone={outbox.dead ? 'err' : undefined}
+        change={differenceOf(outbox.dead, then?.dead)}
+        line={line('dead')}
+        to="/outbox"
+        search={{ group: 'dead' }}
+      />
       <Kpi name={t('monitor.pluginsIll')} value={n(ill)} tone={ill ? 'err' : undefined} to="/plugins" />
       <Kpi name={t('monitor.accountsIll')} value={n(issues)} tone={issues ? 'warn' : undefined} to="/accounts" search={{ issues: '1' }} />
     </div>
   );
 }
 
-function Kpi(props: { name: string; value: ReactNode; unit?: string; tone?: 'err' | 'warn'; line?: number[]; to: string; search?: Record<string, string> }) {
+interface KpiProps {
+  name: string;
+  value: ReactNode;
+  unit?: string;
+  note?: string;
+  change?: Change | null;
+  tone?: 'err' | 'warn';
+  line?: number[];
+  to: string;
+  search?: Record<string, string>;
+}
+
+function Kpi(props: KpiProps) {
   return (
     <Link className={props.tone ? `kpi ${props.tone}` : 'kpi'} to={props.to as '/'} search={(props.search ?? {}) as never}>
       <span className="name">{props.name}</span>
@@ -104,48 +153,18 @@ function Kpi(props: { name: string; value: ReactNode; unit?: string; tone?: 'err
         {props.value}
         {props.unit && <small>{props.unit}</small>}
       </span>
+      {props.note && <span className="note-line">{props.note}</span>}
+      {props.change && <Against change={props.change} />}
       {props.line && props.line.length > 1 && props.line.some((one) => one > 0) && <Sparkline values={props.line} label={props.name} />}
     </Link>
   );
 }
 
-function Charts(props: { minutes: Minute[]; isLoading: boolean }) {
+/** What changed since the hour before: "↑ 12 % in 1 h". */
+function Against(props: { change: Change }) {
   const { t, i18n } = useTranslation();
-  const { minutes } = props;
-  const times = useMemo(() => minutes.map((one) => one.at), [minutes]);
-  const traffic = useMemo(
-    () => [
-      { label: t('monitor.takenIn'), values: minutes.map((one) => one.taken_in ?? 0) },
-      { label: t('monitor.sent'), values: minutes.map((one) => one.sent ?? 0) },
-      { label: t('monitor.failures'), values: minutes.map((one) => one.failed ?? 0) },
-    ],
-    [minutes, t],
-  );
-  const latency = useMemo(
-    () => [
-      { label: 'p50', values: minutes.map((one) => one.delivery_p50_ms ?? null) },
-      { label: 'p95', values: minutes.map((one) => one.delivery_p95_ms ?? null) },
-    ],
-    [minutes],
-  );
-  const body = (chart: ReactNode) =>
-    props.isLoading ? (
-      <Skeleton lines={6} />
-    ) : minutes.length < 2 ? (
-      <Empty icon="monitor" text={t('monitor.noMinutes')} hint={t('monitor.noMinutesHint')} />
-    ) : (
-      <Suspense fallback={<Skeleton lines={6} />}>
-        {chart}
-      </Suspense>
-    );
-  return (
-    <div className="halves">
-      <Card title={t('monitor.throughput')} flush>
-        {body(<Chart label={t('monitor.throughput')} times={times} series={traffic} unit={(value) => count(value, i18n.language)} fill top={4} isWhole />)}
-      </Card>
-      <Card title={t('monitor.latency')} flush>
-        {body(<Chart label={t('monitor.latency')} times={times} series={latency} unit={duration} top={10} />)}
-      </Card>
-    </div>
-  );
+  const { by, as } = props.change;
+  const plain = count(Math.abs(by), i18n.language);
+  const size = as === 'part' ? percent(Math.abs(by)) : as === 'points' ? t('monitor.points', { what: plain }) : plain;
+  return <span className="note-line">{by === 0 ? t('monitor.sameAsBefore') : t('monitor.against', { change: `${by > 0 ? '↑' : '↓'} ${size}` })}</span>;
 }

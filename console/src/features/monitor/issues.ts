@@ -58,6 +58,14 @@ export function issuesOf(known: Known): Issue[] {
   });
 }
 
+/**
+ * Return which part of what was to be sent did not fail; null where nothing was. What waits has not failed, and
+ * what failed may have been asked for before those 24 hours.
+ */
+export function arrivedOf(tally: Pick<Tally, 'sent' | 'failed'> | undefined): number | null {
+  return tally?.sent ? Math.max(0, 1 - tally.failed / tally.sent) : null;
+}
+
 /** How bad an issue looks: what goes on by itself is a warning. */
 export function toneOfIssue(kind: IssueKind): Tone {
   return kind === 'retrying' || kind === 'failing' ? 'warn' : 'err';
