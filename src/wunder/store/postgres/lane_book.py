@@ -49,6 +49,8 @@ FROM {v} WHERE l.lane_id = v.lane_id
 """,
     "lane_id int8, next_seq int8, waiting int8, fence int8, ready_at int8, rests_until int8,"
     " is_suspect int8",
+    # Two units of a round that settle down each write what was changed until then.
+    latest="lane_id",
 )
 LaneKey = tuple[str, str, str, str, str]
 

@@ -37,9 +37,11 @@ class Many:
     statement returns first, or, where an INSERT cannot return it, by the columns `by`.
     """
 
-    __slots__ = ("_by", "_names", "is_read", "number", "returns", "sql")
+    __slots__ = ("_by", "_latest", "_names", "is_read", "number", "returns", "sql")
 
-    def __init__(self, sql: str, columns: str, by: str = "", *, leads: bool = False) -> None:
+    def __init__(
+        self, sql: str, columns: str, by: str = "", *, leads: bool = False, latest: str = ""
+    ) -> None:
         """Take the text and its columns.
 
         Args:
@@ -47,12 +49,15 @@ class Many:
             columns: `name type, name type`, in the order of the rows' values.
             by: names of columns that the statement returns first; "" for `n`.
             leads: run before others where several are one statement.
+            latest: a column; of rows that are alike in it the last one counts. An UPDATE that joins
+                two rows takes any of them. Such a statement returns nothing.
         """
         self.number = -1 if leads else next(_numbers)
         self.is_read = sql.lstrip().startswith("SELECT")
         self.returns = self.is_read or "RETURNING" in sql
         pairs = [pair.split() for pair in columns.split(",")]
         self._names = [name for name, _ in pairs]
+        self._latest = self._names.index(latest) if latest else None
         arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(pairs, 1))
         names = ", ".join(self._names)
         v = f"unnest({arrays}) WITH ORDINALITY AS v({names}, n)"
@@ -70,6 +75,8 @@ class Many:
 
     def arrays(self, rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
         """The arguments for these rows: by key, so that nodes lock index entries in one order."""
+        if self._latest is not None:
+            rows = list({row[self._latest]: row for row in rows}.values())
         if self._by:
             rows = sorted(rows, key=self._key)
         return [list(column) for column in zip(*rows, strict=True)]

@@ -28,6 +28,15 @@ def test_results_find_their_rows_by_key_in_whatever_order_they_come(
     assert matched == [[] if n in missing else [(f"of {n}",)] for n in range(6)]
 
 
+def test_of_rows_put_off_twice_in_a_round_the_server_is_given_the_last() -> None:
+    many = Many("UPDATE t SET amount = v.amount FROM {v}", COLUMNS, latest="peer")
+    assert many.arrays([("u", "a", 1), ("u", "b", 2), ("u", "a", 3)]) == [
+        ["u", "u"],
+        ["a", "b"],
+        [3, 2],
+    ]
+
+
 @given(orders)
 def test_rows_are_given_to_the_server_in_one_order_whoever_asks(order: list[int]) -> None:
     """Two nodes that write the same keys lock them in the same order."""
