@@ -62,8 +62,8 @@ async def builtin(tmp_path: Path):
     async with gateway_in_process(tmp_path, QQ) as here:
         config = {k: v for k, v in QQ["account_config"].items() if k != "sandbox"}
         draft = AccountDraft(channel="qqbot", account_id="main", provider_config=config)
-        await here.account_desk.create(draft, "test")
-        account = here.accounts.named("qqbot", "main")
+        await here.desks.accounts.create(draft, "test")
+        account = here.ground.accounts.named("qqbot", "main")
         good = RawRequest(
             "POST",
             "/",
@@ -71,10 +71,10 @@ async def builtin(tmp_path: Path):
             tuple(QQ["request"]["headers"].items()),
             base64.b64decode(QQ["request"]["body_b64"]),
             "127.0.0.1",
-            here.clock.now(),
+            here.ground.clock.now(),
         )
         forged = msgspec.structs.replace(good, body=good.body + b" ")
-        yield Case(here.providers.serving("qqbot"), account, good, forged)
+        yield Case(here.channels.providers.serving("qqbot"), account, good, forged)
 
 
 @pytest.fixture(params=[fake, builtin])

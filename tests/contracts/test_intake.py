@@ -255,15 +255,16 @@ async def test_the_spool_of_an_account_is_bounded_in_rows(world: World) -> None:
     assert await world.store.intake.spool(world.spooled("b"))
 
 
+@pytest.mark.parametrize(("size", "of_each"), [(100, 3), (300, 2)], ids=["rows", "bytes"])
 async def test_the_spool_of_an_account_is_bounded_for_requests_that_come_at_once(
-    world: World,
+    world: World, size: int, of_each: int
 ) -> None:
     world.policy = msgspec.structs.replace(world.policy, spool_rows=3, spool_bytes=750)
     await world.die_and_return()
-    requests = [world.spooled(uid, size) for size in (100, 300) for uid in ("a", "b") * 3]
+    requests = [world.spooled(uid, size) for uid in ("a", "b") * 6]
     kept = await asyncio.gather(*map(world.store.intake.spool, requests))
-    assert sum(kept) == 6
-    assert world.store.health.figures()["channel_spool"] == 6
+    assert [sum(kept[::2]), sum(kept[1::2])] == [of_each, of_each]
+    assert world.store.health.figures()["channel_spool"] == 2 * of_each
     assert len(await world.store.intake.due_spooled(world.now, 9)) == 2
 
 

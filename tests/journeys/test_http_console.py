@@ -177,7 +177,7 @@ async def test_rule_16_what_matters_asks_for_the_password_again(gateway: HttpGat
 
 async def long_ago(gateway: HttpGateway, user_id: str) -> None:
     """Make the password of a user's sessions 6 minutes old."""
-    store, now = gateway.wired.store, gateway.wired.clock.now()
+    store, now = gateway.wired.store, gateway.wired.ground.clock.now()
     for session in await store.sessions.of(user_id):
         await store.sessions.touch(session.session_hash, seen_at=now, confirmed_at=now - 6 * 60_000)
 

@@ -18,6 +18,7 @@ BOUNDED = {
     "attachments.py": "bytes of one account, when a file is about to be fetched",
     "backlog.py": "rarely, up to a bound, by the gate's own look",
     "backup.py": "a restored copy counts itself once",
+    "fair_turns.py": "accounts that a claim goes round, at most as many as it claims",
     "leases.py": "nodes: a row a node",
     "loading.py": "an import verifies what it filled",
     "archive.py": "an export is verified",
@@ -26,6 +27,8 @@ BOUNDED = {
     "plugin_history.py": "values of one plugin and account, at most 1,000",
     "replays.py": "a preview, for one administrator",
     "spool.py": "one account's spool, at most 1,000 rows, only when something is kept there",
+    "spooling.py": "the same for the accounts of one batch",
+    "tally.py": "new rows, a bounded step at a time, behind the traffic",
 }
 
 

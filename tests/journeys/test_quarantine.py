@@ -41,7 +41,7 @@ async def test_a_request_is_parsed_again(tmp_path: Path) -> None:
     async with http_gateway(tmp_path) as gateway:
         account = await ready(gateway)
         body = msgspec.json.encode([ITEM])
-        now = gateway.wired.clock.now()
+        now = gateway.wired.ground.clock.now()
         request = RawRequest("POST", "/", (), (), body, "127.0.0.1", now)
         sealer, uid = gateway.wired.upkeep.quarantine._sealer, account["account_uid"]
         sealed = sealer.seal(msgspec.msgpack.encode(request), spool_context(uid, "s1"))
@@ -54,7 +54,7 @@ async def test_a_request_is_parsed_again(tmp_path: Path) -> None:
         _, shown = await gateway.call("GET", "channels/quarantine/s1")
         assert shown["body"] == body.decode()
         assert (await gateway.call("POST", "channels/quarantine/s1/retry"))[0] == 200
-        (due,) = await intake.due_spooled(gateway.wired.clock.now(), 9)
+        (due,) = await intake.due_spooled(gateway.wired.ground.clock.now(), 9)
         assert due.spool_id == "s1"
 
 
