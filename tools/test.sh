@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.." || exit 1
 python=$PWD/.venv/bin/python
 sh tools/postgres.sh
 sh tools/browser.sh
+sh tools/nginx.sh
 
 [ $# -gt 0 ] && exec "$python" -m pytest "$@"
 
