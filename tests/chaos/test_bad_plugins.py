@@ -522,7 +522,7 @@ async def test_a_flood_of_requests_is_refused_as_busy_while_calls_go_on(tmp_path
             return await super().state_get(plugin_id, account_uid, key)
 
     async with running(policy(wire={"host_requests": 8})) as world:
-        object.__setattr__(world.host._doors, "history", SlowHistory())
+        world.answers._history = SlowHistory()
         await world.ready(little_plugin(tmp_path, "Asks"))
         body = asking("host.state.get", times=50, key="k")
         said = json.loads((await parse(world, "asks", body)).ignored or "")

@@ -104,8 +104,10 @@ def judge(
     accepted = {message.id for message in posted if message.accepted_at}
     seen = {line["id"] for line in arrived}
     parked = {one for one, state in ended.items() if state == "unknown"}
-    # Given up, kept and shown: whether a scenario may end so is its own matter.
-    given_up = {one for one, state in ended.items() if "failed" in state}
+    # Given up or held, kept and shown: whether a scenario may end so is its own matter.
+    given_up = {
+        one for one, state in ended.items() if "failed" in state or state.startswith("held")
+    }
     sorry = sum(state.startswith("message failed") for state in ended.values())
     return Verdict(
         posted=len(posted),

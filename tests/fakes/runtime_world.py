@@ -104,6 +104,11 @@ class World:
         self.late: asyncio.Queue[tuple[str, object, object]] = asyncio.Queue()
         self.accounts: dict[tuple[str, str], AccountUid] = {}
         self.changes: list[str] = []
+        self.answers = HostAnswers(
+            self.history,
+            MemoryBlobs(),
+            lambda plugin_id, label: self.accounts.get((plugin_id, label)),
+        )
         self.host = ProcessHost(
             runtime_policy,
             HostDoors(
@@ -111,11 +116,7 @@ class World:
                 events=self.events,
                 history=self.history,
                 boot_path=str(BOOT),
-                answer=HostAnswers(
-                    self.history,
-                    MemoryBlobs(),
-                    lambda plugin_id, label: self.accounts.get((plugin_id, label)),
-                ).answer,
+                answer=self.answers.answer,
                 on_late_success=self._late,
                 on_change=self.changes.append,
                 gateway_version="1.0",
