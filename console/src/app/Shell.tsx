@@ -146,7 +146,9 @@ function Jump() {
       role="search"
       onSubmit={async (event) => {
         event.preventDefault();
-        if (text.trim() && (await jump(text.trim()))) setText('');
+        const word = text.trim();
+        // What was typed meanwhile stays.
+        if (word && (await jump(word))) setText((now) => (now.trim() === word ? '' : now));
       }}
     >
       <Icon name="search" size={14} />
