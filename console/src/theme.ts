@@ -47,8 +47,13 @@ const INK = {
   },
 };
 
-/** Return the theme of Ant Design for a shade. */
-export function antdTheme(shade: Shade): ThemeConfig {
+/** The reader's wish, told to their system, that things move less. */
+export function wantsCalm(): MediaQueryList {
+  return matchMedia('(prefers-reduced-motion: reduce)');
+}
+
+/** Return the theme of Ant Design for a shade; a calm one shows dialogs and drawers at once, where they stay. */
+export function antdTheme(shade: Shade, isCalm: boolean): ThemeConfig {
   return {
     algorithm: shade === 'dark' ? antd.darkAlgorithm : antd.defaultAlgorithm,
     token: {
@@ -59,6 +64,7 @@ export function antdTheme(shade: Shade): ThemeConfig {
       controlHeightSM: 24,
       borderRadius: 4,
       borderRadiusLG: 6,
+      motion: !isCalm,
       motionDurationFast: '0.06s',
       motionDurationMid: '0.1s',
       motionDurationSlow: '0.12s',

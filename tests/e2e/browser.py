@@ -103,6 +103,13 @@ class Watched:
         """Let complaints that match pass: what this test breaks on purpose."""
         self._expected.append(pattern)
 
+    def describe(self) -> str:
+        """What its pages show and complained about, for a test that failed."""
+        shown = [
+            f"{page.url}\n{page.locator('body').aria_snapshot()}" for page in self.context.pages
+        ]
+        return "\n\n".join([*shown, *self.complaints])
+
     def close(self) -> None:
         """Close every page. Raises: AssertionError naming what they complained about."""
         self.context.close()

@@ -5,7 +5,7 @@ event loop that asynchronous tests would trip over: where both kinds run, these 
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from tests.e2e.browser import Watched
 from tests.journeys.gateway_process import GatewayProcess
 
 HERE = Path(__file__).parent
+#: The contexts of a test, for its report.
+WATCHED = pytest.StashKey[list[Watched]]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,7 +36,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def watched(browser: Browser) -> Iterator[Callable[..., Watched]]:
+def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Watched]]:
     """Make contexts, as many as wanted; at the end none of their pages may have complained."""
     made: list[Watched] = []
 
@@ -42,9 +44,22 @@ def watched(browser: Browser) -> Iterator[Callable[..., Watched]]:
         made.append(Watched(browser, **options))
         return made[-1]
 
+    request.node.stash[WATCHED] = made
     yield make
     for one in made:
         one.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what a browser showed when its test failed."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for one in item.stash.get(WATCHED, []):
+            report.sections.append(("the browser", one.describe()))
+    return report
 
 
 @pytest.fixture(scope="module")

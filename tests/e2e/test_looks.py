@@ -208,3 +208,29 @@ def test_a_row_is_opened_and_closed_by_keyboard_alone(
     expect(tries).to_be_visible()
     page.keyboard.press("Escape")
     expect(tries).to_have_count(0)
+
+
+SEEN_MOVING = """
+() => {
+  window.moving = [];
+  new MutationObserver(() => {
+    for (const one of document.querySelectorAll('.ant-modal, .ant-modal-mask'))
+      if (/-(appear|enter)-(start|active)/.test(one.className)) window.moving.push(one.className);
+  }).observe(document.body, { attributes: true, childList: true, subtree: true });
+}
+"""
+
+
+def test_a_dialog_opens_where_it_stays_for_who_asked_for_less_motion(
+    furnished: GatewayProcess, watched: Make
+) -> None:
+    moved = {}
+    for wish in ("reduce", "no-preference"):
+        page = signed_in(furnished, watched(reduced_motion=wish))
+        page.goto(f"{furnished.url}/console/plugins/{CHANNEL}")
+        page.evaluate(SEEN_MOVING)
+        page.get_by_role("button", name=re.compile("Bottle", re.IGNORECASE)).first.click()
+        page.get_by_role("menuitem", name=say("plugin.disable")).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        moved[wish] = page.evaluate("window.moving.length > 0")
+    assert moved == {"reduce": False, "no-preference": True}

@@ -12,7 +12,7 @@ import { whoBrings } from './confirmed';
 import { router } from './router';
 import { leave, SESSION_KEY } from './session';
 import { Notices } from './notices';
-import { ThemeProvider, useShade } from './themeContext';
+import { ThemeProvider, useTheme } from './themeContext';
 
 const PasswordAgain = lazy(async () => ({ default: (await import('./PasswordAgain')).PasswordAgain }));
 
@@ -42,7 +42,7 @@ function AskAgain() {
 
 function Dressed() {
   const { i18n } = useTranslation();
-  const shade = useShade();
+  const { shade, isCalm } = useTheme();
   const [words, setWords] = useState<Locale>();
   useEffect(() => {
     // English is built in.
@@ -50,7 +50,7 @@ function Dressed() {
     else void import('antd/locale/zh_CN').then((loaded) => setWords(loaded.default));
   }, [i18n.language]);
   return (
-    <ConfigProvider theme={antdTheme(shade)} locale={words} componentSize="middle" wave={{ disabled: true }} button={{ autoInsertSpace: false }}>
+    <ConfigProvider theme={antdTheme(shade, isCalm)} locale={words} componentSize="middle" wave={{ disabled: true }} button={{ autoInsertSpace: false }}>
       <QueryClientProvider client={queries}>
         <RouterProvider router={router} />
         <Notices />

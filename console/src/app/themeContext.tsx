@@ -1,10 +1,12 @@
-// Light, dark or as the system is; kept for the next visit.
+// Light, dark or as the system is, kept for the next visit; and whether things may move.
 import { createContext, use, useEffect, useState, type ReactNode } from 'react';
-import { keepTheme, shadeOf, storedTheme, type Shade, type ThemeChoice } from '../theme';
+import { keepTheme, shadeOf, storedTheme, wantsCalm, type Shade, type ThemeChoice } from '../theme';
 
 interface Theme {
   choice: ThemeChoice;
   shade: Shade;
+  /** The reader asked their system for less motion. */
+  isCalm: boolean;
   choose: (choice: ThemeChoice) => void;
 }
 
@@ -24,19 +26,22 @@ export function ThemeProvider(props: { children: ReactNode }) {
     system.addEventListener('change', apply);
     return () => system.removeEventListener('change', apply);
   }, [choice]);
+  const [isCalm, setCalm] = useState(() => wantsCalm().matches);
+  useEffect(() => {
+    const system = wantsCalm();
+    const apply = () => setCalm(system.matches);
+    system.addEventListener('change', apply);
+    return () => system.removeEventListener('change', apply);
+  }, []);
   const choose = (next: ThemeChoice) => {
     keepTheme(next);
     setChoice(next);
   };
-  return <Current value={{ choice, shade, choose }}>{props.children}</Current>;
+  return <Current value={{ choice, shade, isCalm, choose }}>{props.children}</Current>;
 }
 
 export function useTheme(): Theme {
   const theme = use(Current);
   if (!theme) throw new Error('There is no theme above this part.');
   return theme;
-}
-
-export function useShade(): Shade {
-  return useTheme().shade;
 }
