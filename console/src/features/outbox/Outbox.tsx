@@ -4,7 +4,7 @@ import { Button } from 'antd';
 import { useCallback, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from '../../api/client';
-import { useAccounts, useChannelChoices, useChannelName } from '../../api/lists';
+import { useChannelName } from '../../api/lists';
 import type { DeliveryState, ReplayFilter, StoredDelivery } from '../../api/schema';
 import { useAddress } from '../../app/address';
 import { say } from '../../app/notices';
@@ -20,6 +20,7 @@ import { MonitorTabs } from '../../components/MonitorTabs';
 import { Card, Page } from '../../components/Page';
 import { usePaged } from '../../components/paged';
 import { Status } from '../../components/Status';
+import { AccountFilters } from '../accounts/AccountFilters';
 import { DEAD_STATES, deliveriesIn, outboxFigures, STATES } from '../monitor/figures';
 import { Cause, Causes } from './Causes';
 import { CancelDialog } from './CancelDialog';
@@ -33,9 +34,7 @@ export function OutboxPage() {
   const { t } = useTranslation();
   const [search, change] = useAddress();
   const mayOperate = useMay('operator');
-  const channels = useChannelChoices();
   const channelName = useChannelName();
-  const accounts = useAccounts();
   const [chosen, setChosen] = useState<Set<string>>(new Set());
   const [replay, setReplay] = useState<ReplayWhat | null>(null);
   const [cancelling, setCancelling] = useState<string[] | null>(null);
@@ -190,15 +189,7 @@ export function OutboxPage() {
               width={130}
               options={STATES.map((one) => ({ value: one, label: [t(`state.delivery.${one}`), one !== 'sent' && deliveriesIn(figures, one)].filter(Boolean).join(' · ') }))}
             />
-            <ChoiceFilter name="channel" label={t('account.channel')} options={channels} width={130} />
-            <ChoiceFilter
-              name="account"
-              label={t('account.name')}
-              width={130}
-              options={(accounts.data?.items ?? [])
-                .filter((one) => !search.channel || one.channel === search.channel)
-                .map((one) => ({ value: one.account_id, label: one.display_name || one.account_id }))}
-            />
+            <AccountFilters />
             {search.cause && (
               <button type="button" className="chip-off" title={t('outbox.causeOff')} onClick={() => change({ cause: '' })}>
                 <Cause kind={search.cause} /> <Icon name="close" size={12} />

@@ -3,14 +3,15 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from '../../api/client';
-import { useAccounts, useChannelChoices, useChannelName } from '../../api/lists';
+import { useChannelName } from '../../api/lists';
 import type { Session } from '../../api/schema';
 import { useAddress } from '../../app/address';
 import { Time } from '../../components/Facts';
-import { ChoiceFilter, NothingHere, SearchFilter } from '../../components/Filters';
+import { NothingHere, SearchFilter } from '../../components/Filters';
 import { Page } from '../../components/Page';
 import { usePaged } from '../../components/paged';
 import { Empty, Failed, Skeleton } from '../../components/States';
+import { AccountFilters } from '../accounts/AccountFilters';
 import { shortId } from '../../i18n/format';
 import { Talk } from './Talk';
 import './sessions.css';
@@ -20,9 +21,7 @@ const FILTERS = ['who', 'channel', 'account'];
 export function SessionsPage() {
   const { t } = useTranslation();
   const [search, change] = useAddress();
-  const channels = useChannelChoices();
   const channelName = useChannelName();
-  const accounts = useAccounts();
   const id = useCallback((one: Session) => one.session_id, []);
   const query = {
     ...(search.channel ? { channel: search.channel } : {}),
@@ -49,15 +48,7 @@ export function SessionsPage() {
         <section className="talk-list" aria-label={t('nav.sessions')}>
           <div className="filters">
             <SearchFilter name="who" placeholder={t('session.search')} />
-            <ChoiceFilter name="channel" label={t('account.channel')} options={channels} width={130} />
-            <ChoiceFilter
-              name="account"
-              label={t('account.name')}
-              width={130}
-              options={(accounts.data?.items ?? [])
-                .filter((one) => !search.channel || one.channel === search.channel)
-                .map((one) => ({ value: one.account_id, label: one.display_name || one.account_id }))}
-            />
+            <AccountFilters />
           </div>
           {list.fresh > 0 && (
             <button type="button" className="news" onClick={list.showFresh}>
