@@ -1,7 +1,12 @@
 """What a provider's refusal of a request means in HTTP (pure; plugin protocol 1, Errors)."""
 
+import math
+
 from wunder.errors import RequestRefused
 from wunder.model.fault import Fault, FaultKind
+
+#: Where nobody said how long, in seconds.
+RETRY_AFTER_S = 5
 
 _STATUS: dict[FaultKind, tuple[int, str]] = {
     FaultKind.SIGNATURE_INVALID: (401, "signature_invalid"),
@@ -23,5 +28,12 @@ def is_judgement(kind: FaultKind) -> bool:
 def refusal_of(fault: Fault) -> RequestRefused:
     """Translate a judgement of parse_inbound into the answer the platform gets."""
     status, reason = _STATUS[fault.kind]
-    retry_after_s = 5 if status == 429 else None
+    retry_after_s = comes_again_after_s(fault) if status == 429 else None
     return RequestRefused(status, reason, retry_after_s=retry_after_s)
+
+
+def comes_again_after_s(fault: Fault) -> int:
+    """After how many seconds the platform may ask again: as whoever refused said, at least one."""
+    if fault.retry_after_s is None:
+        return RETRY_AFTER_S
+    return max(1, math.ceil(fault.retry_after_s))

@@ -6,7 +6,7 @@ from wunder.errors import ProviderFault, RequestRefused, StoreUnavailable
 from wunder.inbound.account_choice import choose_accounts, sharing
 from wunder.inbound.inline import Held, InlineDesk
 from wunder.inbound.intake import AccountParse, IntakeDesk, is_anything
-from wunder.inbound.refusal import is_judgement, refusal_of
+from wunder.inbound.refusal import RETRY_AFTER_S, comes_again_after_s, is_judgement, refusal_of
 from wunder.inbound.spool import Spool
 from wunder.model.account import Account
 from wunder.model.delivery import InlineStanding
@@ -107,7 +107,7 @@ class Webhooks:
         try:
             answer, taken = await self._commit(request_id, request, parses)
         except StoreUnavailable as error:
-            refused = RequestRefused(503, error.code, retry_after_s=5)
+            refused = RequestRefused(503, error.code, retry_after_s=RETRY_AFTER_S)
             return await self._later(facts, chosen[0], request, refused)
         inline = parses[0].parsed.inline
         if inline is None or taken is None:
@@ -146,7 +146,7 @@ class Webhooks:
         """Keep an authentic request behind those that wait in the spool: order holds."""
         for parse in parses:
             if not await self._spool.keep(parse.account, request):
-                refused = RequestRefused(503, "spool_full", retry_after_s=5)
+                refused = RequestRefused(503, "spool_full", retry_after_s=RETRY_AFTER_S)
                 return self._turned_away(parse.facts, refused)
         self._metrics.webhook_requests.inc("spooled")
         return immediate or _ACCEPTED
@@ -180,7 +180,8 @@ class Webhooks:
         if facts.channel not in self._away:
             self._away.add(facts.channel)
             log.warning("channel_unavailable", channel=facts.channel, kind=fault.kind)
-        refused = RequestRefused(503, f"provider_{fault.kind}", retry_after_s=5)
+        wait_s = comes_again_after_s(fault)
+        refused = RequestRefused(503, f"provider_{fault.kind}", retry_after_s=wait_s)
         return await self._later(facts, account, request, refused)
 
     async def _later(
