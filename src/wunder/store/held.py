@@ -4,6 +4,7 @@ from typing import Any, NamedTuple, Protocol
 
 from wunder.model.conversation import Conversation, LaneKind
 from wunder.model.ids import At, DeliveryId
+from wunder.store.place import Place
 from wunder.store.standing import Standing
 
 
@@ -44,3 +45,6 @@ class Lanes(Protocol):
 
     async def enter(self, tx: Any, conversation: Conversation, at: At) -> int:
         """The next place at the tail of a conversation's lane of deliveries."""
+
+    async def enter_turns(self, tx: Any, conversation: Conversation, at: At) -> Place:
+        """The next place at the tail of a conversation's lane of turns."""

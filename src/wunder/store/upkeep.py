@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from wunder.store.again import Rerouting
 from wunder.store.backlog import SqlBacklogTable
 from wunder.store.held import Lanes
 from wunder.store.jobs import Leases, SqlJobTable
 from wunder.store.later_replies import SqlLaterTable
-from wunder.store.pairing import Reroute, SqlPairingTable
+from wunder.store.pairing import SqlPairingTable
 from wunder.store.policy import StorePolicy
 from wunder.store.quarantine_table import SqlQuarantineTable
 from wunder.store.reads import Reads
@@ -21,7 +22,7 @@ class Moves(NamedTuple):
     """What an engine does in its own way inside a unit: hold lanes, answer a message again, lease."""
 
     lanes: Lanes
-    reroute: Reroute
+    reroute: Rerouting
     leases: Leases
 
 

@@ -3,6 +3,7 @@
 from wunder.model.conversation import Conversation, LaneKind
 from wunder.model.ids import At, DeliveryId
 from wunder.store.held import HeldDelivery, HeldLane, Lanes
+from wunder.store.place import Place
 from wunder.store.postgres import lanes
 from wunder.store.postgres.lane_book import Lane
 from wunder.store.postgres.standing import standing_of
@@ -63,6 +64,10 @@ class PostgresLanes:
         """The next place at the tail of a conversation's lane of deliveries."""
         place = await lanes.enter(tx, LaneKind.DELIVERY, conversation, 1, at, is_claimed=False)
         return place.first_seq
+
+    async def enter_turns(self, tx: Tx, conversation: Conversation, at: At) -> Place:
+        """The next place at the tail of a conversation's lane of turns."""
+        return await lanes.enter(tx, LaneKind.TURN, conversation, 1, at, is_claimed=False)
 
 
 LANES: Lanes = PostgresLanes()

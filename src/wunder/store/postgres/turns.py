@@ -5,17 +5,19 @@ from collections.abc import Sequence
 from wunder.errors import FenceLost
 from wunder.model.conversation import HistoryLine, LaneKind
 from wunder.model.delivery import SendGrant
-from wunder.model.ids import AccountUid, At, MessageId, SessionId, TurnId, derived_id
+from wunder.model.ids import AccountUid, At, MessageId, SessionId, TurnId
 from wunder.model.message import MESSAGE_MOVES, MessageState
-from wunder.model.trail import Step, StepName
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
+from wunder.store.again import giving_back
 from wunder.store.lookout import Lookout
 from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.outgoing import going_of, turn_end_row
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import lanes, sessions
 from wunder.store.postgres.fair_turns import due_turns
+from wunder.store.postgres.held import LANES
 from wunder.store.postgres.lane_book import lane_key
+from wunder.store.postgres.moves import MOVES
 from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.replies import queue_replies
 from wunder.store.postgres.statements import Many
@@ -56,20 +58,6 @@ RETURNING v.n, m.lane_id, m.reply_ordinals, m.inline_until, coalesce(m.session_s
     " fence int8",
 )
 _STANDING = "SELECT state, fence FROM channel_messages WHERE message_id = ?"
-_GIVE_BACK = """
-UPDATE channel_messages SET state = 'received', claims = claims - 1, is_alone = 0
-WHERE message_id = ? AND state = 'answering' AND fence = ? RETURNING lane_id
-"""
-_TO_REROUTE = f"""
-SELECT {INBOUND_COLUMNS}, state, reroutes FROM channel_messages
-WHERE message_id = ? AND direction = 'in' AND state IN ('unrouted', 'failed') FOR UPDATE
-"""  # noqa: S608 - constants of this package
-_REROUTE = """
-UPDATE channel_messages SET state = 'received', reason = '', lane_id = ?, lane_seq = ?, fence = 0,
-  claims = 0, is_alone = 0, reroutes = reroutes + 1, turn_id = ?, session_id = NULL, session_seq = NULL,
-  finished_at = NULL
-WHERE message_id = ?
-"""
 
 
 class PostgresTurns:
@@ -106,7 +94,7 @@ class PostgresTurns:
 
     async def give_back(self, turns: Sequence[ClaimedTurn]) -> None:
         """Return claims that do not count as unfinished."""
-        await self._writer.commit(lambda tx: _give_back(tx, turns))
+        await self._writer.work(giving_back(LANES, turns))
 
     async def history(self, session_id: SessionId, limit: int) -> list[HistoryLine]:
         """The last lines of a session, oldest first."""
@@ -114,11 +102,7 @@ class PostgresTurns:
 
     async def reroute(self, message_ids: Sequence[MessageId], now: At) -> int:
         """Put `unrouted` and `failed` messages back at the tail of their lanes; how many moved."""
-
-        async def unit(tx: Tx) -> int:
-            return sum([await reroute_one(tx, message_id, now) for message_id in message_ids])
-
-        return await self._writer.commit(unit)
+        return await self._writer.work(MOVES.reroute.each(message_ids, now))
 
 
 async def _claim(tx: Tx, served: AccountUid | None, now: At, limit: int) -> list[ClaimedTurn]:
@@ -183,28 +167,3 @@ async def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int, At | None, int] |
     if standing == (turn.state.value, claimed.fence):
         return None
     raise FenceLost
-
-
-async def _give_back(tx: Tx, turns: Sequence[ClaimedTurn]) -> None:
-    for turn in turns:
-        lane = await tx.lanes.of(LaneKind.TURN, turn.message.conversation)
-        if await tx.execute(_GIVE_BACK, (turn.message.message_id, turn.fence)):
-            tx.moved("channel_messages", "answering", "received")
-            await lanes.refresh_turns(tx, lane, tx.now)
-
-
-async def reroute_one(tx: Tx, message_id: MessageId, now: At) -> bool:
-    """Put one message back at the tail of its lane, as a new turn; False when it may not."""
-    row = await tx.one(_TO_REROUTE, (message_id,))
-    if row is None:
-        return False
-    message = inbound_of(row[:INBOUND_WIDTH])
-    state, reroutes = row[INBOUND_WIDTH:]
-    place = await lanes.enter(tx, LaneKind.TURN, message.conversation, 1, now, is_claimed=False)
-    # A turn of its own: what the first one said keeps its ids.
-    turn_id = derived_id(message_id, "turn", reroutes + 1)
-    await tx.execute(_REROUTE, (place.lane_id, place.first_seq, turn_id, message_id))
-    tx.moved("channel_messages", state, "received")
-    uid, account_id = message.conversation.account_uid, message.account_id
-    tx.step(Step(message_id, StepName.REROUTED, now, account_uid=uid, account_id=account_id))
-    return True

@@ -3,6 +3,7 @@
 from wunder.model.conversation import Conversation, LaneKind
 from wunder.model.ids import At, DeliveryId
 from wunder.store.held import HeldDelivery, HeldLane, Lanes
+from wunder.store.place import Place
 from wunder.store.sqlite import lanes
 from wunder.store.sqlite.standing import standing_of
 from wunder.store.sqlite.transaction import Tx
@@ -64,6 +65,10 @@ class SqliteLanes:
         """The next place at the tail of a conversation's lane of deliveries."""
         place = lanes.enter(tx, LaneKind.DELIVERY, conversation, 1, at, is_claimed=False)
         return place.first_seq
+
+    async def enter_turns(self, tx: Tx, conversation: Conversation, at: At) -> Place:
+        """The next place at the tail of a conversation's lane of turns."""
+        return lanes.enter(tx, LaneKind.TURN, conversation, 1, at, is_claimed=False)
 
 
 LANES: Lanes = SqliteLanes()

@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 
 from wunder.errors import FenceLost
-from wunder.model.conversation import HistoryLine, LaneKind
+from wunder.model.conversation import HistoryLine
 from wunder.model.delivery import SendGrant
-from wunder.model.ids import AccountUid, AgentId, At, MessageId, SessionId, TurnId, derived_id
-from wunder.model.message import MESSAGE_MOVES, InboundMessage, MessageState
-from wunder.model.trail import Step, StepName
+from wunder.model.ids import AccountUid, AgentId, At, MessageId, SessionId, TurnId
+from wunder.model.message import MESSAGE_MOVES, MessageState
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
+from wunder.store.again import giving_back
 from wunder.store.lookout import Lookout
 from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.outgoing import going_of, turn_end_row
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import lanes, sessions
 from wunder.store.sqlite.fair_turns import due_turns
+from wunder.store.sqlite.held import LANES
+from wunder.store.sqlite.moves import MOVES
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.replies import queue_replies
 from wunder.store.sqlite.transaction import Tx
@@ -38,20 +40,6 @@ WHERE message_id = ?8 AND state = 'answering' AND fence = ?9
 RETURNING lane_id, reply_ordinals, inline_until
 """
 _STANDING = "SELECT state, fence FROM channel_messages WHERE message_id = ?"
-_GIVE_BACK = """
-UPDATE channel_messages SET state = 'received', claims = claims - 1, is_alone = 0
-WHERE message_id = ? AND state = 'answering' AND fence = ? RETURNING lane_id
-"""
-_TO_REROUTE = f"""
-SELECT {INBOUND_COLUMNS}, state, reroutes FROM channel_messages
-WHERE message_id = ? AND direction = 'in' AND state IN ('unrouted', 'failed')
-"""  # noqa: S608 - constants of this package
-_REROUTE = """
-UPDATE channel_messages SET state = 'received', reason = '', lane_id = ?, lane_seq = ?, fence = 0,
-  claims = 0, is_alone = 0, reroutes = reroutes + 1, turn_id = ?, session_id = NULL, session_seq = NULL,
-  finished_at = NULL
-WHERE message_id = ?
-"""
 
 
 class SqliteTurns:
@@ -84,7 +72,7 @@ class SqliteTurns:
 
     async def give_back(self, turns: Sequence[ClaimedTurn]) -> None:
         """Return claims that do not count as unfinished."""
-        await self._writer.commit(lambda tx: _give_back(tx, turns))
+        await self._writer.work(giving_back(LANES, turns))
 
     async def history(self, session_id: SessionId, limit: int) -> list[HistoryLine]:
         """The last lines of a session, oldest first."""
@@ -92,9 +80,7 @@ class SqliteTurns:
 
     async def reroute(self, message_ids: Sequence[MessageId], now: At) -> int:
         """Put `unrouted` and `failed` messages back at the tail of their lanes; how many moved."""
-        return await self._writer.commit(
-            lambda tx: sum(reroute_one(tx, message_id, now) for message_id in message_ids)
-        )
+        return await self._writer.work(MOVES.reroute.each(message_ids, now))
 
 
 def _claim(tx: Tx, served: AccountUid | None, now: At, limit: int) -> list[ClaimedTurn]:
@@ -163,28 +149,3 @@ def _finish(tx: Tx, turn: TurnCommit) -> tuple[int, int, At | None] | None:
     if standing == (turn.state.value, claimed.fence):
         return None
     raise FenceLost
-
-
-def _give_back(tx: Tx, turns: Sequence[ClaimedTurn]) -> None:
-    for turn in turns:
-        found = tx.execute(_GIVE_BACK, (turn.message.message_id, turn.fence)).fetchall()
-        if found:
-            tx.moved("channel_messages", "answering", "received")
-            lanes.refresh_turns(tx, int(found[0][0]), tx.now)
-
-
-def reroute_one(tx: Tx, message_id: MessageId, now: At) -> bool:
-    """Put one message back at the tail of its lane, as a new turn; False when it may not."""
-    row = tx.one(_TO_REROUTE, (message_id,))
-    if row is None:
-        return False
-    message: InboundMessage = inbound_of(row[:INBOUND_WIDTH])
-    state, reroutes = row[INBOUND_WIDTH:]
-    place = lanes.enter(tx, LaneKind.TURN, message.conversation, 1, now, is_claimed=False)
-    # A turn of its own: what the first one said keeps its ids.
-    turn_id = derived_id(message_id, "turn", reroutes + 1)
-    tx.execute(_REROUTE, (place.lane_id, place.first_seq, turn_id, message_id))
-    tx.moved("channel_messages", state, "received")
-    uid, account_id = message.conversation.account_uid, message.account_id
-    tx.step(Step(message_id, StepName.REROUTED, now, account_uid=uid, account_id=account_id))
-    return True
