@@ -1,12 +1,13 @@
 """What every OutboxDesk promises: replay, selection, and letting go after a restore."""
 
+import msgspec
 import pytest
 
 from tests.contracts.store_world import DAY_MS, World
 from wunder.model.delivery import DeliveryState
-from wunder.model.ids import At, DeliveryId
+from wunder.model.ids import At, DeliveryId, MessageId, SessionId, new_id
 from wunder.model.trail import StepName
-from wunder.upkeep.ledger import DeliveryFilter
+from wunder.upkeep.ledger import Correction, DeliveryFilter, SessionFilter
 
 S = DeliveryState
 
@@ -233,3 +234,140 @@ async def test_a_forced_replay_has_receipts_of_its_own(world: World) -> None:
     await world.settle(await world.claim_one(), provider_message_id="m2")
     await world.receipt("m2", "delivered")
     assert (await world.delivery(delivery_id)).receipt == "delivered"
+
+
+def corrected(delivery_id: DeliveryId, text: str = "right") -> Correction:
+    return Correction(delivery_id, MessageId(new_id()), text)
+
+
+@pytest.mark.parametrize("state", [S.FAILED, S.UNKNOWN, S.EXPIRED, S.CANCELLED])
+async def test_a_corrected_delivery_is_a_new_one_at_the_tail_and_the_old_one_names_it(
+    world: World, state: DeliveryState
+) -> None:
+    old_id = await finished(world, state, "wrong")
+    before = await world.delivery(old_id)
+    await world.queue("waiting")
+    world.clock.advance(3600)
+    desk = world.store.outbox_desk
+    new_id_ = await desk.correct(corrected(old_id), world.now, "ann")
+    assert new_id_ is not None
+    old, new = await world.delivery(old_id), await world.delivery(new_id_)
+    assert msgspec.structs.replace(old, successor_id="") == before, "it stays as it was"
+    assert (old.successor_id, new.predecessor_id) == (new_id_, old_id)
+    assert new.message_id != old.message_id
+    assert new.root_message_id == old.root_message_id, "one trail"
+    assert (new.peer_id, new.account_id, new.channel) == (old.peer_id, old.account_id, old.channel)
+    assert (new.state, new.attempts, new.replays) == (S.PENDING, 0, 0)
+    assert new.expires_at == world.now + DAY_MS, "its time is its own"
+    assert new.reply_ordinal == old.reply_ordinal + 1, "to the platform it is another reply"
+    assert await world.sends_in_order() == ["waiting", "right"]
+    assert await world.state(old_id) is state
+    figures = world.store.health.figures()
+    assert (figures["channel_outbox_sent"], figures[f"channel_outbox_{state}"]) == (2, 1)
+    assert figures.get("channel_outbox_pending", 0) == 0
+
+
+async def test_what_arrived_or_is_under_way_is_not_corrected(world: World) -> None:
+    sent = await finished(world, S.SENT)
+    (pending,) = await world.queue("x")
+    await world.claim_one()
+    (behind,) = await world.queue("y")
+    desk = world.store.outbox_desk
+    for one in (sent, pending, behind, DeliveryId("nobody")):
+        assert await desk.correct(corrected(one), world.now, "ann") is None
+    page = await world.store.ledger.deliveries(DeliveryFilter(), 9, "")
+    assert len(page.items) == 3, "nothing was made"
+
+
+async def test_a_delivery_is_corrected_once_and_the_same_correction_again_is_the_same_delivery(
+    world: World,
+) -> None:
+    old_id = await finished(world, S.FAILED, "wrong")
+    desk = world.store.outbox_desk
+    correction = corrected(old_id)
+    first = await desk.correct(correction, world.now, "ann")
+    assert await desk.correct(correction, world.now, "ann") == first, "as after a lost commit"
+    assert await desk.correct(corrected(old_id, "other"), world.now, "bob") is None
+    assert await world.sends_in_order() == ["right"]
+
+
+async def test_what_was_corrected_is_not_replayed_and_its_successor_is(world: World) -> None:
+    old_id = await finished(world, S.FAILED, "wrong")
+    desk = world.store.outbox_desk
+    new_id_ = await desk.correct(corrected(old_id), world.now, "ann")
+    assert new_id_ is not None
+    await world.settle(await world.claim_one(), S.FAILED)
+    assert await desk.replay([old_id, new_id_], world.now, "ann") == [new_id_]
+    assert await world.sends_in_order() == ["right"]
+    assert await desk.replay([old_id], world.now, "ann", is_forced=True) == []
+
+
+async def test_a_correction_of_a_correction_corrects_the_last_one(world: World) -> None:
+    old_id = await finished(world, S.FAILED, "wrong")
+    desk = world.store.outbox_desk
+    second = await desk.correct(corrected(old_id, "nearly"), world.now, "ann")
+    assert second is not None
+    assert await desk.cancel([second], world.now, "ann") == [second]
+    third = await desk.correct(corrected(second), world.now, "ann")
+    assert third is not None
+    assert (await world.delivery(third)).predecessor_id == second
+    assert await world.sends_in_order() == ["right"]
+
+
+async def test_the_new_message_has_what_the_old_one_had_but_its_text_and_joins_the_session(
+    world: World,
+) -> None:
+    old_id = await finished(world, S.FAILED, "wrong")
+    new_id_ = await world.store.outbox_desk.correct(
+        corrected(old_id, "right\x00"), world.now, "ann"
+    )
+    assert new_id_ is not None
+    claimed = await world.claim_one()
+    ledger = world.store.ledger
+    old = await ledger.message((await world.delivery(old_id)).message_id)
+    new = await ledger.message(claimed.message.message_id)
+    assert old is not None
+    assert new is not None
+    own = {"message_id": old.message_id, "text": old.text}
+    assert msgspec.structs.replace(new, **own) == old
+    assert new.text == "right\ufffd"
+    assert claimed.message.reply_to is not None
+    history = await world.store.turns.history(SessionId("s1"), 9)
+    assert [line.text for line in history] == ["question", "wrong", "right\ufffd"]
+    (session,) = (await ledger.sessions(SessionFilter(), 9, "")).items
+    assert session.message_count == 3
+
+
+async def test_who_corrected_and_which_delivery_follows_is_in_the_trail(world: World) -> None:
+    old_id = await finished(world, S.FAILED, "wrong")
+    new_id_ = await world.store.outbox_desk.correct(corrected(old_id), world.now, "ann")
+    assert new_id_ is not None
+    root = (await world.delivery(old_id)).root_message_id
+    assert root is not None
+    steps = await world.store.ledger.trail(root)
+    told = [(one.step, one.delivery_id, one.detail) for one in steps[-2:]]
+    assert told == [
+        (StepName.CORRECTED, old_id, {"by": "ann", "successor": new_id_}),
+        (StepName.QUEUED, new_id_, {"by": "ann", "predecessor": old_id}),
+    ]
+    assert "right" not in str(steps), "texts are never told"
+
+
+async def test_a_message_sent_first_is_corrected_as_one_sent_first(world: World) -> None:
+    old_id = await world.send_first("wrong")
+    await world.settle(await world.claim_one(), S.FAILED)
+    new_id_ = await world.store.outbox_desk.correct(corrected(old_id), world.now, "ann")
+    assert new_id_ is not None
+    new = await world.delivery(new_id_)
+    assert (new.root_message_id, new.reply_ordinal) == (None, 0)
+    assert await world.sends_in_order() == ["right"]
+    assert (await world.steps(new.message_id))[0] is StepName.QUEUED
+    assert (await world.steps((await world.delivery(old_id)).message_id))[-1] is StepName.CORRECTED
+
+
+async def test_deliveries_of_a_deleted_account_are_not_corrected(world: World) -> None:
+    account = world.account()
+    await world.store.accounts.add(account)
+    old_id = await finished(world, S.FAILED)
+    await world.store.accounts.remove(account.account_uid, world.now)
+    assert await world.store.outbox_desk.correct(corrected(old_id), world.now, "ann") is None

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contracts.store_world import DAY_MS, UID, World
-from tests.contracts.test_outbox_desk import finished
+from tests.contracts.test_outbox_desk import corrected, finished
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import At, new_id
 from wunder.upkeep.jobs import ClaimedJob, NewJob
@@ -142,3 +142,18 @@ async def test_deliveries_of_a_deleted_account_stay_where_they_are(world: World)
     job = await job_over(world, 1)
     await world.store.upkeep.replays.step(job, [Found(1, failed)], 1, 15.0)
     assert await world.state(failed) is S.FAILED
+
+
+async def test_what_was_corrected_is_neither_counted_nor_taken(world: World) -> None:
+    old_id = await finished(world, S.FAILED)
+    other = await finished(world, S.FAILED, peer="p2")
+    desk, table = world.store.outbox_desk, world.store.upkeep.replays
+    await desk.correct(corrected(old_id), world.now, "ann")
+    preview, ends_at = await table.preview(ALL)
+    assert preview.total == 1
+    found = await table.batch(ALL, 0, ends_at, 9)
+    assert [one.delivery_id for one in found] == [other]
+    assert (await table.preview_ids([old_id, other])).total == 1
+    job = await job_over(world, 9)
+    assert await table.step(job, [Found(1, old_id)], 1, 15.0)
+    assert await world.state(old_id) is S.FAILED

@@ -125,6 +125,26 @@ async def test_a_delivery_that_waits_is_cancelled_from_the_terminal(gateway, sho
     assert [one["text"] for one in washed_ashore(shore) if one["to"] == "eve"] == ["this one"]
 
 
+async def test_a_text_is_corrected_from_the_terminal(gateway, shore):
+    said(gateway, "plugin", "disable", CHANNEL)
+    line = ("message", "send", f"{CHANNEL}/main", "user:kim", "--key", "k-4", "-")
+    old_id = said(gateway, *line, given="at nine")["delivery_id"]
+    early = wunder(gateway, "outbox", "correct", old_id, "at ten", "--yes")
+    assert early.returncode == 1
+    assert "Only what failed" in early.stderr
+    said(gateway, "outbox", "cancel", old_id, "--yes")
+    asked = wunder(gateway, "outbox", "correct", old_id, "at ten")
+    assert (asked.returncode, asked.stdout) == (2, ""), "nobody is there to be asked"
+    sent = said(gateway, "outbox", "correct", old_id, "-", "--yes", given="at ten")
+    assert sent["predecessor_id"] == old_id
+    old = said(gateway, "outbox", "show", old_id)["delivery"]
+    assert (old["state"], old["successor_id"]) == ("cancelled", sent["delivery_id"])
+    said(gateway, "plugin", "enable", CHANNEL)
+    async with asyncio.timeout(20):
+        await until(lambda: any(one["to"] == "kim" for one in washed_ashore(shore)))
+    assert [one["text"] for one in washed_ashore(shore) if one["to"] == "kim"] == ["at ten"]
+
+
 def test_taking_over_from_a_built_in_shows_what_is_exposed_and_wants_the_id(gateway):
     said(gateway, "plugin", "install", "plugins/channel-qq", "--yes")
     config = json.dumps({"app_id": "102000001", "client_secret": "s3cret"})

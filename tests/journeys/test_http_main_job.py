@@ -170,6 +170,43 @@ async def test_what_arrived_goes_out_again_only_by_force_and_by_its_id(tmp_path:
         assert gateway.platform.texts() == ["hello", "hello"]
 
 
+async def test_a_text_that_was_refused_goes_out_corrected_as_another_delivery(
+    tmp_path: Path,
+) -> None:
+    async with http_gateway(tmp_path) as gateway:
+        await ready(gateway)
+        gateway.platform.send_faults.append(Fault(FaultKind.PROVIDER_REJECTED))
+        await gateway.webhook(HELLO)
+        (failed,) = await gateway.until("channels/outbox", state="failed")
+        where = f"channels/outbox/{failed['delivery_id']}"
+        assert (await gateway.call("POST", f"{where}/correct", {"text": " "}))[0] == 422
+        assert (await gateway.call("POST", f"{where}/correct", {}))[0] == 422
+        status, new = await gateway.call("POST", f"{where}/correct", {"text": "good day"})
+        assert (status, new["predecessor_id"]) == (201, failed["delivery_id"])
+        assert new["delivery_id"] != failed["delivery_id"]
+        _, audit = await gateway.call("GET", "audit?limit=1")
+        (entry,) = audit["items"]
+        assert (entry["action"], entry["subject"]) == ("delivery_corrected", failed["delivery_id"])
+        assert entry["detail"]["successor"] == new["delivery_id"]
+        assert "good day" not in str(entry), "the audit holds no texts"
+        await gateway.until("channels/outbox?state=sent", state="sent")
+        assert gateway.platform.texts() == ["good day"]
+        _, old = await gateway.call("GET", where)
+        assert (old["state"], old["successor_id"]) == ("failed", new["delivery_id"])
+        trail = f"channels/messages/{failed['root_message_id']}/trail"
+        steps = [one["step"] for one in (await gateway.call("GET", trail))[1]["items"]]
+        assert steps[-4:] == ["corrected", "queued", "sending", "sent"]
+        status, again = await gateway.call("POST", f"{where}/correct", {"text": "good night"})
+        assert (status, again["code"]) == (409, "already_corrected")
+        assert again["state"]["successor_id"] == new["delivery_id"]
+        arrived = f"channels/outbox/{new['delivery_id']}/correct"
+        status, refused = await gateway.call("POST", arrived, {"text": "good night"})
+        assert (status, refused["code"]) == (409, "delivery_state")
+        assert (await gateway.call("POST", "channels/outbox/nobody/correct", {"text": "x"}))[
+            0
+        ] == 404
+
+
 async def test_rule_6_secrets_go_in_and_never_come_out(tmp_path: Path) -> None:
     async with http_gateway(tmp_path) as gateway:
         account = await ready(gateway)

@@ -897,6 +897,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/wunder/admin/channels/outbox/{delivery_id}/correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery anew with a corrected text
+         * @description Send one that failed, expired, was cancelled or may not have arrived, with another text.
+         *
+         *     A new delivery, to the same conversation, at the tail of its lane, in the same trail. The old one
+         *     stays as it was, names its `successor_id` and never goes out again: a second correction is 409 and
+         *     names it too. What may have arrived already, arrives in both wordings then.
+         */
+        post: operations["correct_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/wunder/admin/channels/pairings": {
         parameters: {
             query?: never;
@@ -2405,6 +2429,13 @@ export interface components {
             thread_id?: string;
         };
         /**
+         * Corrected
+         * @description The text that goes out instead; format and attachments stay those of the old message.
+         */
+        Corrected: {
+            text: string;
+        };
+        /**
          * Counted
          * @description `since`: the beginning of the first of 24 hours, the running one included.
          *
@@ -3584,7 +3615,7 @@ export interface components {
          * @description The steps a message takes, in the past tense (row P7).
          * @enum {unknown}
          */
-        StepName: "accepted" | "agent_failed" | "answered" | "cancelled" | "expired" | "failed" | "not_answered" | "parsed" | "queued" | "receipt" | "received" | "replayed" | "rerouted" | "retried" | "sending" | "sent" | "turn_started" | "unknown";
+        StepName: "accepted" | "agent_failed" | "answered" | "cancelled" | "corrected" | "expired" | "failed" | "not_answered" | "parsed" | "queued" | "receipt" | "received" | "replayed" | "rerouted" | "retried" | "sending" | "sent" | "turn_started" | "unknown";
         /**
          * StoredAttempt
          * @description One row of `channel_attempts`.
@@ -3640,6 +3671,10 @@ export interface components {
             plugin_id: string;
             version: string;
             excerpt: string;
+            /** @default  */
+            successor_id?: string;
+            /** @default  */
+            predecessor_id?: string;
         };
         /**
          * StoredMessage
@@ -3916,6 +3951,7 @@ export type ConfigFault = components['schemas']['ConfigFault'];
 export type ConfigVerdict = components['schemas']['ConfigVerdict'];
 export type Confirm = components['schemas']['Confirm'];
 export type Conversation = components['schemas']['Conversation'];
+export type Corrected = components['schemas']['Corrected'];
 export type Counted = components['schemas']['Counted'];
 export type Decided = components['schemas']['Decided'];
 export type DeliverySettings = components['schemas']['DeliverySettings'];
@@ -5704,6 +5740,47 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            422: components["responses"]["422"];
+            503: components["responses"]["503"];
+        };
+    };
+    correct_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Your order leaves on Friday."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Corrected"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredDelivery"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             503: components["responses"]["503"];
         };

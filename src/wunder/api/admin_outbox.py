@@ -9,12 +9,12 @@ from litestar.params import FromPath, JSONBody
 
 from wunder.api.admin_request import AdminRequest
 from wunder.api.query import Cursor, Limit, Moment
-from wunder.errors import NotFound
+from wunder.errors import Conflict, FieldFault, Invalid, NotFound
 from wunder.model.delivery import DeliveryState, StoredAttempt, StoredDelivery
-from wunder.model.ids import At, DeliveryId
+from wunder.model.ids import At, DeliveryId, MessageId, ordered_id
 from wunder.ports import Page
 from wunder.upkeep.jobs import Job
-from wunder.upkeep.ledger import DeliveryFilter
+from wunder.upkeep.ledger import CORRECTABLE, Correction, DeliveryFilter
 from wunder.upkeep.replay import REPLAYABLE, Preview, ReplayFilter
 
 PATH = "/wunder/admin/channels/outbox"
@@ -74,6 +74,12 @@ class Cancelled(msgspec.Struct, frozen=True):
 
     cancelled: tuple[str, ...]
     left: tuple[str, ...]
+
+
+class Corrected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The text that goes out instead; format and attachments stay those of the old message."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class ReleaseHeld(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -182,6 +188,36 @@ async def cancel_deliveries(data: JSONBody[Cancel], request: AdminRequest) -> Ca
 
 
 @post(
+    f"{PATH}/{{delivery_id:str}}/correct",
+    operation_id="correct_delivery",
+    tags=TAGS,
+    summary="Send a delivery anew with a corrected text",
+    status_code=201,
+    opt={"example": {"text": "Your order leaves on Friday."}},
+)
+async def correct_delivery(
+    delivery_id: FromPath[str], data: JSONBody[Corrected], request: AdminRequest
+) -> StoredDelivery:
+    """Send one that failed, expired, was cancelled or may not have arrived, with another text.
+
+    A new delivery, to the same conversation, at the tail of its lane, in the same trail. The old one
+    stays as it was, names its `successor_id` and never goes out again: a second correction is 409 and
+    names it too. What may have arrived already, arrives in both wordings then.
+    """
+    if not data.text.strip():
+        raise Invalid("There is nothing to send.", [FieldFault("/text", "blank", "")])
+    old, _ = await _found(delivery_id, request)
+    now = request.parts.clock.now()
+    wanted = Correction(old.delivery_id, MessageId(ordered_id(now)), data.text)
+    successor_id = await request.parts.outbox.correct(wanted, now, request.by)
+    if successor_id is None:
+        raise _not_corrected((await _found(delivery_id, request))[0])
+    request.note(request.by, "delivery_corrected", old.delivery_id, successor=successor_id)
+    request.parts.wake()
+    return (await _found(successor_id, request))[0]
+
+
+@post(
     f"{PATH}/release",
     operation_id="release_held",
     tags=TAGS,
@@ -196,6 +232,20 @@ async def release_held(
     count = await request.parts.outbox.release_held(channel, request.parts.clock.now(), request.by)
     request.parts.wake()
     return Released(count)
+
+
+def _not_corrected(old: StoredDelivery) -> Conflict:
+    """Say why: it is not over or arrived, somebody was first, or its account is deleted."""
+    state = {"state": old.state, "successor_id": old.successor_id}
+    if old.successor_id:
+        words = "It was corrected before: correct the delivery that went out in its place."
+        return Conflict(words, reason="already_corrected", state=state)
+    if old.state not in CORRECTABLE:
+        words = "Only what failed, expired, was cancelled or may not have arrived can be corrected."
+        allowed = sorted(one.value for one in CORRECTABLE)
+        return Conflict(words, reason="delivery_state", state={**state, "allowed": allowed})
+    words = "Its account is deleted, or its message was never finished."
+    return Conflict(words, reason="nothing_to_correct", state=state)
 
 
 async def _found(
@@ -213,5 +263,6 @@ HANDLERS = (
     list_attempts,
     replay_deliveries,
     cancel_deliveries,
+    correct_delivery,
     release_held,
 )

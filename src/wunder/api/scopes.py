@@ -96,6 +96,7 @@ SCOPES: Mapping[str, str] = {
     "POST /wunder/admin/jobs/{job_id}/cancel": "operate",
     f"POST {_C}/outbox/replay": "operate",
     f"POST {_C}/outbox/cancel": "operate",
+    f"POST {_C}/outbox/{{delivery_id}}/correct": "operate",
     f"POST {_C}/outbox/release": "operate",
     # agents
     "GET /wunder/admin/agent_kinds": "read",

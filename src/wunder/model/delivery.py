@@ -199,6 +199,8 @@ class StoredDelivery(msgspec.Struct, frozen=True):
     plugin_id: str  # whose code made the last try, "" before the first
     version: str
     excerpt: str  # how the message begins
+    successor_id: str = ""  # the delivery that went out in its place, corrected
+    predecessor_id: str = ""  # the one that this corrects
 
 
 class StoredAttempt(msgspec.Struct, frozen=True):

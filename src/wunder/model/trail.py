@@ -27,6 +27,7 @@ class StepName(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     REPLAYED = "replayed"
+    CORRECTED = "corrected"  # went out anew with another text, as a delivery of its own
     RECEIPT = "receipt"
     REROUTED = "rerouted"
 

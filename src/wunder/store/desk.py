@@ -1,10 +1,11 @@
-"""What operators do to deliveries by hand: choose, replay, cancel, let go after a restore."""
+"""What operators do to deliveries by hand: choose, replay, cancel, correct, let go after a restore."""
 
 from collections.abc import Sequence
 
 from wunder.model.conversation import Conversation
 from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.model.trail import StepName
+from wunder.store.corrections import Correct
 from wunder.store.filters import delivery_where
 from wunder.store.held import Lanes
 from wunder.store.pairing import Reroute
@@ -18,10 +19,11 @@ from wunder.store.states import (
     TROUBLED_MESSAGES,
 )
 from wunder.store.unit import Transaction, Works
-from wunder.upkeep.ledger import DeliveryFilter
+from wunder.upkeep.ledger import Correction, DeliveryFilter
 
 _TO_REPLAY = """
-SELECT o.account_uid, o.peer_kind, o.peer_id, o.thread_id, o.expires_at - o.created_at, a.status
+SELECT o.account_uid, o.peer_kind, o.peer_id, o.thread_id, o.expires_at - o.created_at, a.status,
+  o.successor_id
 FROM channel_outbox o LEFT JOIN channel_accounts a ON a.account_uid = o.account_uid
 WHERE o.delivery_id = ?
 """
@@ -89,6 +91,11 @@ class SqlOutboxDesk:
 
         return await self._writer.work(unit)
 
+    async def correct(self, correction: Correction, now: At, by: str) -> DeliveryId | None:
+        """Send a delivery anew with another text; the new one's id, None where that may not be."""
+        correct = Correct(self._lanes)
+        return await self._writer.work(lambda tx: correct(tx, correction, now, by))
+
     async def select(self, where: DeliveryFilter, limit: int) -> list[DeliveryId]:
         """Ids of deliveries that match, oldest first."""
         condition, values = delivery_where(where)
@@ -120,8 +127,8 @@ class Replay:
         row = await tx.first(_TO_REPLAY, (delivery_id,))
         if row is None or found is None or found.standing.state not in self._states:
             return False
-        *peer, ttl_ms, account_status = row
-        if account_status == "deleted":
+        *peer, ttl_ms, account_status, successor_id = row
+        if account_status == "deleted" or successor_id:
             return False
         arrived = found.standing.state not in REPLAYABLE
         lane_seq = await self._lanes.enter(tx, Conversation(*peer), now)

@@ -13,7 +13,7 @@ DELIVERY_COLUMNS = """delivery_id, message_id, root_message_id, account_uid, cha
   peer_id, thread_id, state, receipt, attempts, retries_used, part, reply_ordinal, provider_message_id,
   error_kind, error, retry_at, expires_at, created_at, settled_at, replays, plugin_id, version,
   coalesce((SELECT substr(said.text, 1, 120) FROM channel_messages said
-    WHERE said.message_id = channel_outbox.message_id), '')"""
+    WHERE said.message_id = channel_outbox.message_id), ''), successor_id, predecessor_id"""
 ATTEMPTS = """
 SELECT delivery_id, attempt_no, part, started_at, settled_at, outcome, error_kind, error, provider_code,
   provider_message_id, raw_result, took_ms, plugin_id, version, account_uid, account_id
@@ -30,8 +30,8 @@ ORDER BY step_no
 
 def steps_of(row: tuple[Any, ...]) -> list[Step]:
     """Read TRAIL: the steps that one unit of work wrote."""
-    first = [row[0], StepName(row[1]), *row[2:9], from_json(row[9])]
-    others = ([row[0], StepName(one[0]), *one[1:]] for one in from_json(row[10]))
+    first = [row[0], _known(StepName, row[1]), *row[2:9], from_json(row[9])]
+    others = ([row[0], _known(StepName, one[0]), *one[1:]] for one in from_json(row[10]))
     return [Step(*values) for values in (first, *others)]
 
 

@@ -18,7 +18,12 @@ from wunder.upkeep.replay import Found, Preview, ReplayFilter, ReplayGroup
 
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM channel_outbox"
 _GROUP = "channel, account_id, plugin_id, error_kind"
-_STATE_OF = "SELECT channel, account_id, plugin_id, state, error_kind FROM channel_outbox WHERE delivery_id = ?"
+#: What went out in another's words must not go out in its own as well.
+_NOT_CORRECTED = "successor_id = ''"
+_STATE_OF = f"""
+SELECT channel, account_id, plugin_id, state, error_kind FROM channel_outbox
+WHERE delivery_id = ? AND {_NOT_CORRECTED}
+"""  # noqa: S608 - constant
 
 
 class SqlReplayTable:
@@ -98,6 +103,7 @@ def _condition(where: ReplayFilter, state: DeliveryState) -> tuple[str, tuple[An
         (state,), where.channel, where.account_id, where.peer_id, error_kind=where.error_kind
     )
     condition, values = delivery_where(place)
+    condition += f" AND {_NOT_CORRECTED}"
     given = list(values)
     for word, moment in ((">=", where.since), ("<", where.until)):
         if moment is not None:

@@ -47,6 +47,20 @@ class DeliveryFilter(msgspec.Struct, frozen=True):
     error_kind: str = ""
 
 
+#: Over and not arrived, as far as is known: what may go out anew with a corrected text.
+CORRECTABLE = frozenset(
+    {DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED}
+)
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """The text that goes out in place of a delivery's; `message_id` is the new message's."""
+
+    delivery_id: DeliveryId
+    message_id: MessageId
+    text: str
+
+
 class Ledger(Protocol):
     """What happened, for people: newest first, cursor-paged."""
 
@@ -88,6 +102,12 @@ class OutboxDesk(Protocol):
         self, delivery_ids: Sequence[DeliveryId], now: At, by: str
     ) -> list[DeliveryId]:
         """End deliveries that wait or are held; the ids of those that will not go out."""
+
+    async def correct(self, correction: Correction, now: At, by: str) -> DeliveryId | None:
+        """Send one of CORRECTABLE anew with another text, as a new delivery at the tail of its lane.
+
+        The old one stays as it was, names its successor and never goes out again. None: it may not.
+        """
 
     async def select(self, where: DeliveryFilter, limit: int) -> list[DeliveryId]:
         """Ids of deliveries that match, oldest first: the preview and the work list of a replay."""

@@ -91,6 +91,7 @@ def test_a_misspelt_command_is_answered_with_the_right_one(capsys, line, suggest
         (["agent", "set", "a"], "nothing to change"),
         (["binding", "add", "a", "--peer", "robot:1"], "a peer is written"),
         (["binding", "test", "qq/main", "u1"], "a peer is written"),
+        (["outbox", "correct", "d1", "-"], "nobody can be asked"),
         (["outbox", "replay"], "name deliveries"),
         (["outbox", "replay", "d1", "--state", "failed"], "name deliveries"),
         (["outbox", "replay", "--state", "failed", "--force"], "--force goes with"),

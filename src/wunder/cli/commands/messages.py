@@ -42,7 +42,7 @@ def send(
         "channel": channel,
         "account_id": account_id,
         "peer": {"kind": kind, "id": peer_id},
-        "text": _text(text, text_file),
+        "text": given_text(text, text_file),
         "format": "markdown" if markdown else "plain",
         "ttl_s": ttl_s,
     }
@@ -112,7 +112,8 @@ def split_account(written: str) -> tuple[str, str]:
     return channel, account_id
 
 
-def _text(given: str | None, path: Path | None) -> str:
+def given_text(given: str | None, path: Path | None) -> str:
+    """Return the text of a command line: of a file, of stdin where `-` or nothing is given, or itself."""
     if path is not None:
         return path.read_text("utf-8")
     return sys.stdin.read() if given in (None, "-") else str(given)

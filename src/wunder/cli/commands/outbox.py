@@ -1,5 +1,6 @@
-"""`wunder outbox`: look at deliveries, replay finished ones, cancel those that wait, let held ones go."""
+"""`wunder outbox`: look at deliveries, replay, correct or cancel them, let held ones go."""
 
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -7,15 +8,16 @@ import typer
 from wunder.cli import moments
 from wunder.cli.client import path_of
 from wunder.cli.commands.jobs import watched
-from wunder.cli.commands.messages import split_account
+from wunder.cli.commands.messages import given_text, split_account
 from wunder.cli.failure import CommandFailed, bad_usage
 from wunder.cli.output import Column, Output, when
 from wunder.cli.session import new_group, session_of
 
-app = new_group("Deliveries: look at them, replay or cancel them, let held ones go.")
+app = new_group("Deliveries: look at them, replay, correct or cancel them, let held ones go.")
 ROOT = "/wunder/admin/channels/outbox"
 #: What a replay may take: deliveries that are over and did not arrive, as far as is known.
 REPLAYABLE = ("failed", "unknown", "expired")
+TWICE = " The old text may have arrived, or a part of it: people get both then."
 
 
 @app.command("list")
@@ -174,6 +176,32 @@ def cancel(
         raise CommandFailed(f"being sent, over, or not there: {left}", document=done)
     if session.out.is_json:
         session.out.document(done)
+
+
+@app.command("correct")
+def correct(
+    context: typer.Context,
+    delivery_id: str = typer.Argument(metavar="DELIVERY_ID", help="Which one."),
+    text: str | None = typer.Argument(None, help="The text; `-` or nothing reads stdin."),
+    text_file: Path | None = typer.Option(None, "--text-file", help="Read the text from a file."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
+) -> None:
+    """Send one that did not arrive anew, with another text."""
+    session = session_of(context)
+    if not yes and text_file is None and text in (None, "-"):
+        raise bad_usage("the text is read from stdin: nobody can be asked, agree with --yes")
+    wanted = {"text": given_text(text, text_file)}
+    with session.client() as client:
+        old = client.get(ROOT + path_of(delivery_id))
+        to = f"{old['channel']}/{old['account_id']}, {old['peer_kind']}:{old['peer_id']}"
+        twice = TWICE if old["state"] == "unknown" or old["part"] else ""
+        if not yes and not session.out.confirm(f"Send this text to {to} instead?{twice}", "--yes"):
+            raise CommandFailed("nothing was sent")
+        sent = client.post(ROOT + path_of(delivery_id, "correct"), wanted)
+    if session.out.is_json:
+        session.out.document(sent)
+    session.out.line(f"queued as delivery {sent['delivery_id']}, in place of {delivery_id}")
+    session.out.line(f"follow it: wunder outbox show {sent['delivery_id']}")
 
 
 @app.command("release")

@@ -80,3 +80,16 @@ async def test_a_dead_nodes_rows_in_a_later_state_are_not_put_right_by_an_older_
     await in_a_later_state(world, "channel_outbox", "delivery_id", claimed.delivery_id)
     await world.die_and_return()
     assert await state_of(world, "channel_outbox", "delivery_id", claimed.delivery_id) == LATER
+
+
+async def test_a_step_of_a_later_version_is_shown_by_its_word(world: World) -> None:
+    (delivery_id,) = await world.queue("x")
+    root = (await world.delivery(delivery_id)).root_message_id
+    assert root is not None
+    conn = await asyncpg.connect(database_of(world.dir))
+    more = f'[["{LATER}", 1, "", "", "", "", "", 0, {{}}]]'
+    later = "INSERT INTO channel_trail (message_id, step, at, more) VALUES ($1, $2, 1, $3)"
+    await conn.execute(later, root, LATER, more)
+    await conn.close()
+    told = [str(step) for step in await world.steps(root)]
+    assert told.count(LATER) == 2
