@@ -86,8 +86,13 @@ def package(plugin_id: str, version: str = "1.0.0", **more) -> bytes:
     """Zip it by hand, as an author without our tools would."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("plugin.json", json.dumps(manifest(plugin_id, version, **more)))
-        archive.writestr("bin/any/plugin", PROGRAM)
-        archive.writestr("schemas/account.schema.json", json.dumps(SCHEMA))
-        archive.writestr("README.md", "# Bottle post\n")
+        for name, text in (
+            ("plugin.json", json.dumps(manifest(plugin_id, version, **more))),
+            ("bin/any/plugin", PROGRAM),
+            ("schemas/account.schema.json", json.dumps(SCHEMA)),
+            ("README.md", "# Bottle post\n"),
+        ):
+            archive.writestr(
+                zipfile.ZipInfo(name), text
+            )  # without the time: the same bytes each time
     return out.getvalue()
