@@ -5,6 +5,7 @@ import type { Column } from '../src/components/DataTable';
 import { nextSort, sorted } from '../src/components/sorting';
 import { exactness, inOrder, moved } from '../src/features/bindings/order';
 import { causesOf } from '../src/features/outbox/causeCounts';
+import { lackOf, mayArriveTwice, mayBeCorrected } from '../src/features/outbox/correction';
 import { checksOf } from '../src/features/plugins/review';
 
 describe('columns', () => {
@@ -98,5 +99,19 @@ describe('the checks of a package', () => {
       ['platform', 'pass', []],
       ['schema', 'pass', []],
     ]);
+  });
+});
+
+describe('a text that is corrected', () => {
+  it('is that of a delivery which is over, has not arrived for sure, and was not corrected before', () => {
+    const states = ['pending', 'sending', 'sent', 'held', 'failed', 'expired', 'unknown', 'cancelled'] as const;
+    expect(states.filter((state) => mayBeCorrected({ state, successor_id: '' }))).toEqual(['failed', 'expired', 'unknown', 'cancelled']);
+    expect(mayBeCorrected({ state: 'failed', successor_id: 'next' })).toBe(false);
+  });
+  it('may stand beside the old one where that may have arrived, or a part of it', () => {
+    expect([mayArriveTwice({ state: 'unknown', part: 0 }), mayArriveTwice({ state: 'failed', part: 1 }), mayArriveTwice({ state: 'failed', part: 0 })]).toEqual([true, true, false]);
+  });
+  it('has words, and other ones unless it was cancelled', () => {
+    expect([lackOf(' ', 'a', 'failed'), lackOf('a', 'a', 'failed'), lackOf('b', 'a', 'failed'), lackOf('a', 'a', 'cancelled')]).toEqual(['empty', 'unchanged', null, null]);
   });
 });

@@ -125,6 +125,16 @@ describe('a trace', () => {
     expect(bars.at(-1)).toMatchObject({ name: 'outboxWait', isOpen: true, start: 1090, length: 4000 });
     expect(outcomeOf(open)).toBe('open');
   });
+  it('goes on from what was corrected in what went out in its place, and ends as that does', () => {
+    const failed = [...steps.slice(0, 7), step('failed', 1090, 'd', 1)];
+    const corrected = { ...step('corrected', 9000, 'd', 1), detail: { by: 'ann', successor: 'e' } } as unknown as Step;
+    const queued = { ...step('queued', 9000, 'e'), detail: { by: 'ann', predecessor: 'd' } } as unknown as Step;
+    const { bars } = barsOf([...failed, corrected, queued], 9_500);
+    expect(bars.slice(-3).map((one) => [one.name, one.start, one.length])).toEqual([['rest', 1090, 7910], ['enqueue', 9000, 0], ['outboxWait', 9000, 500]]);
+    expect(outcomeOf([...failed, corrected, queued])).toBe('open');
+    expect(outcomeOf([...failed, corrected, queued, step('sent', 9600, 'e', 1)])).toBe('sent');
+    expect(outcomeOf([...failed, corrected])).toBe('failed');
+  });
   it('says the worst of several deliveries', () => {
     expect(outcomeOf([...steps, step('queued', 1025, 'e'), step('failed', 1100, 'e', 1)])).toBe('failed');
     expect(outcomeOf([step('received', 0), step('not_answered', 1)])).toBe('no_answer');

@@ -35,7 +35,8 @@ def test_a_dead_letter_is_replayed_and_arrives(
     expect(row).to_be_visible()
     assert violations(page) == []
     row.click()
-    expect(page.get_by_text("Come home")).to_be_visible()
+    panel = page.get_by_role("dialog", name=say("outbox.one"))
+    expect(panel.get_by_text("Come home")).to_be_visible()
     shoot(page, "dead-letter")
     shore.parent.mkdir()
     page.get_by_role("button", name=say("outbox.replay"), exact=True).last.click()
@@ -102,3 +103,50 @@ def test_what_waits_is_cancelled_and_what_arrived_is_sent_once_more(
     assert gateway.get("audit", action="delivery_cancelled")["items"][0]["subject"] == waiting
     (forced,) = gateway.get("audit", action="replay_forced")["items"]
     assert forced["detail"]["deliveries"] == [arrived]
+
+
+def test_a_text_that_did_not_arrive_is_corrected_and_sent(
+    gateway: GatewayProcess, watched: Make, tmp_path: Path
+) -> None:
+    shore = tmp_path / "not-there" / "shore.jsonl"
+    config = {"shore": str(shore), "key": "salt"}
+    account = {"channel": CHANNEL, "account_id": "reef", "provider_config": config}
+    gateway.call("POST", "channels/accounts", account)
+    peer = {"kind": "user", "id": "kim"}
+    send = {"channel": CHANNEL, "account_id": "reef", "peer": peer, "text": "At nine", "ttl_s": 2}
+    headers = {"Idempotency-Key": "correct"}
+    old_id = gateway.call("POST", "channels/messages", send, **headers)["delivery_id"]
+    over = ("failed", "unknown", "expired")
+    wait_for(lambda: gateway.get(f"channels/outbox/{old_id}")["state"] in over)
+    shore.parent.mkdir()
+
+    page = signed_in(gateway, watched())
+    page.goto(f"{gateway.url}/console/outbox?account=reef&delivery={old_id}")
+    page.get_by_role("button", name=say("outbox.correct"), exact=True).click()
+    dialog = page.get_by_role("dialog", name=say("outbox.correctTitle"))
+    expect(dialog.get_by_role("blockquote")).to_have_text("At nine")
+    expect(dialog).to_contain_text("reef")
+    expect(dialog).to_contain_text("kim")
+    expect(dialog).to_contain_text(say("outbox.correctText"))
+    go = dialog.get_by_role("button", name=say("outbox.correctSend"))
+    expect(go).to_be_disabled()
+    dialog.get_by_role("textbox").fill("At ten")
+    assert violations(page) == []
+    shoot(page, "correct-text")
+    go.click()
+    confirm_password(page)
+    wait_for(shore.exists)
+    assert json.loads(shore.read_text("utf-8"))["text"] == "At ten"
+
+    row = page.get_by_role("row").filter(has_text="At ten")
+    expect(row).to_contain_text(say("state.delivery.sent"))
+    expect(page.get_by_text(say("outbox.predecessor"))).to_be_visible()
+    page.get_by_role("button", name=old_id).click()
+    expect(page.get_by_text(say("outbox.successor"))).to_be_visible()
+    expect(page.get_by_role("button", name=say("outbox.replay"), exact=True)).to_have_count(0)
+    expect(page.get_by_role("button", name=say("outbox.correct"), exact=True)).to_have_count(0)
+    expect(page.get_by_role("row").filter(has_text="At nine")).to_contain_text(
+        say("outbox.wasCorrected")
+    )
+    (entry,) = gateway.get("audit", action="delivery_corrected")["items"]
+    assert entry["subject"] == old_id

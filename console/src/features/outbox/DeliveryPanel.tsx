@@ -1,4 +1,4 @@
-// One delivery beside the list: its text, its state, each try, and sending it again.
+// One delivery beside the list: its text, its state, each try, and sending it again, as it was or corrected.
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Button } from 'antd';
@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { api, take } from '../../api/client';
 import { useChannelName } from '../../api/lists';
 import type { StoredAttempt } from '../../api/schema';
+import { useAddress } from '../../app/address';
 import { useMay } from '../../app/session';
 import { Countdown, Id, Json, Pairs, Time } from '../../components/Facts';
 import { Panel } from '../../components/Panel';
@@ -15,6 +16,8 @@ import { Status } from '../../components/Status';
 import { duration } from '../../i18n/format';
 import { CancelDialog } from './CancelDialog';
 import { Cause } from './Causes';
+import { CorrectDialog } from './CorrectDialog';
+import { mayBeCorrected } from './correction';
 import { ReplayDialog, type ReplayWhat } from './ReplayDialog';
 import './outbox.css';
 
@@ -27,6 +30,8 @@ export function DeliveryPanel(props: { deliveryId: string; close: () => void; ch
   const mayOperate = useMay('operator');
   const [replay, setReplay] = useState<ReplayWhat | null>(null);
   const [isCancelling, setCancelling] = useState(false);
+  const [isCorrecting, setCorrecting] = useState(false);
+  const [, change] = useAddress();
   const path = { delivery_id: props.deliveryId };
   const delivery = useQuery({
     queryKey: ['delivery', props.deliveryId],
@@ -51,22 +56,30 @@ export function DeliveryPanel(props: { deliveryId: string; close: () => void; ch
       close={props.close}
       actions={
         one &&
-        mayOperate &&
-        (REPLAYABLE.includes(one.state) ? (
-          <Button type="primary" size="small" onClick={() => setReplay({ kind: 'ids', ids: [one.delivery_id] })}>
-            {t('outbox.replay')}
-          </Button>
-        ) : CANCELLABLE.includes(one.state) ? (
-          <Button danger size="small" onClick={() => setCancelling(true)}>
-            {t('outbox.cancel')}
-          </Button>
-        ) : (
-          one.state === 'sent' && (
-            <Button size="small" onClick={() => setReplay({ kind: 'ids', ids: [one.delivery_id], force: true })}>
-              {t('outbox.resend')}
-            </Button>
-          )
-        ))
+        mayOperate && (
+          <>
+            {message.data && mayBeCorrected(one) && (
+              <Button size="small" onClick={() => setCorrecting(true)}>
+                {t('outbox.correct')}
+              </Button>
+            )}
+            {REPLAYABLE.includes(one.state) && !one.successor_id && (
+              <Button type="primary" size="small" onClick={() => setReplay({ kind: 'ids', ids: [one.delivery_id] })}>
+                {t('outbox.replay')}
+              </Button>
+            )}
+            {CANCELLABLE.includes(one.state) && (
+              <Button danger size="small" onClick={() => setCancelling(true)}>
+                {t('outbox.cancel')}
+              </Button>
+            )}
+            {one.state === 'sent' && !one.successor_id && (
+              <Button size="small" onClick={() => setReplay({ kind: 'ids', ids: [one.delivery_id], force: true })}>
+                {t('outbox.resend')}
+              </Button>
+            )}
+          </>
+        )
       }
     >
       {delivery.isPending ? (
@@ -88,6 +101,8 @@ export function DeliveryPanel(props: { deliveryId: string; close: () => void; ch
               [t('outbox.settled'), one.settled_at && <Time key="settled" at={one.settled_at} absolute />],
               [t('outbox.expires'), !one.settled_at && <Time key="expires" at={one.expires_at} />],
               [t('outbox.platformId'), one.provider_message_id && <Id key="platform" value={one.provider_message_id} full />],
+              [t('outbox.successor'), one.successor_id && <Other key="successor" id={one.successor_id} open={change} />],
+              [t('outbox.predecessor'), one.predecessor_id && <Other key="predecessor" id={one.predecessor_id} open={change} />],
               [t('outbox.replays'), one.replays > 0 && String(one.replays)],
               [t('outbox.id'), <Id key="id" value={one.delivery_id} full />],
               [t('trace.title'), one.root_message_id ? <Link key="trace" to="/trace/$messageId" params={{ messageId: one.root_message_id }}>{t('trace.open')}</Link> : <Link key="trace" to="/trace/$messageId" params={{ messageId: one.message_id }}>{t('trace.open')}</Link>],
@@ -112,8 +127,27 @@ export function DeliveryPanel(props: { deliveryId: string; close: () => void; ch
         </div>
       )}
       {replay && <ReplayDialog what={replay} close={() => setReplay(null)} done={() => props.changed?.()} />}
+      {isCorrecting && one && message.data && (
+        <CorrectDialog
+          delivery={one}
+          message={message.data}
+          close={() => setCorrecting(false)}
+          done={(deliveryId) => {
+            props.changed?.();
+            change({ delivery: deliveryId });
+          }}
+        />
+      )}
       {isCancelling && <CancelDialog ids={[props.deliveryId]} close={() => setCancelling(false)} done={() => props.changed?.()} />}
     </Panel>
+  );
+}
+
+function Other(props: { id: string; open: (changes: { delivery: string }) => void }) {
+  return (
+    <button type="button" className="link" onClick={() => props.open({ delivery: props.id })}>
+      <code>{props.id}</code>
+    </button>
   );
 }
 

@@ -79,6 +79,7 @@ export function OutboxPage() {
         <span className="row">
           <Status kind="delivery" state={one.state} detail={one.error} />
           {one.receipt !== 'none' && <Status kind="receipt" state={one.receipt} />}
+          {one.successor_id && <span className="meta">{t('outbox.wasCorrected')}</span>}
         </span>
       ),
     },

@@ -35,9 +35,10 @@ const STRETCH: Partial<Record<Step['step'], [name: string, kind: BarKind]>> = {
   cancelled: ['outboxWait', 'fail'],
   receipt: ['receiptWait', 'wait'],
   replayed: ['rest', 'wait'],
+  corrected: ['rest', 'wait'],
   rerouted: ['rest', 'wait'],
 };
-const CHANNEL_STEPS = new Set(['sending', 'sent', 'retried', 'failed', 'unknown', 'expired', 'cancelled', 'receipt', 'replayed', 'queued']);
+const CHANNEL_STEPS = new Set(['sending', 'sent', 'retried', 'failed', 'unknown', 'expired', 'cancelled', 'receipt', 'replayed', 'corrected', 'queued']);
 /** After these, something is still to come. */
 const OPEN_AFTER: Partial<Record<Step['step'], [string, BarKind]>> = {
   received: ['parse', 'work'],
@@ -59,7 +60,7 @@ export function barsOf(steps: Step[], now: number): { bars: Bar[]; start: number
   const last = new Map<string, Step>();
   for (const step of ordered) {
     const line = lineOf(step);
-    const before = last.get(line) ?? (line ? last.get('') : undefined);
+    const before = last.get(line) ?? last.get(String(step.detail?.predecessor)) ?? (line ? last.get('') : undefined);
     const stretch = STRETCH[step.step];
     if (before && stretch) {
       bars.push({
@@ -92,7 +93,12 @@ function lineOf(step: Step): string {
 /** How it ended, in one word for the head: the worst that is true. */
 export function outcomeOf(steps: Step[]): 'sent' | 'open' | 'failed' | 'unknown' | 'no_answer' | 'received' {
   const last = new Map<string, Step['step']>();
-  for (const step of [...steps].sort((one, other) => one.at - other.at)) last.set(lineOf(step), step.step);
+  const known = new Set(steps.map(lineOf));
+  for (const step of [...steps].sort((one, other) => one.at - other.at)) {
+    // How it ended is said by what went out in its place; where that is another message's, it ended as it did.
+    if (step.step !== 'corrected') last.set(lineOf(step), step.step);
+    else if (known.has(String(step.detail?.successor))) last.delete(lineOf(step));
+  }
   const deliveries = [...last].filter(([line]) => line).map(([, step]) => (step === 'receipt' ? 'sent' : step));
   if (deliveries.some((one) => one === 'failed' || one === 'expired')) return 'failed';
   if (deliveries.includes('unknown')) return 'unknown';
