@@ -10,14 +10,14 @@ import { queries } from '../api/query';
 import { antdTheme } from '../theme';
 import { whoBrings } from './confirmed';
 import { router } from './router';
-import { leave, SESSION_KEY } from './session';
+import { lose, SESSION_KEY } from './session';
 import { Notices } from './notices';
 import { ThemeProvider, useTheme } from './themeContext';
 
 const PasswordAgain = lazy(async () => ({ default: (await import('./PasswordAgain')).PasswordAgain }));
 
-// A call that finds the session over tells the gate, which shows the sign-in page and comes back.
-whenSignedOut(() => queries.setQueryData(SESSION_KEY, leave()));
+// A call that finds the session over tells the gate, which asks to sign in and goes on.
+whenSignedOut(() => queries.setQueryData(SESSION_KEY, lose()));
 
 export function App() {
   return (

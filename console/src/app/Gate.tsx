@@ -1,23 +1,42 @@
-// Only signed-in people pass; the others sign in and come back to where they wanted to go.
+// Only signed-in people pass; the others sign in, and go on where they were or wanted to be.
+import { onlineManager } from '@tanstack/react-query';
 import { Navigate, useLocation } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect } from 'react';
 import { Failed, Skeleton } from '../components/States';
-import { SessionProvider, useSessionQuery } from './session';
+import { SessionProvider, useSessionQuery, whoWaits } from './session';
 import { Shell } from './Shell';
+
+const SignInAgain = lazy(async () => ({ default: (await import('./SignInAgain')).SignInAgain }));
 
 export function Gate() {
   const session = useSessionQuery();
   const from = useLocation({ select: (one) => one.href });
+  const waiting = session.data ? null : whoWaits();
+  const isWaiting = waiting !== null;
+  useEffect(() => {
+    if (!isWaiting) return;
+    // Nothing is asked in vain meanwhile; afterwards everything in sight is read again.
+    onlineManager.setOnline(false);
+    return () => onlineManager.setOnline(true);
+  }, [isWaiting]);
   if (session.isPending) return <Skeleton lines={6} />;
-  if (session.isError) return <Failed error={session.error} retry={() => void session.refetch()} />;
-  if (!session.data) {
+  // A gateway that is away for a moment is no reason to take the page, and what is typed there, away.
+  if (session.isError && session.data === undefined) return <Failed error={session.error} retry={() => void session.refetch()} />;
+  const shown = session.data ?? waiting;
+  if (!shown) {
     // On its way already: this page stands until the other one is loaded.
     if (from.startsWith('/sign-in')) return <Skeleton lines={6} />;
     // The home page decides by itself where to go; naming it would only make the address longer.
     return <Navigate to="/sign-in" search={(from && from !== '/' ? { from } : {}) as never} replace />;
   }
   return (
-    <SessionProvider session={session.data}>
-      <Shell />
+    <SessionProvider session={shown}>
+      <Shell isResting={isWaiting} />
+      {waiting && (
+        <Suspense>
+          <SignInAgain user={waiting.user} />
+        </Suspense>
+      )}
     </SessionProvider>
   );
 }

@@ -54,21 +54,24 @@ function isForUsers(path: string): boolean {
   return path === '/' || USER.some((one) => path === one.to || path.startsWith(`${one.to}/`));
 }
 
-export function Shell() {
+/** `isResting`: the session has ended, nothing is followed until it is back. */
+export function Shell(props: { isResting?: boolean }) {
   const { t } = useTranslation();
   const { user } = useSession();
   const [isNavOpen, setNavOpen] = useState(false);
   const path = useLocation({ select: (one) => one.pathname });
   const isUser = user.role === 'user';
   const client = useQueryClient();
+  const { isResting } = props;
   useEffect(() => {
+    if (isResting) return;
     live.start(isUser ? '/wunder/channels/events' : '/wunder/admin/events');
     const stop = keepFresh(client);
     return () => {
       stop();
       live.stop();
     };
-  }, [isUser, client]);
+  }, [isUser, client, isResting]);
   useEffect(() => setNavOpen(false), [path]);
   const places = isUser ? USER : ADMIN.filter((one) => one === 'line' || !one.needs || includes(user.role as Role, one.needs));
   return (

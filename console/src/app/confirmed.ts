@@ -1,5 +1,6 @@
 // Approvals, users and secrets ask for the password again; the call is then made once more by itself.
 import { ApiError, take } from '../api/client';
+import { signedInAgain, whoWaits } from './session';
 
 export const PASSWORD_NEEDED = 'password_needed';
 
@@ -38,11 +39,15 @@ export async function act<T>(call: () => Promise<Answer<T>>): Promise<T> {
   return again(() => take(call()));
 }
 
-/** The same for calls that are not made by the typed client. */
+/** The same for calls that are not made by the typed client. Where the session has ended, wait for its return. */
 export async function again<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
+    if (error instanceof ApiError && error.status === 401 && whoWaits()) {
+      await signedInAgain();
+      return again(call);
+    }
     if (!(error instanceof ApiError) || error.code !== PASSWORD_NEEDED) throw error;
     const asker = await found();
     if (!asker || !(await asker())) throw error;

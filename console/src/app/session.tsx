@@ -24,15 +24,49 @@ export function expectSession(isExpected: boolean): void {
   else localStorage.removeItem(MAYBE);
 }
 
+/** Who was signed in when the session ended without their doing: their page waits for them. */
+let holder: SignedIn | null = null;
+let isEnded = false;
+let waiting: (() => void)[] = [];
+
 /** Take over a session that was opened just now. */
 export function enter(session: SignedIn): SignedIn {
+  if (isEnded && holder && holder.user.user_id !== session.user.user_id) {
+    // Nothing of one person's page is for another one.
+    location.reload();
+    return session;
+  }
+  holder = session;
+  isEnded = false;
   setCsrf(session.csrf);
   expectSession(true);
+  for (const go of waiting.splice(0)) go();
   return session;
 }
 
-/** Forget the session that has ended. */
+/** The gateway says that the session is over. */
+export function lose(): null {
+  isEnded = holder !== null;
+  setCsrf('');
+  expectSession(false);
+  return null;
+}
+
+/** Return whose page waits for them to sign in again; null where nobody's does. */
+export function whoWaits(): SignedIn | null {
+  return isEnded ? holder : null;
+}
+
+/** Resolve once they have signed in again. */
+export function signedInAgain(): Promise<void> {
+  return new Promise((resolve) => waiting.push(resolve));
+}
+
+/** Forget the session: its holder signed out. */
 export function leave(): null {
+  holder = null;
+  isEnded = false;
+  waiting = [];
   setCsrf('');
   expectSession(false);
   return null;
@@ -44,7 +78,7 @@ export async function fetchSession(): Promise<SignedIn | null> {
   try {
     return enter(await take(api.GET('/wunder/session')));
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) return leave();
+    if (error instanceof ApiError && error.status === 401) return lose();
     throw error;
   }
 }

@@ -19,6 +19,7 @@ import { Failed, Skeleton } from '../../components/States';
 import { Status } from '../../components/Status';
 import { Tabs } from '../../components/Tabs';
 import type { Fault } from '../../forms/faults';
+import { isStale, Meanwhile, NotSaved, SeeMeanwhile } from '../../forms/Meanwhile';
 import { SchemaForm } from '../../forms/SchemaForm';
 import { useFaultWords } from '../../forms/words';
 import { EventFeed } from '../monitor/EventFeed';
@@ -49,10 +50,11 @@ export function AccountPage() {
       </Page>
     );
   }
-  return <Loaded key={account.data.account_uid} account={account.data} crumb={t('tabs.accounts')} />;
+  const isGone = account.error instanceof ApiError && account.error.status === 404;
+  return <Loaded key={account.data.account_uid} account={account.data} isGone={isGone} crumb={t('tabs.accounts')} />;
 }
 
-function Loaded(props: { account: AccountView; crumb: string }) {
+function Loaded(props: { account: AccountView; isGone: boolean; crumb: string }) {
   const { t } = useTranslation();
   const { account } = props;
   const navigate = useNavigate();
@@ -71,16 +73,16 @@ function Loaded(props: { account: AccountView; crumb: string }) {
   );
   const refresh = (fresh?: AccountView) => {
     if (fresh) client.setQueryData(['account', account.channel, account.account_id], fresh);
-    void client.invalidateQueries({ queryKey: ['account', account.channel, account.account_id] });
     void client.invalidateQueries({ queryKey: ['accounts'] });
+    return client.invalidateQueries({ queryKey: ['account', account.channel, account.account_id] });
   };
   const toggle = async (isOn: boolean) => {
     setSwitching(true);
     try {
-      refresh(await setEnabled(account, isOn));
+      void refresh(await setEnabled(account, isOn));
     } catch (error) {
       complain(error);
-      refresh();
+      void refresh();
     } finally {
       setSwitching(false);
     }
@@ -88,7 +90,7 @@ function Loaded(props: { account: AccountView; crumb: string }) {
   const reconnect = async () => {
     const path = { channel: account.channel, account_id: account.account_id };
     const verdict = await act(() => api.POST('/wunder/admin/channels/accounts/{channel}/{account_id}/reconnect', { params: { path } }));
-    refresh();
+    void refresh();
     return verdict;
   };
   const name = account.display_name || account.account_id;
@@ -129,6 +131,12 @@ function Loaded(props: { account: AccountView; crumb: string }) {
         </div>
       }
     >
+      {props.isGone && (
+        <div className="note err" role="alert">
+          <Icon name="warning" />
+          {t('account.gone')}
+        </div>
+      )}
       {account.status === 'draft' && (
         <div className="note warn">
           <Icon name="warning" />
@@ -151,7 +159,7 @@ function Loaded(props: { account: AccountView; crumb: string }) {
             {
               key: 'config',
               title: t('account.tab.config'),
-              body: () => <EditForm account={account} schema={provider?.account_schema} isReady={!providers.isPending} url={url} saved={refresh} readOnly={!mayWrite} />,
+              body: () => <EditForm account={account} schema={provider?.account_schema} isReady={!providers.isPending} url={url} refresh={refresh} readOnly={!mayWrite || props.isGone} />,
             },
             { key: 'pairings', title: t('account.tab.pairings'), body: () => <Pairings account={account} /> },
             { key: 'events', title: t('account.tab.events'), body: () => <EventFeed accountUid={account.account_uid} /> },
@@ -218,7 +226,7 @@ function Loaded(props: { account: AccountView; crumb: string }) {
           accounts={[account]}
           close={() => setRemoving(false)}
           done={() => {
-            refresh();
+            void client.invalidateQueries({ queryKey: ['accounts'] });
             void navigate({ to: '/accounts' });
           }}
         />
@@ -232,13 +240,13 @@ function EditForm(props: {
   schema: unknown;
   isReady: boolean;
   url: string;
-  saved: (fresh: AccountView) => void;
+  refresh: (fresh?: AccountView) => Promise<void>;
   readOnly: boolean;
 }) {
   const { t } = useTranslation();
   const { account } = props;
   const words = useFaultWords();
-  const { draft, change, fill, reset, isChanged, config } = useDraft(account);
+  const { draft, rev, change, fill, reset, isChanged, config, settle, theirs, keepMine, takeTheirs } = useDraft(account);
   const [faults, setFaults] = useState<Fault[]>([]);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -258,7 +266,7 @@ function EditForm(props: {
         api.PUT('/wunder/admin/channels/accounts/{channel}/{account_id}', {
           params: {
             path: { channel: account.channel, account_id: account.account_id },
-            header: { 'If-Match': String(account.rev) },
+            header: { 'If-Match': String(rev) },
           },
           body: {
             channel: account.channel,
@@ -272,16 +280,18 @@ function EditForm(props: {
           },
         }),
       );
-      props.saved(fresh);
+      settle(fresh);
+      void props.refresh(fresh);
       say(t('account.saved'));
     } catch (caught) {
+      // What they saved is fetched first: the form then says what differs.
+      if (isStale(caught)) await props.refresh();
       if (caught instanceof ApiError && caught.faults.length) setFaults(caught.faults);
       else setError(caught);
     } finally {
       setBusy(false);
     }
   };
-  const isStale = error instanceof ApiError && error.status === 409;
   return (
     <div style={{ padding: 16 }}>
       <div className="stack wide" style={{ maxWidth: 640 }}>
@@ -315,33 +325,18 @@ function EditForm(props: {
             <DeliveryFields value={draft.delivery} change={(delivery) => change({ delivery })} readOnly={props.readOnly} />
           </div>
         </details>
-        {error !== null &&
-          (isStale ? (
-            <div className="note warn" role="alert">
-              <Icon name="warning" />
-              <div className="stack tight">
-                <strong>{t('account.conflict')}</strong>
-                <span>{t('account.conflictText')}</span>
-                <div>
-                  <Button size="small" onClick={() => { setError(null); reset(); props.saved(account); }}>
-                    {t('account.takeTheirs')}
-                  </Button>
-                </div>
-              </div>
-            </div>
-          ) : (
-            <Failed error={error} compact />
-          ))}
+        <Meanwhile theirs={theirs} schema={props.schema} keepMine={keepMine} takeTheirs={takeTheirs} />
+        {error !== null && !theirs.length && <NotSaved error={error} />}
       </div>
       {!props.readOnly && (
         <div className="save-bar">
-          <Button type="primary" htmlType="submit" form="account-form" loading={busy} disabled={!isChanged}>
+          <Button type="primary" htmlType="submit" form="account-form" loading={busy} disabled={!isChanged || theirs.length > 0}>
             {t('do.save')}
           </Button>
           <Button type="text" disabled={!isChanged || busy} onClick={reset}>
             {t('do.discard')}
           </Button>
-          {isChanged && <span className="meta">{t('account.unsaved')}</span>}
+          {theirs.length > 0 ? <SeeMeanwhile /> : isChanged && <span className="meta">{t('account.unsaved')}</span>}
         </div>
       )}
       {leave.dialog}

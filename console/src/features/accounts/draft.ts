@@ -1,6 +1,6 @@
 // An account while it is being written: what the gateway has, what was changed, what is sent.
-import { useCallback, useMemo, useState } from 'react';
 import type { AccessRules, AccountView, DeliverySettings } from '../../api/schema';
+import { useDrafted } from '../../forms/drafted';
 import { fromGateway, toGateway } from '../../forms/secrets';
 
 type Json = Record<string, unknown>;
@@ -30,43 +30,10 @@ export function draftOf(account: AccountView | undefined): Draft {
   };
 }
 
-/** Return a draft, how to change it, and whether it differs from what it began with. */
+/** Return the draft of an account, or of one that is to be made. */
 export function useDraft(account: AccountView | undefined) {
-  const first = useMemo(() => draftOf(account), [account]);
-  const [seen, setSeen] = useState(first);
-  const [base, setBase] = useState(first);
-  const [draft, setDraft] = useState(first);
-  // Another revision from the gateway takes over as long as nothing was typed.
-  if (first !== seen) {
-    setSeen(first);
-    setBase(first);
-    if (isSame(draft, base)) setDraft(first);
-  }
-  const change = useCallback((changes: Partial<Draft>) => setDraft((old) => ({ ...old, ...changes })), []);
-  const fill = useCallback((config: Json, isByHand: boolean) => {
-    setDraft((old) => ({ ...old, config }));
-    // Defaults that the form fills in are where one begins.
-    if (!isByHand) setBase((old) => ({ ...old, config }));
-  }, []);
-  const reset = useCallback(() => setDraft(base), [base]);
-  return { draft, change, fill, reset, isChanged: !isSame(draft, base), config: () => toGateway(draft.config, draft.cleared) };
-}
-
-/** Tell whether two drafts would be sent alike. */
-export function isSame(one: Draft, other: Draft): boolean {
-  const plain = ({ saved: _saved, cleared, ...rest }: Draft) => JSON.stringify([sorted(rest), [...cleared].sort()]);
-  return plain(one) === plain(other);
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, part]) => part !== undefined)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([name, part]) => [name, sorted(part)]),
-  );
+  const drafted = useDrafted(account, draftOf);
+  return { ...drafted, config: () => toGateway(drafted.draft.config, drafted.draft.cleared) };
 }
 
 /** Propose an account id from a name: what the gateway takes, and not one that is there already. */

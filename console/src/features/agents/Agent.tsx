@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { Button, Checkbox, Input, Segmented } from 'antd';
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, take } from '../../api/client';
 import type { AgentView } from '../../api/schema';
@@ -15,7 +15,9 @@ import { Icon } from '../../components/Icon';
 import { Menu } from '../../components/Menu';
 import { Card, Page } from '../../components/Page';
 import { Failed, Skeleton } from '../../components/States';
+import { useDrafted } from '../../forms/drafted';
 import type { Fault } from '../../forms/faults';
+import { isStale, Meanwhile, NotSaved, SeeMeanwhile } from '../../forms/Meanwhile';
 import { SchemaForm } from '../../forms/SchemaForm';
 import { fromGateway, toGateway } from '../../forms/secrets';
 import { useFaultWords } from '../../forms/words';
@@ -25,6 +27,29 @@ import '../accounts/gallery.css';
 import '../outbox/outbox.css';
 
 type Kind = AgentView['kind'];
+
+interface Draft {
+  kind: Kind;
+  agentId: string;
+  config: Record<string, unknown>;
+  saved: ReadonlySet<string>;
+  cleared: ReadonlySet<string>;
+  isDefault: boolean;
+  isForUsers: boolean;
+}
+
+function draftOf(agent: AgentView | undefined): Draft {
+  const { value, saved } = fromGateway(agent?.config);
+  return {
+    kind: agent?.kind ?? 'openai',
+    agentId: agent?.agent_id ?? '',
+    config: value,
+    saved,
+    cleared: new Set(),
+    isDefault: agent?.is_default ?? false,
+    isForUsers: agent?.is_visible_to_users ?? false,
+  };
+}
 
 export function AgentPage() {
   const { agentId } = useParams({ from: '/in/agents/$agentId' });
@@ -43,59 +68,57 @@ export function AgentPage() {
   if (!kinds.data) return <Failed error={kinds.error} retry={() => void kinds.refetch()} />;
   if (!isNew && !agent.data) return <Failed error={agent.error} retry={() => void agent.refetch()} />;
   const schemas = Object.fromEntries(kinds.data.items.map((one) => [one.kind, one.config_schema])) as Record<Kind, unknown>;
-  return <AgentForm key={agent.data ? `${agent.data.agent_id}@${agent.data.rev}` : 'new'} agent={agent.data} schemas={schemas} />;
+  // One that was removed and made again is another one.
+  const key = agent.data ? `${agent.data.agent_id}@${agent.data.created_at}` : 'new';
+  const isGone = agent.error instanceof ApiError && agent.error.status === 404;
+  return <AgentForm key={key} agent={agent.data} isGone={isGone} schemas={schemas} />;
 }
 
-function AgentForm(props: { agent: AgentView | undefined; schemas: Record<Kind, unknown> }) {
+function AgentForm(props: { agent: AgentView | undefined; isGone: boolean; schemas: Record<Kind, unknown> }) {
   const { t } = useTranslation();
   const { agent } = props;
   const navigate = useNavigate();
   const client = useQueryClient();
   const words = useFaultWords();
-  const mayWrite = useMay('admin');
-  const mayOperate = useMay('operator');
-  const start = useMemo(() => fromGateway(agent?.config), [agent]);
-  const [kind, setKind] = useState<Kind>(agent?.kind ?? 'openai');
-  const [id, setId] = useState(agent?.agent_id ?? '');
-  const [value, setValue] = useState(start.value);
-  const [cleared, setCleared] = useState<Set<string>>(new Set());
-  const [isDefault, setDefault] = useState(agent?.is_default ?? false);
-  const [isForUsers, setForUsers] = useState(agent?.is_visible_to_users ?? false);
-  const [isTouched, setTouched] = useState(false);
+  const mayWrite = useMay('admin') && !props.isGone;
+  const mayOperate = useMay('operator') && !props.isGone;
+  const { draft, rev, change, fill, reset, isChanged, settle, theirs, keepMine, takeTheirs } = useDrafted(agent, draftOf);
+  const { kind } = draft;
   const [faults, setFaults] = useState<Fault[]>([]);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const [isRemoving, setRemoving] = useState(false);
-  const leave = useLeaveGuard(isTouched && !busy);
-  const touch = () => setTouched(true);
+  const leave = useLeaveGuard(isChanged && !busy);
   const save = async () => {
     setBusy(true);
     setFaults([]);
     setError(null);
     const body = {
-      agent_id: id,
+      agent_id: draft.agentId,
       kind,
-      config: toGateway(value, cleared) as never,
-      is_default: isDefault,
-      is_visible_to_users: isForUsers,
+      config: toGateway(draft.config, draft.cleared) as never,
+      is_default: draft.isDefault,
+      is_visible_to_users: draft.isForUsers,
     };
     try {
       const made = agent
         ? await act(() =>
             api.PUT('/wunder/admin/agents/{agent_id}', {
-              params: { path: { agent_id: agent.agent_id }, header: { 'If-Match': String(agent.rev) } },
+              params: { path: { agent_id: agent.agent_id }, header: { 'If-Match': String(rev) } },
               body,
             }),
           )
         : await act(() => api.POST('/wunder/admin/agents', { body }));
       say(t('agent.saved'));
       leave.allow();
+      settle(made);
       client.setQueryData(['agent', made.agent_id], made);
       void client.invalidateQueries({ queryKey: ['agents'] });
-      setTouched(false);
       setBusy(false);
       if (!agent) await navigate({ to: '/agents/$agentId', params: { agentId: made.agent_id }, replace: true });
     } catch (caught) {
+      // What they saved is fetched first: the form then says what differs.
+      if (agent && isStale(caught)) await client.invalidateQueries({ queryKey: ['agent', agent.agent_id] });
       if (caught instanceof ApiError && caught.faults.length) setFaults(caught.faults);
       else setError(caught);
       setBusy(false);
@@ -131,6 +154,12 @@ function AgentForm(props: { agent: AgentView | undefined; schemas: Record<Kind, 
         )
       }
     >
+      {props.isGone && (
+        <div className="note err" role="alert">
+          <Icon name="warning" />
+          {t('agent.gone')}
+        </div>
+      )}
       <div className="columns">
         <Card>
           <div className="stack wide" style={{ maxWidth: 640 }}>
@@ -144,8 +173,7 @@ function AgentForm(props: { agent: AgentView | undefined; schemas: Record<Kind, 
                 disabled={!!agent}
                 options={(Object.keys(props.schemas) as Kind[]).map((one) => ({ value: one, label: t(`agent.kinds.${one}`) }))}
                 onChange={(chosen) => {
-                  setKind(chosen);
-                  setValue({});
+                  change({ kind: chosen, config: {} });
                   setFaults([]);
                 }}
               />
@@ -154,30 +182,21 @@ function AgentForm(props: { agent: AgentView | undefined; schemas: Record<Kind, 
             <Field label={t('agent.id')} required fault={idFault && words(idFault.code, undefined, idFault.message)} hint={agent ? undefined : t('account.idHint')}>
               <Input
                 className="mono"
-                value={id}
+                value={draft.agentId}
                 disabled={!!agent || !mayWrite}
                 maxLength={64}
                 spellCheck={false}
-                onChange={(event) => {
-                  touch();
-                  setId(event.target.value);
-                }}
+                onChange={(event) => change({ agentId: event.target.value })}
               />
             </Field>
             <SchemaForm
               key={kind}
               schema={props.schemas[kind]}
-              value={value}
-              saved={start.saved}
-              cleared={cleared}
-              change={(next, isByHand) => {
-                if (isByHand) touch();
-                setValue(next);
-              }}
-              clear={(next) => {
-                touch();
-                setCleared(next);
-              }}
+              value={draft.config}
+              saved={draft.saved}
+              cleared={draft.cleared}
+              change={fill}
+              clear={(cleared) => change({ cleared })}
               submit={() => void save()}
               faults={faults.filter((one) => one.pointer !== '/agent_id')}
               prefix="/config"
@@ -185,24 +204,30 @@ function AgentForm(props: { agent: AgentView | undefined; schemas: Record<Kind, 
               formId="agent-form"
               readOnly={!mayWrite}
             />
-            <Checkbox checked={isDefault} disabled={!mayWrite || agent?.is_default} onChange={(event) => { touch(); setDefault(event.target.checked); }}>
+            <Checkbox checked={draft.isDefault} disabled={!mayWrite || agent?.is_default} onChange={(event) => change({ isDefault: event.target.checked })}>
               {t('agent.makeDefault')}
             </Checkbox>
-            <Checkbox checked={isForUsers} disabled={!mayWrite} onChange={(event) => { touch(); setForUsers(event.target.checked); }}>
+            <Checkbox checked={draft.isForUsers} disabled={!mayWrite} onChange={(event) => change({ isForUsers: event.target.checked })}>
               {t('agent.makeForUsers')}
             </Checkbox>
-            {error !== null && <Failed error={error} compact />}
+            <Meanwhile theirs={theirs} schema={props.schemas[kind]} keepMine={keepMine} takeTheirs={takeTheirs} />
+            {error !== null && !theirs.length && <NotSaved error={error} />}
           </div>
           {mayWrite && (
             <div className="save-bar">
-              <Button type="primary" htmlType="submit" form="agent-form" loading={busy} disabled={!id}>
+              <Button type="primary" htmlType="submit" form="agent-form" loading={busy} disabled={!draft.agentId || (agent && !isChanged) || theirs.length > 0}>
                 {agent ? t('do.save') : t('agent.create')}
               </Button>
-              {isTouched && <span className="meta">{t('account.unsaved')}</span>}
+              {agent && (
+                <Button type="text" disabled={!isChanged || busy} onClick={reset}>
+                  {t('do.discard')}
+                </Button>
+              )}
+              {theirs.length > 0 ? <SeeMeanwhile /> : isChanged && <span className="meta">{t('account.unsaved')}</span>}
             </div>
           )}
         </Card>
-        {agent && mayOperate && <TryAgent agentId={agent.agent_id} isStale={isTouched} />}
+        {agent && mayOperate && <TryAgent agentId={agent.agent_id} isStale={isChanged} />}
       </div>
       {leave.dialog}
       {isRemoving && agent && (

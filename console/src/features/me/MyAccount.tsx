@@ -19,6 +19,7 @@ import { Card, Page } from '../../components/Page';
 import { Empty, Failed, Skeleton } from '../../components/States';
 import { Status } from '../../components/Status';
 import type { Fault } from '../../forms/faults';
+import { isStale, Meanwhile, NotSaved, SeeMeanwhile } from '../../forms/Meanwhile';
 import { SchemaForm } from '../../forms/SchemaForm';
 import { UrlToCopy } from '../../forms/widgets';
 import { count } from '../../i18n/format';
@@ -47,8 +48,8 @@ export function MyAccountPage() {
     </>
   );
   if (account.isPending || providers.isPending) return <Skeleton lines={8} />;
-  if (!account.data) {
-    const isGone = account.error instanceof ApiError && account.error.status === 404;
+  const isGone = account.error instanceof ApiError && account.error.status === 404;
+  if (!account.data || isGone) {
     return (
       <Page title={t('nav.me')} lead={crumb}>
         <Card flush>
@@ -72,12 +73,12 @@ function Loaded(props: { account: AccountView; provider: ProviderView | undefine
   const path = { channel: account.channel, account_id: account.account_id };
   const refresh = (fresh?: AccountView) => {
     if (fresh) client.setQueryData(['own-accounts', account.channel, account.account_id], fresh);
-    void client.invalidateQueries({ queryKey: ['own-accounts'] });
+    return client.invalidateQueries({ queryKey: ['own-accounts'] });
   };
   const toggle = async (isOn: boolean) => {
     setBusy(true);
     try {
-      refresh(
+      void refresh(
         await act(() =>
           api.PATCH('/wunder/channels/accounts/{channel}/{account_id}', {
             params: { path, header: { 'If-Match': String(account.rev) } },
@@ -87,14 +88,14 @@ function Loaded(props: { account: AccountView; provider: ProviderView | undefine
       );
     } catch (error) {
       complain(error);
-      refresh();
+      void refresh();
     } finally {
       setBusy(false);
     }
   };
   const reconnect = async () => {
     const verdict = await act(() => api.POST('/wunder/channels/accounts/{channel}/{account_id}/reconnect', { params: { path } }));
-    refresh();
+    void refresh();
     return verdict;
   };
   return (
@@ -122,7 +123,7 @@ function Loaded(props: { account: AccountView; provider: ProviderView | undefine
           <Card title={t('todo.title')}>
             <Steps account={account} provider={provider} />
           </Card>
-          {provider && <Edit account={account} provider={provider} saved={refresh} />}
+          {provider && <Edit account={account} provider={provider} refresh={refresh} />}
         </div>
         <div className="stack">
           <TestCard
@@ -139,7 +140,7 @@ function Loaded(props: { account: AccountView; provider: ProviderView | undefine
           title={props.title}
           close={() => setRemoving(false)}
           done={() => {
-            refresh();
+            void refresh();
             void navigate({ to: '/me' });
           }}
         />
@@ -280,10 +281,10 @@ function RuntimeLog(props: { account: AccountView }) {
   );
 }
 
-function Edit(props: { account: AccountView; provider: ProviderView; saved: (fresh: AccountView) => void }) {
+function Edit(props: { account: AccountView; provider: ProviderView; refresh: (fresh?: AccountView) => Promise<void> }) {
   const { t } = useTranslation();
   const { account, provider } = props;
-  const { draft, change, fill, reset, isChanged, config } = useDraft(account);
+  const { draft, rev, change, fill, reset, isChanged, config, settle, theirs, keepMine, takeTheirs } = useDraft(account);
   const [faults, setFaults] = useState<Fault[]>([]);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -295,7 +296,7 @@ function Edit(props: { account: AccountView; provider: ProviderView; saved: (fre
     try {
       const fresh = await act(() =>
         api.PUT('/wunder/channels/accounts/{channel}/{account_id}', {
-          params: { path: { channel: account.channel, account_id: account.account_id }, header: { 'If-Match': String(account.rev) } },
+          params: { path: { channel: account.channel, account_id: account.account_id }, header: { 'If-Match': String(rev) } },
           body: {
             channel: account.channel,
             account_id: account.account_id,
@@ -306,9 +307,11 @@ function Edit(props: { account: AccountView; provider: ProviderView; saved: (fre
           },
         }),
       );
-      props.saved(fresh);
+      settle(fresh);
+      void props.refresh(fresh);
       say(t('account.saved'));
     } catch (caught) {
+      if (isStale(caught)) await props.refresh();
       if (caught instanceof ApiError && caught.faults.length) setFaults(caught.faults);
       else setError(caught);
     } finally {
@@ -335,15 +338,17 @@ function Edit(props: { account: AccountView; provider: ProviderView; saved: (fre
           formId="own-form"
           webhookUrl={wholeUrl(account.webhook_url)}
         />
-        {error !== null && <Failed error={error} compact />}
+        <Meanwhile theirs={theirs} schema={provider.account_schema} keepMine={keepMine} takeTheirs={takeTheirs} />
+        {error !== null && !theirs.length && <NotSaved error={error} />}
       </div>
       <div className="save-bar">
-        <Button type="primary" htmlType="submit" form="own-form" loading={busy} disabled={!isChanged}>
+        <Button type="primary" htmlType="submit" form="own-form" loading={busy} disabled={!isChanged || theirs.length > 0}>
           {t('do.save')}
         </Button>
         <Button type="text" disabled={!isChanged || busy} onClick={reset}>
           {t('do.discard')}
         </Button>
+        {theirs.length > 0 && <SeeMeanwhile />}
       </div>
       {leave.dialog}
     </Card>
