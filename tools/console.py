@@ -54,6 +54,8 @@ class Node:
     def __init__(self, node: str, npm: list[str]) -> None:
         self._npm = npm
         self._environ = {
+            # Behind a proxy with a certificate of its own, npm believes what the machine believes (Node 22.19).
+            "NODE_USE_SYSTEM_CA": "1",
             **os.environ,
             "PATH": f"{Path(node).parent}{os.pathsep}{os.environ['PATH']}",
         }
