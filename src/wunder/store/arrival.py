@@ -51,6 +51,8 @@ def arrival_row(
         message.sent_at,
         message.received_at,
         unit.at,
+        new.inline_until,
+        "in",
     )
 
 

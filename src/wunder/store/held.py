@@ -20,6 +20,9 @@ class HeldLane(Protocol):
     async def rest(self, until: At | None) -> None:
         """Keep it shut until a time, or open it; takes effect when its head is looked at next."""
 
+    async def claim(self) -> int:
+        """Mark its head as taken; the fence of this claim."""
+
     async def bump_fence(self) -> int:
         """Make every claim so far an old one."""
 

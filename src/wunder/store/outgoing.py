@@ -21,6 +21,7 @@ from wunder.store.clean import clean_text
 from wunder.store.delivery_rows import NewDelivery
 from wunder.store.message_rows import outbound_row
 from wunder.store.policy import StorePolicy
+from wunder.store.unit import Transaction
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -104,7 +105,20 @@ def reply_row(going: Outgoing, message: OutboundMessage, ordinal: int) -> tuple[
         going.agent_id,
         going.binding_id,
         going.at,
+        "out",
     )
+
+
+def say(
+    tx: Transaction, going: Outgoing, statement: Any, *, is_begun: bool
+) -> list[OutboundMessage]:
+    """Write a turn's replies as messages; what was begun has one, be it empty."""
+    replies = going.replies or ((Reply(""),) if is_begun else ())
+    messages = [reply_message(going, reply, ordinal) for ordinal, reply in enumerate(replies)]
+    for ordinal, message in enumerate(messages):
+        tx.put(statement, reply_row(going, message, ordinal))
+    tx.counts["channel_messages_out"] += len(replies)
+    return messages
 
 
 def reply_delivery(
@@ -112,14 +126,16 @@ def reply_delivery(
 ) -> NewDelivery:
     """The delivery of one reply: the n-th from its first, the n-th of its turn; (lane, first seq)."""
     lane_id, first_seq = place
+    reply_ordinal = going.ordinals + position + 1
     return NewDelivery(
         delivery_id=DeliveryId(derived_id(going.turn_id, "delivery", ordinal)),
         message=message,
         root_message_id=going.inbound.message_id,
-        reply_ordinal=going.ordinals + position + 1,
+        reply_ordinal=reply_ordinal,
         lane_id=lane_id,
         lane_seq=first_seq + position,
         at=going.at,
         expires_at=going.expires_at,
         release=going.release,
+        not_before=going.not_before if reply_ordinal == 1 else None,
     )

@@ -47,6 +47,10 @@ class Standing(NamedTuple):
         return self.root_message_id or self.message_id
 
 
+#: The columns of `Standing`, in order.
+STANDING_COLUMNS = ", ".join(Standing._fields)
+
+
 def tell(
     tx: Gathered,
     name: StepName,

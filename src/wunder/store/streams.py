@@ -19,6 +19,7 @@ from wunder.model.turn import ClaimedTurn, Reply
 from wunder.store.delivery_rows import Head, facts_of
 from wunder.store.evidence import LateSuccess
 from wunder.store.held import Lanes
+from wunder.store.marks import Marks
 from wunder.store.outgoing import Outgoing, reply_message
 from wunder.store.policy import StorePolicy
 from wunder.store.receipts import Receipts
@@ -48,7 +49,6 @@ FROM channel_outbox WHERE delivery_id = ? AND streaming > 0
 """
 _AGAIN = "UPDATE channel_outbox SET attempts = attempts + 1, epoch = ? WHERE delivery_id = ?"
 _OURS = "UPDATE channel_outbox SET epoch = ? WHERE delivery_id = ?"
-#: What the first frame came to. `unknown` leaves `streaming` only where it is parked.
 #: What the first frame came to. `unknown` leaves `streaming` only where it is parked.
 _NOTE = """
 UPDATE channel_outbox SET error_kind = ?1, error = ?2,
@@ -83,8 +83,7 @@ class StreamMoves(NamedTuple):
     receipts: Receipts
     late: LateSuccess
     take_free: Callable[[Any, Conversation, At], Coroutine[Any, Any, Taken | None]]
-    begin_attempt: Callable[..., ClaimedDelivery]
-    settle_attempt: Callable[[Any, Settlement, StorePolicy], None]
+    marks: Marks
     holds: Callable[[int], bool]
 
 
@@ -155,7 +154,7 @@ class SqlStreams:
         tx.moved("channel_outbox", None, "streaming")
         found = await tx.first(_BEGUN, (delivery_id,)) or ()
         head = Head._make(found[:-2])._replace(attempts=0)
-        return self._moves.begin_attempt(tx, head, message, facts, now, taken.fence)
+        return self._moves.marks.begin(tx, (head, message), facts, now, taken.fence)
 
     async def _go_on(
         self, tx: Transaction, begun: tuple[Any, ...], message: OutboundMessage, grant: SendGrant
@@ -168,7 +167,7 @@ class SqlStreams:
             await tx.run(_OURS, (tx.epoch, head.delivery_id))
             return as_claimed(head, message, grant.release, fence, tx.epoch, shown_as)
         await tx.run(_AGAIN, (tx.epoch, head.delivery_id))
-        return self._moves.begin_attempt(tx, head, message, facts_of(grant), tx.now, fence)
+        return self._moves.marks.begin(tx, (head, message), facts_of(grant), tx.now, fence)
 
     async def _settle(self, tx: Transaction, done: Settlement) -> None:
         delivery_id = done.delivery.delivery_id
@@ -180,7 +179,7 @@ class SqlStreams:
             # Another node goes on with this reply: only that it was shown is news.
             await self._shown_late(tx, done)
             return
-        self._moves.settle_attempt(tx, done, self._policy)
+        self._moves.marks.settle(tx, done, self._policy)
         is_unknown = int(done.outcome == "unknown")
         note = (done.error_kind, done.error, is_unknown, done.provider_message_id, delivery_id)
         await tx.run(_NOTE, note)

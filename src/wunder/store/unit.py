@@ -43,6 +43,13 @@ class Transaction(Gathered):
         found = await self.run(sql, row)
         return found[0] if found else None
 
+    def put(self, statement: Any, row: tuple[Any, ...]) -> None:
+        """Write a row by a statement of the engine: at once, or with the like of others of its batch.
+
+        No statement of this unit may read it.
+        """
+        raise NotImplementedError
+
     async def settle_down(self) -> None:
         """Write what was put off, for a unit that reads what others of its batch wrote."""
 

@@ -7,7 +7,7 @@ from wunder.model.ids import At
 from wunder.store.delivery_rows import SendFacts
 from wunder.store.expiry import expire
 from wunder.store.postgres import lanes
-from wunder.store.postgres.delivery_rows import heads_of, mark
+from wunder.store.postgres.delivery_rows import MARKS, heads_of
 from wunder.store.postgres.held import LANES
 from wunder.store.postgres.lane_book import Lane
 from wunder.store.postgres.transaction import Tx
@@ -28,7 +28,7 @@ async def claim_lanes(
         if found is not None and may_expire and found[0].expires_at <= now:
             one = await claim_lane(tx, lane, facts, now, may_expire=may_expire)
         elif found is not None and _is_due(lane, found[0].state, now):
-            one = mark(tx, *found, facts, now, lanes.claim(lane))
+            one = MARKS.mark(tx, found, facts, now, lanes.claim(lane))
         else:
             one = None
         if one is not None:
@@ -47,14 +47,14 @@ async def claim_lane(
         (found,) = await heads_of(tx, [(lane.lane_id, but)])
         if found is None or found[0].state != DeliveryState.PENDING:
             return None
-        head, message = found
+        head = found[0]
         if may_expire and head.expires_at <= now:
             await tx.settle_down()
             await expire(LANES, tx, head.delivery_id, now)
             continue
         if not _is_due(lane, head.state, now):
             return None
-        return mark(tx, head, message, facts, now, lanes.claim(lane))
+        return MARKS.mark(tx, found, facts, now, lanes.claim(lane))
     return None
 
 

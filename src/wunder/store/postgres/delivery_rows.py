@@ -2,24 +2,9 @@
 
 from collections.abc import Sequence
 
-from wunder.model.delivery import ClaimedDelivery
-from wunder.model.ids import At, DeliveryId
 from wunder.model.message import OutboundMessage
-from wunder.store.delivery_rows import (
-    HEAD_COLUMNS,
-    Head,
-    NewDelivery,
-    SendFacts,
-    attempt_row,
-    born_as,
-    claimed,
-    head_and_message,
-    head_born,
-    mark_row,
-    outbox_row,
-    queued_step,
-    sending_step,
-)
+from wunder.store.delivery_rows import HEAD_COLUMNS, Head, head_and_message
+from wunder.store.marks import Marks
 from wunder.store.message_rows import OUTBOUND_COLUMNS
 from wunder.store.postgres.statements import Many, inserting
 from wunder.store.postgres.transaction import Tx
@@ -47,6 +32,16 @@ _INSERT_ATTEMPT = inserting(
     "delivery_id text, attempt_no int8, part int8, started_at int8, plugin_id text, version text,"
     " account_uid text, account_id text, fence int8",
 )
+_SETTLE_ATTEMPT = Many(
+    """
+UPDATE channel_attempts a SET settled_at = v.at, outcome = v.outcome, error_kind = v.kind,
+  error = v.words, provider_code = v.code, provider_message_id = v.provider_id, raw_result = v.raw,
+  took_ms = v.took
+FROM {v} WHERE a.delivery_id = v.id AND a.attempt_no = v.number AND a.outcome <> 'sent'
+""",
+    "at int8, outcome text, kind text, words text, code text, provider_id text, raw text, took int8,"
+    " id text, number int8",
+)
 _HEAD = Many(
     f"""
 SELECT v.n, {HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
@@ -58,52 +53,11 @@ JOIN channel_messages m ON m.message_id = o.message_id
 """,  # noqa: S608 - constants
     "lane_id int8, but text",
 )
-_ONE = Many(
-    f"""
-SELECT v.n, {HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
-FROM {{v}} JOIN channel_outbox o ON o.delivery_id = v.id
-JOIN channel_messages m ON m.message_id = o.message_id
-""",  # noqa: S608 - constants
-    "id text",
-)
 HeadAndMessage = tuple[Head, OutboundMessage]
 
-
-def insert(
-    tx: Tx, new: NewDelivery, facts: SendFacts | None, fence: int, not_before: At | None = None
-) -> ClaimedDelivery | None:
-    """Queue a delivery; with `facts` it is born `sending` under `fence`, with its attempt row."""
-    tx.later(_INSERT, (*outbox_row(new, facts, fence, tx.epoch), not_before))
-    tx.moved("channel_outbox", None, born_as(facts).value)
-    tx.step(queued_step(new))
-    if facts is None:
-        return None
-    return begin_attempt(tx, head_born(new), new.message, facts, new.at, fence)
-
-
-def mark(
-    tx: Tx, head: Head, message: OutboundMessage, facts: SendFacts, now: At, fence: int
-) -> ClaimedDelivery:
-    """Move a pending head to `sending` under `fence` with its attempt row (T3)."""
-    tx.later(_MARK, mark_row(head, facts, fence, tx.epoch, now))
-    tx.moved("channel_outbox", "pending", "sending")
-    return begin_attempt(tx, head, message, facts, now, fence)
-
-
-def begin_attempt(
-    tx: Tx, head: Head, message: OutboundMessage, facts: SendFacts, now: At, fence: int
-) -> ClaimedDelivery:
-    """Write the attempt row of a delivery that is `sending`; `head` is as before this attempt."""
-    tx.later(_INSERT_ATTEMPT, attempt_row(head, message, facts.release, now, fence))
-    tx.step(sending_step(head, message, facts.release, now))
-    return claimed(head, message, facts.release, now, fence, tx.epoch)
+MARKS = Marks(_INSERT, _MARK, _INSERT_ATTEMPT, _SETTLE_ATTEMPT)
 
 
 async def heads_of(tx: Tx, lanes: Sequence[tuple[int, str]]) -> list[HeadAndMessage | None]:
     """The heads of lanes and their messages; of each lane but one delivery, "" for none."""
     return [head_and_message(rows[0] if rows else None) for rows in await tx.each(_HEAD, lanes)]
-
-
-async def delivery_of(tx: Tx, delivery_id: DeliveryId) -> HeadAndMessage | None:
-    """A delivery, wherever it stands, and its message."""
-    return head_and_message(await tx.one(_ONE, (delivery_id,)))

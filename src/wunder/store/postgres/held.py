@@ -34,6 +34,10 @@ class PostgresLane:
         """Keep it shut until a time, or open it."""
         lanes.rest(self._lane, until)
 
+    async def claim(self) -> int:
+        """Mark its head as taken."""
+        return lanes.claim(self._lane)
+
     async def bump_fence(self) -> int:
         """Make every claim so far an old one."""
         return lanes.bump_fence(self._lane)

@@ -27,8 +27,9 @@ from wunder.store.arrival import (
 from wunder.store.clean import clean_row
 from wunder.store.place import Place
 from wunder.store.policy import StorePolicy
-from wunder.store.postgres import inline, lanes, receipts, sessions, spooling
+from wunder.store.postgres import lanes, receipts, sessions, spooling
 from wunder.store.postgres.faults import ROW_FAULTS
+from wunder.store.postgres.inline import INLINE
 from wunder.store.postgres.lane_book import LaneKey, lane_key
 from wunder.store.postgres.message_rows import INSERT_INBOUND, inbound_in
 from wunder.store.postgres.reader import Reader
@@ -189,13 +190,9 @@ class _Intake:
     ) -> InboundMessage:
         """Insert the row; returns the message as the table holds it."""
         tx = self._tx
-        row = (
-            *arrival_row(self._unit, part, new, state, place, (turn_id, tx.epoch)),
-            new.inline_until,
-            "in",
-        )
+        row = arrival_row(self._unit, part, new, state, place, (turn_id, tx.epoch))
         clean = clean_row(row)
-        tx.later(INSERT_INBOUND, clean)
+        tx.put(INSERT_INBOUND, clean)
         return kept_of(new, state) if clean is row else inbound_in(clean)
 
     async def _known(self, part: AccountIntake, new: NewMessage) -> Taken:
@@ -207,7 +204,9 @@ class _Intake:
             is_rerun = found is not None and found[1] == message_id
             if found is not None and not is_rerun:
                 self._originals[message_id] = MessageId(found[1])
-                await inline.extend_window(self._tx, MessageId(found[1]), new.inline_until)
+                if new.inline_until is not None:
+                    original = MessageId(found[1])
+                    await INLINE.extend_window(self._tx, original, new.inline_until)
             return Taken.ACCEPTED if is_rerun else Taken.DUPLICATE
         content = NewQuarantine("dedupe_collision", message_as_bytes(new), f"same id as {found[1]}")
         await self._set_aside(

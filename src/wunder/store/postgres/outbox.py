@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from wunder.model.conversation import Conversation, LaneKind
+from wunder.model.conversation import LaneKind
 from wunder.model.delivery import (
     ClaimedDelivery,
     Evidence,
@@ -11,53 +11,27 @@ from wunder.model.delivery import (
     Settlement,
 )
 from wunder.model.ids import (
-    AccountId,
-    AccountUid,
     At,
-    ChannelId,
     DeliveryId,
     MessageId,
-    derived_id,
 )
-from wunder.model.message import OutboundMessage
 from wunder.model.turn import NewSend
 from wunder.ports import ReadyAccounts
-from wunder.store.clean import clean_text
 from wunder.store.clock_watch import ClockWatch
-from wunder.store.delivery_rows import NewDelivery, facts_of
+from wunder.store.delivery_rows import facts_of
 from wunder.store.lookout import Lookout
-from wunder.store.message_rows import outbound_row
 from wunder.store.policy import StorePolicy
-from wunder.store.postgres import evidence, inline, lanes, settling
+from wunder.store.postgres import evidence, lanes, settling
 from wunder.store.postgres.claims import claim_lanes
-from wunder.store.postgres.delivery_rows import insert
+from wunder.store.postgres.delivery_rows import MARKS
+from wunder.store.postgres.inline import INLINE
 from wunder.store.postgres.lane_book import lane_key
 from wunder.store.postgres.message_rows import INSERT_OUTBOUND
 from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
-
-#: A loose scan of the index: one step an account that has heads waiting, whatever their number. Of
-#: those that are due so many are told that nobody reserves slots for more.
-_HEADS_TOLD = 16
-_READY = f"""
-WITH RECURSIVE waiting (account_uid) AS (
-  SELECT min(account_uid) FROM channel_lanes WHERE kind = 'delivery' AND ready_at IS NOT NULL
-  UNION ALL
-  SELECT (SELECT min(account_uid) FROM channel_lanes
-          WHERE kind = 'delivery' AND ready_at IS NOT NULL AND account_uid > waiting.account_uid)
-  FROM waiting WHERE waiting.account_uid IS NOT NULL
-)
-SELECT account_uid, (SELECT min(ready_at) FROM channel_lanes WHERE kind = 'delivery'
-  AND account_uid = waiting.account_uid AND ready_at IS NOT NULL),
-  (SELECT count(*) FROM (SELECT 1 FROM channel_lanes WHERE kind = 'delivery'
-    AND account_uid = waiting.account_uid AND ready_at <= ? LIMIT {_HEADS_TOLD}) due)
-FROM waiting WHERE account_uid IS NOT NULL ORDER BY 2
-"""  # noqa: S608 - constant
-_USED_KEY = """
-SELECT delivery_id FROM channel_outbox
-WHERE account_uid = ? AND idempotency_key = ? AND idempotency_key <> ''
-"""
+from wunder.store.readiness import READY, ready_accounts
+from wunder.store.sent_first import USED_KEY, delivery_first, message_first, row_first
 
 
 class PostgresOutbox:
@@ -76,15 +50,7 @@ class PostgresOutbox:
         """Which accounts have deliveries to claim now, and when to look again."""
         if self._lookout.is_quiet(now):
             return ReadyAccounts({}, None)
-        due: dict[AccountUid, int] = {}
-        later: list[At] = []
-        for account_uid, at, heads in await self._reader.rows(_READY, now):
-            # Another node may have claimed the last head between the looks.
-            if heads:
-                due[account_uid] = heads
-            elif at is not None:
-                later.append(at)
-        return ReadyAccounts(due, min(later, default=None))
+        return ready_accounts(await self._reader.rows(READY, now))
 
     async def claim(self, grants: Sequence[SendGrant], now: At) -> list[ClaimedDelivery]:
         """Mark due heads `sending` with their attempt rows; expired heads end on the way."""
@@ -119,7 +85,7 @@ class PostgresOutbox:
         self, message_id: MessageId, grant: SendGrant, now: At
     ) -> ClaimedDelivery | InlineStanding:
         """Mark the reply to a message `sending` for the webhook that holds it, before its time."""
-        return await self._writer.commit(lambda tx: inline.claim(tx, message_id, grant, now))
+        return await self._writer.work(lambda tx: INLINE.claim(tx, message_id, grant, now))
 
     async def confirm(self, evidence_: Evidence) -> bool:
         """Settle to `sent` by a late success; False when the attempt is not known."""
@@ -140,39 +106,15 @@ async def _claim(tx: Tx, grant: SendGrant, now: At, may_expire: bool) -> list[Cl
 
 
 async def _enqueue(tx: Tx, send: NewSend) -> tuple[DeliveryId, bool]:
-    conversation = Conversation(
-        AccountUid(send.account_uid),
-        clean_text(send.peer_kind),
-        clean_text(send.peer_id),
-        clean_text(send.thread_id),
-    )
+    message = message_first(send)
+    conversation = message.conversation
     await tx.lanes.of(LaneKind.DELIVERY, conversation)
-    used = await tx.one(_USED_KEY, (send.account_uid, send.idempotency_key))
+    used = await tx.one(USED_KEY, (send.account_uid, send.idempotency_key))
     if used is not None:
         return DeliveryId(used[0]), False
-    message = OutboundMessage(
-        message_id=send.message_id,
-        conversation=conversation,
-        channel=ChannelId(send.channel),
-        account_id=AccountId(send.account_id),
-        text=send.text,
-        format=send.format,
-        attachments=send.attachments,
-    )
-    unanswered = (None, None, None, None, None, None)
-    tx.later(INSERT_OUTBOUND, (*outbound_row(message), *unanswered, send.at, "out"))
+    tx.put(INSERT_OUTBOUND, row_first(send, message))
     tx.counts["channel_messages_out"] += 1
     place = await lanes.enter(tx, LaneKind.DELIVERY, conversation, 1, send.at, is_claimed=False)
-    new = NewDelivery(
-        delivery_id=DeliveryId(derived_id(send.message_id, "delivery")),
-        message=message,
-        root_message_id=None,
-        reply_ordinal=0,
-        lane_id=place.lane_id,
-        lane_seq=place.first_seq,
-        at=send.at,
-        expires_at=send.expires_at,
-        idempotency_key=send.idempotency_key,
-    )
-    insert(tx, new, None, 0)
+    new = delivery_first(send, message, place)
+    MARKS.insert(tx, new, None, 0)
     return new.delivery_id, True

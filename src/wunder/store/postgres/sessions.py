@@ -53,12 +53,12 @@ async def grow(tx: Tx, turn: TurnCommit, session_id: SessionId, lines_before: in
     message, at = turn.turn.message, turn.at
     lines, agent_id = 1 + len(turn.replies), turn.agent_id or AgentId("")
     if lines_before:
-        tx.later(_GROW, (lines, at, agent_id, message.peer_name, session_id))
+        tx.put(_GROW, (lines, at, agent_id, message.peer_name, session_id))
         return
     if turn.turn.session_id is not None:
         await tx.execute(_CLOSE, message.conversation.key)
     row = opened_row(session_id, message, agent_id, lines, at)
-    tx.later(_OPEN, row)
+    tx.put(_OPEN, row)
     tx.counts["channel_sessions"] += 1
 
 

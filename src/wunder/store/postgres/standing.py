@@ -3,15 +3,10 @@
 from wunder.model.ids import DeliveryId
 from wunder.store.postgres.statements import Many
 from wunder.store.postgres.transaction import Tx
-from wunder.store.standing import Standing
+from wunder.store.standing import STANDING_COLUMNS, Standing
 
 _STANDING = Many(
-    """
-SELECT v.n, o.state, o.fence, o.attempts, o.lane_id, o.message_id, o.root_message_id, o.part,
-  o.reply_ordinal, o.receipt, o.idem_window_ms, o.idem_covers, o.not_before, o.expires_at, o.account_uid,
-  o.account_id, o.plugin_id, o.version
-FROM {v} JOIN channel_outbox o ON o.delivery_id = v.id
-""",
+    f"SELECT v.n, {STANDING_COLUMNS} FROM {{v}} JOIN channel_outbox ON delivery_id = v.id",  # noqa: S608
     "id text",
 )
 

@@ -7,12 +7,11 @@ from wunder.model.conversation import Conversation, LaneKind
 from wunder.model.ids import At
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import lanes
-from wunder.store.postgres.delivery_rows import begin_attempt
+from wunder.store.postgres.delivery_rows import MARKS
 from wunder.store.postgres.evidence import LATE
 from wunder.store.postgres.held import LANES
 from wunder.store.postgres.lane_book import lane_key
 from wunder.store.postgres.receipts import RECEIPTS
-from wunder.store.postgres.settling import settle_attempt
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
 from wunder.store.streams import SqlStreams, StreamMoves, Taken
@@ -28,8 +27,7 @@ def streams(writer: Writer, policy: StorePolicy, holds: Callable[[int], bool]) -
         keys = [lane_key(kind, conversation) for kind in kinds]
         return await writer.commit(unit, lanes=keys)
 
-    rows = (_take_free, begin_attempt, settle_attempt)
-    moves = StreamMoves(LANES, RECEIPTS, LATE, *rows, holds)
+    moves = StreamMoves(LANES, RECEIPTS, LATE, _take_free, MARKS, holds)
     return SqlStreams(work, moves, policy)
 
 

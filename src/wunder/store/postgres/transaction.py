@@ -42,7 +42,7 @@ FROM {v} ORDER BY n
 class Tx(Transaction):
     """One transaction of the writer, shared by the units of a batch.
 
-    What a unit need not hear back is written by `later`, with the like of other units, before the
+    What a unit need not hear back is written by `put`, with the like of other units, before the
     next wave; trail steps and events once a batch.
     """
 
@@ -89,7 +89,7 @@ class Tx(Transaction):
         results = await ask([Ask(statement, [clean_row(row)]) for statement, row in asked])
         return [rows[0] for rows in results]
 
-    def later(self, statement: Many, row: tuple[Any, ...]) -> None:
+    def put(self, statement: Many, row: tuple[Any, ...]) -> None:
         """Write a row before the next wave. No statement of this unit may read it."""
         self._later.setdefault(statement, []).append(clean_row(row))
 

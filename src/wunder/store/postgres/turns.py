@@ -120,7 +120,7 @@ async def _claim(tx: Tx, served: AccountUid | None, now: At, limit: int) -> list
         fence = lanes.claim(lane)
         message = inbound_of(rows[0][:INBOUND_WIDTH])
         turn_id, claims, inline_until, session_id = rows[0][INBOUND_WIDTH:]
-        tx.later(_CLAIM, (fence, int(is_suspect), tx.epoch, now, message.message_id))
+        tx.put(_CLAIM, (fence, int(is_suspect), tx.epoch, now, message.message_id))
         tx.moved("channel_messages", "received", "answering")
         turn = ClaimedTurn(
             TurnId(turn_id), message, fence, claims + 1, is_suspect, session_id, inline_until

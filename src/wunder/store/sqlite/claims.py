@@ -5,7 +5,7 @@ from wunder.model.ids import At
 from wunder.store.delivery_rows import SendFacts
 from wunder.store.expiry import expire
 from wunder.store.sqlite import lanes
-from wunder.store.sqlite.delivery_rows import head_of, mark
+from wunder.store.sqlite.delivery_rows import MARKS, head_of
 from wunder.store.sqlite.held import LANES
 from wunder.store.sqlite.transaction import Tx, finished
 
@@ -22,12 +22,12 @@ def claim_lane(
         found = head_of(tx, lane_id)
         if found is None or found[0].state != DeliveryState.PENDING:
             return None
-        head, message = found
+        head = found[0]
         if may_expire and head.expires_at <= now:
             finished(expire(LANES, tx, head.delivery_id, now))
             continue
         due = tx.one(_READY_AT, (lane_id,))
         if due is None or due[0] is None or due[0] > now:
             return None
-        return mark(tx, head, message, facts, now, lanes.claim(tx, lane_id))
+        return MARKS.mark(tx, found, facts, now, lanes.claim(tx, lane_id))
     return None

@@ -38,6 +38,10 @@ class SqliteLane:
         """Keep it shut until a time, or open it."""
         lanes.rest(self._tx, self._lane_id, until)
 
+    async def claim(self) -> int:
+        """Mark its head as taken."""
+        return lanes.claim(self._tx, self._lane_id)
+
     async def bump_fence(self) -> int:
         """Make every claim so far an old one."""
         return lanes.bump_fence(self._tx, self._lane_id)

@@ -27,8 +27,9 @@ from wunder.store.message_rows import INBOUND_COLUMNS, inbound_of
 from wunder.store.place import Place
 from wunder.store.policy import StorePolicy
 from wunder.store.quarantine import set_aside
-from wunder.store.sqlite import inline, lanes, receipts
+from wunder.store.sqlite import lanes, receipts
 from wunder.store.sqlite.faults import ROW_FAULTS
+from wunder.store.sqlite.inline import INLINE
 from wunder.store.sqlite.message_rows import INSERT_INBOUND
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.replies import queue_replies
@@ -130,7 +131,6 @@ class _Intake:
             if place.is_free and has_hands:
                 state = MessageState.ANSWERING
         clean = self._insert(part, new, state, place, turn_id)
-        inline.open_window(tx, message.message_id, new.inline_until)
         if place is not None and clean.content.attachments:
             finished(attachments.expect(tx, clean, self._unit.at))
         tx.step(*arrival_steps(self._unit, part, new, state))
@@ -181,7 +181,9 @@ class _Intake:
             is_rerun = found is not None and found[1] == message_id
             if found is not None and not is_rerun:
                 self._originals[message_id] = MessageId(found[1])
-                inline.extend_window(self._tx, MessageId(found[1]), new.inline_until)
+                if new.inline_until is not None:
+                    original = MessageId(found[1])
+                    finished(INLINE.extend_window(self._tx, original, new.inline_until))
             return Taken.ACCEPTED if is_rerun else Taken.DUPLICATE
         content = NewQuarantine("dedupe_collision", message_as_bytes(new), f"same id as {found[1]}")
         self._set_aside(part, content, derived_id(message_id, "quarantine"), new, str(found[1]))

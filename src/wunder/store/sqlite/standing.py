@@ -2,13 +2,9 @@
 
 from wunder.model.ids import DeliveryId
 from wunder.store.sqlite.transaction import Tx
-from wunder.store.standing import Standing
+from wunder.store.standing import STANDING_COLUMNS, Standing
 
-_STANDING = """
-SELECT state, fence, attempts, lane_id, message_id, root_message_id, part, reply_ordinal, receipt,
-  idem_window_ms, idem_covers, not_before, expires_at, account_uid, account_id, plugin_id, version
-FROM channel_outbox WHERE delivery_id = ?
-"""
+_STANDING = f"SELECT {STANDING_COLUMNS} FROM channel_outbox WHERE delivery_id = ?"  # noqa: S608 - constant
 
 
 def standing_of(tx: Tx, delivery_id: DeliveryId) -> Standing | None:

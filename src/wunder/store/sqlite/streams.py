@@ -6,11 +6,10 @@ from wunder.model.conversation import Conversation, LaneKind
 from wunder.model.ids import At
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import lanes
-from wunder.store.sqlite.delivery_rows import begin_attempt
+from wunder.store.sqlite.delivery_rows import MARKS
 from wunder.store.sqlite.evidence import LATE
 from wunder.store.sqlite.held import LANES
 from wunder.store.sqlite.receipts import RECEIPTS
-from wunder.store.sqlite.settling import settle_attempt
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
 from wunder.store.streams import SqlStreams, StreamMoves, Taken
@@ -31,8 +30,7 @@ def streams(writer: Writer, policy: StorePolicy) -> SqlStreams:
         del conversation, kinds  # the one writer holds them all
         return await writer.work(unit)
 
-    rows = (_take_free, begin_attempt, settle_attempt)
-    moves = StreamMoves(LANES, RECEIPTS, LATE, *rows, _always)
+    moves = StreamMoves(LANES, RECEIPTS, LATE, _take_free, MARKS, _always)
     return SqlStreams(work, moves, policy)
 
 

@@ -61,6 +61,10 @@ class Tx(Transaction):
         found: tuple[Any, ...] | None = self.conn.execute(sql, clean_row(row)).fetchone()
         return found
 
+    def put(self, statement: str, row: tuple[Any, ...]) -> None:
+        """Write a row at once."""
+        self.conn.execute(statement, clean_row(row))
+
     async def run(self, sql: str, row: tuple[Any, ...] = ()) -> Rows:
         """Run a statement for a unit that is written once for both engines."""
         try:

@@ -10,15 +10,24 @@ from wunder.model.delivery import RECEIPT_ORDER, DeliveryState
 from wunder.model.message import MessageState
 from wunder.model.plugin import PluginStatus
 from wunder.store import (
+    again,
     attachments,
     desk,
     evidence,
     expiry,
+    inline,
     quarantine,
+    readiness,
     receipts,
     recovery,
+    sent_first,
+    settled,
+    shown,
     spool,
     sweep,
+)
+from wunder.store import (
+    delivery_rows as of_both,
 )
 from wunder.store.schema import migrations
 from wunder.store.sqlite import (
@@ -100,7 +109,14 @@ def test_every_migration_is_numbered_without_gap() -> None:
 HOT = {
     name: sql
     for module in (
+        again,
         attachments,
+        inline,
+        of_both,
+        readiness,
+        sent_first,
+        settled,
+        shown,
         claims,
         delivery_rows,
         evidence,
