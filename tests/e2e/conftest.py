@@ -69,6 +69,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess
     settings = {
         "WUNDER_SERVER_PORT": str(browsers.free_port()),
         "WUNDER_API_ALLOWED_HOSTS": "localhost,127.0.0.1,gateway.example.com",
+        "WUNDER_EGRESS_ALLOW_HOSTS": "127.0.0.1",
         "WUNDER_RETRY_BASE_S": "0.2",
         "WUNDER_RETRY_CAP_S": "0.5",
     }

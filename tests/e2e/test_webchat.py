@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import PHONE, Watched, shoot, violations
+from tests.e2e.pen import Pen
 from tests.e2e.site import Site
 from tests.journeys.gateway_process import GatewayProcess
 
@@ -23,11 +24,11 @@ OFFLINE = (
 )
 
 
-def chat(gateway: GatewayProcess, account_id: str, **config: Any) -> str:
-    """The address of a new account's page; echo answers."""
+def chat(gateway: GatewayProcess, account_id: str, agent_id: str = "echo", **config: Any) -> str:
+    """The address of a new account's page."""
     body = {"channel": "webchat", "account_id": account_id, "provider_config": config}
     made = gateway.call("POST", "channels/accounts", body)
-    binding = {"channel": "webchat", "account_id": account_id, "agent_id": "echo"}
+    binding = {"channel": "webchat", "account_id": account_id, "agent_id": agent_id}
     gateway.call("POST", "channels/bindings", binding)
     return f"{gateway.url}/wunder/chat/{made['webhook_key']}"
 
@@ -206,6 +207,31 @@ def test_two_tabs_show_one_conversation_and_a_reload_at_once_loses_nothing(
         expect(lines(page, "you", "done")).to_have_count(2)
     found = gateway.get("channels/messages", channel="webchat", account_id="tabs", direction="in")
     assert len({message["peer_id"] for message in found["items"]}) == 1
+
+
+def test_a_reload_in_the_middle_of_an_answer_loses_and_doubles_nothing(
+    gateway: GatewayProcess, watched: Make
+) -> None:
+    with Pen("The shop is open until nine.") as pen:
+        config = {"base_url": pen.url, "model": "m", "api_key": "k"}
+        agent = {"agent_id": "pen", "kind": "openai", "config": config}
+        gateway.call("POST", "agents", agent)
+        page = watched().page()
+        page.goto(chat(gateway, "reload", "pen"))
+        say(page, "Until when are you open?")
+        assert pen.has_begun.wait(30)
+        page.reload()
+        expect(page.locator('li[data-side="you"]')).to_have_text(re.compile("Until when"))
+        expect(page.locator("#typing")).to_be_visible()
+        pen.go_on.set()
+        expect(lines(page, "they", "delivered")).to_have_text(
+            re.compile(r"The shop is open until nine\.")
+        )
+        expect(lines(page, "you", "done")).to_have_count(1)
+        expect(page.locator("#typing")).to_be_hidden()
+        page.reload()
+        expect(page.locator("#lines > li")).to_have_count(2)
+        assert pen.asked == 1
 
 
 def test_the_longest_text_stays_inside_a_phone(gateway: GatewayProcess, watched: Make) -> None:
