@@ -5,6 +5,7 @@ back. That is what makes a group of 64 callers share one commit.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -12,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from wunder.errors import StoreUnavailable
 
 J = TypeVar("J", bound="Job")
+T = TypeVar("T")
 
 
 class Job:
@@ -23,6 +25,27 @@ class Job:
         self.future = future
         self.result: Any = None
         self.error: BaseException | None = None
+
+
+class QueryJob(Job):
+    """A query that waits for its thread."""
+
+    __slots__ = ("query",)
+
+    def __init__(self, future: "asyncio.Future[Any]", query: Callable[[Any], Any]) -> None:
+        super().__init__(future)
+        self.query = query
+
+
+def on_loop(tell: Callable[[T], None]) -> Callable[[T], None]:
+    """Have `tell` called on the loop that runs now, from any thread; not once it has ended."""
+    loop = asyncio.get_running_loop()
+
+    def from_thread(said: T) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended; nobody is left to tell
+            loop.call_soon_threadsafe(tell, said)
+
+    return from_thread
 
 
 class HandOver(Generic[J]):

@@ -20,6 +20,11 @@ _decode = msgspec.json.Decoder(dict[str, int]).decode
 _encode = msgspec.json.Encoder().encode
 
 
+#: How many transactions this node has committed that wrote something: the figure by which a commit is
+#: known again whose answer was lost.
+COMMITS = "commits"
+
+
 class Counters:
     """This node's committed figures, and what the others' were when they were last looked at."""
 
@@ -52,6 +57,14 @@ class Counters:
     def committed(self, changes: dict[str, int]) -> None:
         """Take over the changes of a transaction that was committed."""
         self._own = self._with(changes)
+
+    def own(self, name: str) -> int:
+        """What this node alone counted."""
+        return self._own.get(name, 0)
+
+    def stored(self, rows: Rows, name: str) -> int:
+        """The same as it stands in the table now; `OWN_COUNTERS`."""
+        return _decode(rows[0][0]).get(name, 0) if rows else 0
 
     def value(self, name: str) -> int:
         """One figure; 0 where nothing was counted."""

@@ -20,6 +20,8 @@ from wunder.store.postgres.transaction import Tx
 NODE_FILE = "node_id"
 #: Milliseconds by the database's clock, the only one that all nodes share.
 DB_NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::int8"
+#: The number under which the transactions of a life's lease are locked.
+TRANSACTION_OF = "hashtextextended({}, 8)"
 _FACTS = "SELECT key, value FROM meta WHERE key NOT LIKE 'count.%'"
 _PUT = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
 _NEXT_EPOCH = """
@@ -33,10 +35,12 @@ ON CONFLICT (name, account_uid) DO UPDATE SET epoch = excluded.epoch, lease_unti
 """  # noqa: S608 - constant
 #: A process that was killed may have a COMMIT under way at the server: what it claims must be found too.
 _LET_END = "SELECT 1 FROM channel_leases WHERE name = ? AND account_uid = '' FOR UPDATE"
-#: A take-over deletes the row and so waits for who is writing; a renewal does not.
+#: A take-over deletes the row and so waits for who is writing; a renewal does not. The other lock says
+#: for as long as the transaction lasts, also where its connection is gone, that there is one.
 _CHECK = Many(
     f"""
-SELECT v.n, pg_current_xact_id()::text, {DB_NOW}, EXISTS (SELECT 1 FROM channel_spool)
+SELECT v.n, pg_advisory_xact_lock_shared({TRANSACTION_OF.format("v.name")})::text, {DB_NOW},
+  EXISTS (SELECT 1 FROM channel_spool)
 FROM {{v}} JOIN channel_leases l ON l.name = v.name AND l.account_uid = '' AND l.epoch = v.epoch
 FOR KEY SHARE OF l
 """,  # noqa: S608 - constant
@@ -96,15 +100,15 @@ class Life:
         self.tenure.granted(self.epoch, asked_s)
         await session.fetch(_TAKE, self.lease_name, self.node_id, self.epoch, self._lease_ms)
 
-    async def check(self) -> str | None:
-        """The transaction's id; None when this life was ended by another node. To be run as a unit."""
+    async def check(self) -> bool:
+        """False when this life was ended by another node. To be run as a unit, first in its transaction."""
         asked_s = self.tenure.monotonic()
         ((found,),) = await ask([Ask(_CHECK, [(self.lease_name, self.epoch)])])
         if not found:
-            return None
-        xid, shared, self.spool_waits = found[0]
+            return False
+        _, shared, self.spool_waits = found[0]
         self.tenure.heard(At(shared), asked_s)
-        return str(xid)
+        return True
 
     def prolonging(self) -> Parts:
         """Prolong the lease with whatever is about to be committed, once a third of it has passed.

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from wunder.store.hand_over import HandOver, Job
+from wunder.store.hand_over import HandOver, QueryJob
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.faults import Blame, blame, translate
 from wunder.store.postgres.session import Line, Session
@@ -14,16 +14,6 @@ from wunder.store.unit import Rows
 
 T = TypeVar("T")
 Query = Callable[[Session], Coroutine[Any, Any, T]]
-
-
-class QueryJob(Job):
-    """A query that waits for its thread."""
-
-    __slots__ = ("query",)
-
-    def __init__(self, future: "asyncio.Future[Any]", query: Query[Any]) -> None:
-        super().__init__(future)
-        self.query = query
 
 
 class Reader:

@@ -10,24 +10,13 @@ import asyncpg
 from wunder.errors import StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
-from wunder.store.accounts import SqlAccountTable
-from wunder.store.activity import SqlActivityLog
-from wunder.store.agents import SqlAgentTable
-from wunder.store.attachments import SqlAttachmentTable
-from wunder.store.audit import SqlAuditLog
-from wunder.store.bindings import SqlBindingTable
-from wunder.store.chat import StoredChatLog
 from wunder.store.clock_watch import ClockWatch
 from wunder.store.data_dir import DirLock, prepare_dir
-from wunder.store.desk import SqlOutboxDesk
 from wunder.store.disk import Disk
-from wunder.store.events import SqlEventLog
-from wunder.store.ledger import SqlLedger
+from wunder.store.doors import SharedDoors, Under
+from wunder.store.hand_over import on_loop
 from wunder.store.machine import Machine
 from wunder.store.nodes import SqlNodes
-from wunder.store.people import SqlSessionTable, SqlUserTable
-from wunder.store.plugin_history import SqlPluginHistory
-from wunder.store.plugins import SqlPluginTable
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.address import Address
 from wunder.store.postgres.counters import ALL_COUNTERS, Counters
@@ -54,10 +43,7 @@ from wunder.store.postgres.turns import PostgresTurns
 from wunder.store.postgres.writer import Writer
 from wunder.store.recovered import Recovered
 from wunder.store.sweep import Sweep, steps_of
-from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
 from wunder.store.unit import Rows
-from wunder.store.upkeep import UpkeepTables
-from wunder.store.visibility import SqlVisibilityTable
 
 log = get_logger(__name__)
 #: Whether a commit that was answered lasts over a power cut.
@@ -66,7 +52,7 @@ _LASTS = "SELECT current_setting('fsync') = 'on' AND current_setting('synchronou
 _TRIES = 4
 
 
-class PostgresStore:
+class PostgresStore(SharedDoors):
     """All table doors over one database. Made by `open_store`.
 
     Four connections a node: one writes, two read, one listens; a fifth once large bytes move.
@@ -83,30 +69,16 @@ class PostgresStore:
         writer.counters.load(opened.counters)
         self._quick = quick = _reader("store-reader", address, clock)
         self._slow = slow = _reader("store-ledger", address, clock)
+        figure = writer.counters.value
+        under = Under(writer, quick, slow, MOVES, figure, life.node_id, "ILIKE")
+        super().__init__(under, clock, policy)
         self.intake = PostgresIntake(writer, quick, policy)
         self.turns = PostgresTurns(writer, quick, policy)
         self.outbox = PostgresOutbox(writer, quick, policy, watch)
         self.streams = streams(writer, policy, life.tenure.holds)
-        self.outbox_desk = SqlOutboxDesk(writer, slow, LANES, MOVES.reroute)
-        self.accounts = SqlAccountTable(writer, quick, LANES)
-        self.bindings = SqlBindingTable(writer, quick)
-        self.agents = SqlAgentTable(writer, quick)
-        self.attachments = SqlAttachmentTable(writer, quick)
-        self.plugins = SqlPluginTable(writer, quick)
-        self.history = SqlPluginHistory(writer, quick, life.node_id)
-        self.tokens = SqlTokenTable(writer, quick)
-        self.users = SqlUserTable(writer, quick)
-        self.sessions = self.session_ends = SqlSessionTable(writer, quick)
-        self.audit, self.activity = SqlAuditLog(writer, slow), SqlActivityLog(slow)
-        self.visibility = SqlVisibilityTable(writer, quick)
-        self.key_check = SqlKeyCheck(writer, quick)
         self._bulk = bulk = _reader("store-bulk", address, clock)
         self.shelf = PostgresShelf(bulk, clock.now)
         self.nodes = _nodes(writer, quick, life, policy)
-        self.chat = StoredChatLog(slow)
-        self.upkeep = UpkeepTables(writer, slow, MOVES, writer.counters.value, policy)
-        self.ledger = SqlLedger(slow, "ILIKE", clock.monotonic)
-        self.events = SqlEventLog(writer, slow, policy)
         self.health = PostgresHealth(writer, self.events, life, address, clock.now)
         self._lease_keeper = LeaseKeeper(writer, life, clock, policy)
         steps = (*steps_of(LANES, watch, policy), join_missed(policy))
@@ -145,13 +117,7 @@ class PostgresStore:
 
     def on_fatal(self, tell: Callable[[StoreBroken], None]) -> None:
         """Have `tell` called, on the event loop, when the store has failed for good."""
-        loop = asyncio.get_running_loop()
-
-        def from_thread(error: StoreBroken) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended; nobody is left to tell
-                loop.call_soon_threadsafe(tell, error)
-
-        self._writer.on_fatal = from_thread
+        self._writer.on_fatal = on_loop(tell)
 
     async def close(self) -> None:
         """Commit what was submitted, give up the lease, close every connection."""

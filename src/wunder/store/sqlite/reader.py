@@ -6,23 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from wunder.store.hand_over import HandOver, Job
+from wunder.store.hand_over import HandOver, QueryJob
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.connection import open_reader
 from wunder.store.sqlite.faults import translate
 
 T = TypeVar("T")
 Query = Callable[[sqlite3.Connection], T]
-
-
-class QueryJob(Job):
-    """A query that waits for its thread."""
-
-    __slots__ = ("query",)
-
-    def __init__(self, future: "asyncio.Future[Any]", query: Query[Any]) -> None:
-        super().__init__(future)
-        self.query = query
 
 
 class Reader:

@@ -9,25 +9,14 @@ from pathlib import Path
 from wunder.errors import ConfigInvalid, StoreBroken, StoreUnavailable
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock
-from wunder.store.accounts import SqlAccountTable
-from wunder.store.activity import SqlActivityLog
-from wunder.store.agents import SqlAgentTable
-from wunder.store.attachments import SqlAttachmentTable
-from wunder.store.audit import SqlAuditLog
-from wunder.store.bindings import SqlBindingTable
-from wunder.store.chat import StoredChatLog
 from wunder.store.clock_watch import ClockWatch
 from wunder.store.data_dir import DirLock, prepare_dir
-from wunder.store.desk import SqlOutboxDesk
 from wunder.store.disk import Disk
-from wunder.store.events import SqlEventLog
+from wunder.store.doors import SharedDoors, Under
 from wunder.store.file_shelf import FileShelf
-from wunder.store.ledger import SqlLedger
+from wunder.store.hand_over import on_loop
 from wunder.store.machine import Machine
 from wunder.store.nodes import SqlNodes
-from wunder.store.people import SqlSessionTable, SqlUserTable
-from wunder.store.plugin_history import SqlPluginHistory
-from wunder.store.plugins import SqlPluginTable
 from wunder.store.policy import StorePolicy
 from wunder.store.recovered import Recovered
 from wunder.store.sqlite import integrity
@@ -50,15 +39,12 @@ from wunder.store.sqlite.transaction import StepNumbers, Tx
 from wunder.store.sqlite.turns import SqliteTurns
 from wunder.store.sqlite.writer import Writer
 from wunder.store.sweep import Sweep, steps_of
-from wunder.store.tokens import SqlKeyCheck, SqlTokenTable
 from wunder.store.unit import Transaction, Unit
-from wunder.store.upkeep import UpkeepTables
-from wunder.store.visibility import SqlVisibilityTable
 
 log = get_logger(__name__)
 
 
-class SqliteStore:
+class SqliteStore(SharedDoors):
     """All table doors over one database file. Made by `open_store`."""
 
     def __init__(self, opened: "_Opened", clock: Clock, policy: StorePolicy) -> None:
@@ -73,29 +59,15 @@ class SqliteStore:
         self._checkpoints = Checkpoints(open_writer(path, policy), path, writer.gate, policy)
         writer.on_commit = self._checkpoints.committed
         writer.on_ballast_freed = self._checkpoints.hurry
+        figure = writer.counters.value
+        under = Under(writer, quick, slow, MOVES, figure, "local", "LIKE")
+        super().__init__(under, clock, policy)
         self.intake = SqliteIntake(writer, quick, policy)
         self.turns = SqliteTurns(writer, quick, policy)
         self.outbox = SqliteOutbox(writer, quick, policy, watch)
         self.streams = streams(writer, policy)
-        self.outbox_desk = SqlOutboxDesk(writer, slow, LANES, MOVES.reroute)
-        self.accounts = SqlAccountTable(writer, quick, LANES)
-        self.bindings = SqlBindingTable(writer, quick)
-        self.agents = SqlAgentTable(writer, quick)
-        self.attachments = SqlAttachmentTable(writer, quick)
-        self.plugins = SqlPluginTable(writer, quick)
-        self.history = SqlPluginHistory(writer, quick, "local")
-        self.tokens = SqlTokenTable(writer, quick)
-        self.users = SqlUserTable(writer, quick)
-        self.sessions = self.session_ends = SqlSessionTable(writer, quick)
-        self.audit, self.activity = SqlAuditLog(writer, slow), SqlActivityLog(slow)
-        self.visibility = SqlVisibilityTable(writer, quick)
-        self.key_check = SqlKeyCheck(writer, quick)
         self.shelf = FileShelf(opened.path.parent)
         self.nodes = SqlNodes(writer, quick, "local")
-        self.chat = StoredChatLog(slow)
-        self.upkeep = UpkeepTables(writer, slow, MOVES, writer.counters.value, policy)
-        self.ledger = SqlLedger(slow, "LIKE", clock.monotonic)
-        self.events = SqlEventLog(writer, slow, policy)
         self.health = SqliteHealth(writer, self._checkpoints, self.events, opened.life, path, clock)
         steps = (*steps_of(LANES, watch, policy), _restore_ballast(opened.disk))
         self._sweep = Sweep(writer, self.events, watch, clock, policy, steps)
@@ -137,8 +109,7 @@ class SqliteStore:
 
     def on_fatal(self, tell: Callable[[StoreBroken], None]) -> None:
         """Have `tell` called, on the event loop, when the store has failed for good."""
-        loop = asyncio.get_running_loop()
-        self._writer.on_fatal = lambda error: _tell(loop, tell, error)
+        self._writer.on_fatal = on_loop(tell)
 
 
 def _restore_ballast(disk: Disk) -> Unit[int]:
@@ -259,13 +230,3 @@ def _begin(opened: _Opened, clock: Clock, policy: StorePolicy) -> None:
         resent=len(found.resent),
         unknown=len(found.unknown),
     )
-
-
-def _tell(
-    loop: asyncio.AbstractEventLoop, tell: Callable[[StoreBroken], None], error: StoreBroken
-) -> None:
-    try:
-        loop.call_soon_threadsafe(tell, error)
-    except RuntimeError:
-        # The loop has ended; nobody is left to tell.
-        return
