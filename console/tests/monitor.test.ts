@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { marksWithin, stackedUp } from '../src/components/plotted';
-import { changeOf, differenceOf, faultsByKind, hourAgo, pointsOf, successOf } from '../src/features/monitor/hours';
+import { changeOf, comparisonOf, differenceOf, faultsByKind, hourAgo, pointsOf, successOf } from '../src/features/monitor/hours';
 import { arrivedOf } from '../src/features/monitor/issues';
 import { marksOf } from '../src/features/monitor/marks';
 import type { Event, Minute } from '../src/api/schema';
@@ -25,6 +25,16 @@ describe('an hour beside the one before', () => {
     expect(differenceOf(5, undefined)).toBeNull();
     expect(pointsOf(0.998, 1)).toEqual({ by: -0.2, as: 'points' });
     expect(pointsOf(null, 1)).toBeNull();
+  });
+
+  it('is the hour before or the same one a day earlier, and where it is not kept it is said from when on it will be', () => {
+    const hour = 3_600_000;
+    const young = { minutes: [minute(60_000, { dead: 1 })], last_minute: minute(3 * hour), last_hour: minute(3 * hour), hour_before: minute(2 * hour), day_before: null, kept_since: 0 };
+    expect(comparisonOf(young, 'hour')).toEqual({ before: young.hour_before, then: young.minutes[0], from: null });
+    expect(comparisonOf(young, 'day')).toEqual({ before: null, then: undefined, from: 25 * hour });
+    const old = { ...young, last_hour: minute(26 * hour), day_before: minute(2 * hour, { dead: 4 }) };
+    expect(comparisonOf(old, 'day')).toEqual({ before: old.day_before, then: old.day_before, from: null });
+    expect(comparisonOf({ ...old, day_before: null }, 'day')).toEqual({ before: null, then: undefined, from: null });
   });
 
   it('finds the minute of an hour ago, or none in a gateway that is younger', () => {

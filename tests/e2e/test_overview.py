@@ -65,12 +65,14 @@ def older(page: Page) -> None:
         minutes = two_hours(at)
         hour = minutes[-1] | {"sent": 2_160, "failed": 4, "taken_in": 2_200, "delivery_p95_ms": 700}
         before = minutes[59] | {"sent": 1_800, "failed": 0, "taken_in": 2_200}
+        day = before | {"at": at - 1_440 * MINUTE_MS, "sent": 4_320, "waiting": 2, "dead": 6}
         figures = monitor["figures"] | {"channel_outbox_pending": 12, "channel_outbox_failed": 6}
         route.fulfill(
             response=told,
             json=monitor
             | {"minutes": minutes, "last_minute": minutes[-1], "figures": figures}
-            | {"last_hour": hour, "hour_before": before, "due_since": at - 185_000},
+            | {"last_hour": hour, "hour_before": before, "due_since": at - 185_000}
+            | {"day_before": day, "kept_since": at - 1_501 * MINUTE_MS},
         )
 
     page.route(MONITOR, answer)
@@ -92,9 +94,11 @@ def test_a_tile_says_what_changed_and_leads_to_its_list(
     success = tile(page, say("monitor.success"))
     expect(success).to_contain_text("99.8 %")
     expect(success).to_contain_text(say("monitor.ofEnded", what="2,164"))
-    expect(success).to_contain_text(say("monitor.against", change="↓ 0.2 pts"))
-    expect(tile(page, say("monitor.out"))).to_contain_text(say("monitor.against", change="↑ 20 %"))
-    expect(tile(page, say("monitor.in"))).to_contain_text(say("monitor.sameAsBefore"))
+    expect(success).to_contain_text(say("monitor.against.hour", change="↓ 0.2 pts"))
+    expect(tile(page, say("monitor.out"))).to_contain_text(
+        say("monitor.against.hour", change="↑ 20 %")
+    )
+    expect(tile(page, say("monitor.in"))).to_contain_text(say("monitor.same.hour"))
     waiting = tile(page, say("monitor.open"))
     expect(waiting).to_contain_text(say("monitor.oldest", age="3 m 05 s"))
     success.click()
@@ -103,6 +107,32 @@ def test_a_tile_says_what_changed_and_leads_to_its_list(
     page.go_back()
     waiting.click()
     expect(page).to_have_url(re.compile(r"/outbox\?group=open"))
+
+
+def test_tiles_are_compared_with_the_same_hour_of_the_day_before_where_that_is_kept(
+    furnished: GatewayProcess, watched: Make
+) -> None:
+    say = Words("en")
+    page = signed_in(furnished, watched())
+    page.goto(f"{furnished.url}/console/monitor?against=day")
+    words = say("monitor.comparedFrom", at="|").partition("|")[0]
+    told = page.get_by_role("status").filter(has_text=words)
+    expect(told).to_be_visible()
+    older(page)
+    page.goto(f"{furnished.url}/console/monitor")
+    choice = page.get_by_role("radiogroup", name=say("monitor.compare"))
+    choice.get_by_text(say("monitor.compare.day")).click()
+    expect(page).to_have_url(re.compile(r"against=day"))
+    ago = "monitor.against.day"
+    expect(tile(page, say("monitor.out"))).to_contain_text(say(ago, change="↓ 50 %"))
+    expect(tile(page, say("monitor.open"))).to_contain_text(say(ago, change="↑ 10"))
+    expect(tile(page, say("monitor.dead"))).to_contain_text(say("monitor.same.day"))
+    expect(told).to_have_count(0)
+    assert violations(page) == []
+    choice.get_by_text(say("monitor.compare.hour")).click()
+    expect(page).not_to_have_url(re.compile(r"against="))
+    hour = say("monitor.against.hour", change="↑ 20 %")
+    expect(tile(page, say("monitor.out"))).to_contain_text(hour)
 
 
 def test_charts_mark_when_a_version_changed_and_tell_causes_apart(

@@ -490,3 +490,5 @@ async def test_the_overview_has_the_last_minute_from_kept_counters(gateway: Http
     assert monitor["last_minute"]["delivery_p95_ms"] is not None
     assert (monitor["last_hour"]["sent"], monitor["last_hour"]["failed"]) == (1, 0)
     assert (monitor["hour_before"], monitor["due_since"]) == (None, None)
+    assert monitor["day_before"] is None
+    assert 0 <= monitor["last_hour"]["at"] - monitor["kept_since"] < 3_600_000

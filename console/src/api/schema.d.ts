@@ -2674,7 +2674,8 @@ export interface components {
          *         `last_minute` and `minutes` (oldest first, at most two hours) are those of the node that answers,
          *         since it started, as are `parked_accounts`: those that rest because their platform refuses the
          *         credentials. `last_hour` is as much of the last 60 minutes as it has, `hour_before` the 60 before, null
-         *         until it has all of them. `due_since`: since when the delivery that waits longest could have been sent,
+         *         until it has all of them; `day_before` the 60 that ended a day ago, to five minutes, null where they are
+         *         not kept: figures reach back to `kept_since`, 25 hours at most. `due_since`: since when the delivery that waits longest could have been sent,
          *         on any node; null where none is due.
          */
         Monitor: {
@@ -2692,6 +2693,8 @@ export interface components {
             parked_accounts: string[];
             last_hour: components["schemas"]["Minute"];
             hour_before: components["schemas"]["Minute"] | null;
+            day_before: components["schemas"]["Minute"] | null;
+            kept_since: number;
             due_since: number | null;
         };
         /**

@@ -64,7 +64,8 @@ class Monitor(msgspec.Struct, frozen=True):
     `last_minute` and `minutes` (oldest first, at most two hours) are those of the node that answers,
     since it started, as are `parked_accounts`: those that rest because their platform refuses the
     credentials. `last_hour` is as much of the last 60 minutes as it has, `hour_before` the 60 before, null
-    until it has all of them. `due_since`: since when the delivery that waits longest could have been sent,
+    until it has all of them; `day_before` the 60 that ended a day ago, to five minutes, null where they are
+    not kept: figures reach back to `kept_since`, 25 hours at most. `due_since`: since when the delivery that waits longest could have been sent,
     on any node; null where none is due.
     """
 
@@ -78,6 +79,8 @@ class Monitor(msgspec.Struct, frozen=True):
     parked_accounts: tuple[AccountUid, ...]
     last_hour: Minute
     hour_before: Minute | None
+    day_before: Minute | None
+    kept_since: At
     due_since: At | None
 
 
@@ -145,6 +148,8 @@ async def get_monitor(request: AdminRequest) -> Monitor:
         parked_accounts=tuple(request.parts.parked()),
         last_hour=last_hour,
         hour_before=hour_before,
+        day_before=request.parts.minutes.day_before(),
+        kept_since=request.parts.minutes.kept_since(),
         due_since=await request.parts.upkeep.gate.due_since(),
     )
 

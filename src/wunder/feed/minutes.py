@@ -14,6 +14,11 @@ SLICE_S = 10
 MAX_SLICES = 720
 _SLICES_A_MINUTE = 60 // SLICE_S
 _SLICES_AN_HOUR = 60 * _SLICES_A_MINUTE
+#: For the same hour a day earlier a reading in five minutes is enough: 25 hours of them.
+MARK_S = 300
+_SLICES_A_MARK = MARK_S // SLICE_S
+_MAX_MARKS = 25 * 3600 // MARK_S + 2
+_DAY_MS, _HOUR_MS = 86_400_000, 3_600_000
 _FAILED = ("failed", "unknown", "expired")
 _WAITING = ("pending", "claimed", "sending", "streaming", "held")
 
@@ -48,7 +53,7 @@ class _Reading(msgspec.Struct, frozen=True):
 
 
 class Minutes:
-    """Reads the counters every 10 s and remembers two hours of it, in memory."""
+    """Reads the counters every 10 s and remembers two hours of it, in memory; of a day only marks."""
 
     def __init__(
         self, metrics: Metrics, clock: Clock, figures: Callable[[], Mapping[str, float]]
@@ -56,7 +61,10 @@ class Minutes:
         self._metrics = metrics
         self._figures = figures
         self._clock = clock
-        self._readings: deque[_Reading] = deque([self._read()], maxlen=MAX_SLICES + 1)
+        first = self._read()
+        self._readings: deque[_Reading] = deque([first], maxlen=MAX_SLICES + 1)
+        self._marks: deque[_Reading] = deque([first], maxlen=_MAX_MARKS)
+        self._unmarked = 0
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -67,6 +75,14 @@ class Minutes:
     def sample(self) -> None:
         """Read once."""
         self._readings.append(self._read())
+        self._unmarked += 1
+        if self._unmarked == _SLICES_A_MARK:
+            self._marks.append(self._readings[-1])
+            self._unmarked = 0
+
+    def kept_since(self) -> At:
+        """Return when the first of what is remembered was read: a day and an hour ago at most."""
+        return self._marks[0].at
 
     def last(self) -> Minute:
         """Return the last 60 seconds, and up to 10 before."""
@@ -83,12 +99,23 @@ class Minutes:
             kept[-1 - 2 * _SLICES_AN_HOUR], kept[-1 - _SLICES_AN_HOUR]
         ) if is_full else None
 
+    def day_before(self) -> Minute | None:
+        """Return the 60 minutes that ended a day ago, to a mark; None where they are not remembered."""
+        now = self._clock.now()
+        since, until = (self._mark_at(At(now - _DAY_MS - back)) for back in (_HOUR_MS, 0))
+        return self._between(since, until) if since and until else None
+
     def all(self) -> tuple[Minute, ...]:
         """Return whole minutes, oldest first."""
         kept = list(self._readings)
         ends = range(len(kept) - 1, _SLICES_A_MINUTE - 1, -_SLICES_A_MINUTE)
         found = [self._between(kept[end - _SLICES_A_MINUTE], kept[end]) for end in ends]
         return tuple(reversed(found))
+
+    def _mark_at(self, at: At) -> _Reading | None:
+        """Find the mark nearest to a time; none where nothing was read about then, as in a sleep."""
+        nearest = min(self._marks, key=lambda one: abs(one.at - at))
+        return nearest if abs(nearest.at - at) <= MARK_S * 1000 else None
 
     def _read(self) -> _Reading:
         metrics = self._metrics

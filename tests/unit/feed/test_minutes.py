@@ -78,6 +78,42 @@ def test_an_hour_is_compared_with_the_one_before_once_both_are_whole() -> None:
     assert (last.sent, before.sent) == (0, 7)
 
 
+def test_an_hour_is_compared_with_the_same_one_of_the_day_before_once_that_is_kept() -> None:
+    metrics, clock = Metrics(), FakeClock()
+    figures = {"channel_outbox_pending": 9.0}
+    began = clock.now()
+    minutes = Minutes(metrics, clock, lambda: figures)
+    metrics.deliveries.inc("sent", by=4)
+    metrics.delivery_seconds.observe(0.2)
+    slice_passes(minutes, clock, 360)
+    assert minutes.kept_since() == began
+    figures["channel_outbox_pending"] = 0.0
+    metrics.deliveries.inc("sent", by=70)
+    slice_passes(minutes, clock, 360 * 24 - 60)
+    assert minutes.day_before() is None, "it began less than a day and an hour ago"
+    slice_passes(minutes, clock, 60)
+    before = minutes.day_before()
+    assert before is not None
+    assert (before.sent, before.waiting, before.at) == (4, 9, began + 3_600_000)
+    assert before.delivery_p95_ms is not None
+    slice_passes(minutes, clock, 360)
+    before = minutes.day_before()
+    assert before is not None
+    assert (before.sent, before.waiting) == (70, 0)
+    assert clock.now() - minutes.kept_since() < 25.2 * 3_600_000, "older ones are let go"
+
+
+def test_an_hour_in_which_nothing_was_read_is_not_made_up() -> None:
+    metrics, clock = Metrics(), FakeClock()
+    minutes = Minutes(metrics, clock, dict)
+    slice_passes(minutes, clock, 360 * 3)
+    clock.advance(22 * 3600)  # the machine slept
+    slice_passes(minutes, clock, 360 * 2)
+    assert minutes.day_before() is not None
+    slice_passes(minutes, clock, 360 * 2)
+    assert minutes.day_before() is None
+
+
 def test_tries_that_did_not_send_are_told_by_kind() -> None:
     metrics, clock = Metrics(), FakeClock()
     minutes = Minutes(metrics, clock, dict)

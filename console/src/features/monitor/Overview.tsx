@@ -1,21 +1,23 @@
 // The monitor's overview: figures now, charts of the last hours, what needs a person, what happened.
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { Segmented } from 'antd';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { usePlugins } from '../../api/lists';
 import { monitorQuery } from '../../api/query';
 import type { Monitor } from '../../api/schema';
+import { useAddress } from '../../app/address';
 import { MonitorTabs } from '../../components/MonitorTabs';
 import { Card, Page } from '../../components/Page';
 import { Sparkline } from '../../components/Sparkline';
 import { Failed, Skeleton } from '../../components/States';
-import { count, duration, percent } from '../../i18n/format';
+import { count, duration, moment, percent } from '../../i18n/format';
 import { AccountIssues } from './AccountIssues';
 import { Charts } from './Charts';
 import { EventFeed } from './EventFeed';
 import { outboxFigures } from './figures';
-import { changeOf, differenceOf, hourAgo, pointsOf, successOf, type Change } from './hours';
+import { changeOf, comparisonOf, differenceOf, pointsOf, successOf, type Against, type Change, type Comparison } from './hours';
 import { useIssues } from './issues';
 import { PluginHealth } from './PluginHealth';
 
@@ -32,7 +34,7 @@ export function OverviewPage() {
       <Page title={t('nav.monitor')} bare>
         {monitor.data?.is_draining && <div className="note warn">{t('monitor.draining')}</div>}
         {monitor.data ? (
-          <Kpis monitor={monitor.data} />
+          <Figures monitor={monitor.data} />
         ) : monitor.error ? (
           <Card flush>
             <Failed error={monitor.error} retry={() => void monitor.refetch()} />
@@ -55,12 +57,42 @@ export function OverviewPage() {
   );
 }
 
-function Kpis(props: { monitor: Monitor }) {
+function Figures(props: { monitor: Monitor }) {
+  const { t } = useTranslation();
+  const [search, change] = useAddress();
+  const against: Against = search.against === 'day' ? 'day' : 'hour';
+  const compared = comparisonOf(props.monitor, against);
+  return (
+    <>
+      <div className="row end">
+        {!compared.before && (
+          <span className="meta" role="status">
+            {compared.from ? t('monitor.comparedFrom', { at: moment(compared.from) }) : t('monitor.comparedNever')}
+          </span>
+        )}
+        <span className="second" aria-hidden="true">
+          {t('monitor.compare')}
+        </span>
+        <Segmented
+          size="small"
+          aria-label={t('monitor.compare')}
+          value={against}
+          options={(['hour', 'day'] as const).map((one) => ({ value: one, label: t(`monitor.compare.${one}`) }))}
+          onChange={(next: string) => change({ against: next === 'hour' ? '' : next }, { replace: true })}
+        />
+      </div>
+      <Kpis monitor={props.monitor} against={against} compared={compared} />
+    </>
+  );
+}
+
+function Kpis(props: { monitor: Monitor; against: Against; compared: Comparison }) {
   const { t, i18n } = useTranslation();
-  const { monitor } = props;
+  const { monitor, against } = props;
   const minutes = monitor.minutes ?? [];
   const last = monitor.last_minute;
-  const [hour, before, then] = [monitor.last_hour, monitor.hour_before, hourAgo(monitor)];
+  const hour = monitor.last_hour;
+  const { before, then } = props.compared;
   const outbox = outboxFigures(monitor.figures);
   const plugins = usePlugins();
   const ill = (plugins.data?.items ?? []).filter(
@@ -79,6 +111,7 @@ function Kpis(props: { monitor: Monitor }) {
         name={t('monitor.in')}
         value={n(last.taken_in ?? 0)}
         unit={t('monitor.perMinute')}
+        against={against}
         change={changeOf(hour.taken_in, before?.taken_in)}
         line={line('taken_in')}
         to="/trace"
@@ -88,6 +121,7 @@ function Kpis(props: { monitor: Monitor }) {
         name={t('monitor.out')}
         value={n(last.sent ?? 0)}
         unit={t('monitor.perMinute')}
+        against={against}
         change={changeOf(hour.sent, before?.sent)}
         line={line('sent')}
         to="/outbox"
@@ -96,6 +130,7 @@ function Kpis(props: { monitor: Monitor }) {
       <Kpi
         name={t('monitor.p95')}
         value={last.delivery_p95_ms == null ? '–' : duration(last.delivery_p95_ms)}
+        against={against}
         change={changeOf(hour.delivery_p95_ms, before?.delivery_p95_ms)}
         line={line('delivery_p95_ms')}
         to="/trace"
@@ -105,6 +140,7 @@ function Kpis(props: { monitor: Monitor }) {
         value={success === null ? '–' : percent(success)}
         tone={success !== null && success < 0.95 ? 'err' : undefined}
         note={success === null ? t('monitor.noneEnded') : t('monitor.ofEnded', { what: n((hour.sent ?? 0) + (hour.failed ?? 0)) })}
+        against={against}
         change={pointsOf(success, was)}
         to="/outbox"
         search={{ group: 'dead', time: '1h' }}
@@ -113,6 +149,7 @@ function Kpis(props: { monitor: Monitor }) {
         name={t('monitor.open')}
         value={n(outbox.open)}
         note={oldest === null ? undefined : t('monitor.oldest', { age: duration(oldest) })}
+        against={against}
         change={differenceOf(outbox.open, then?.waiting)}
         line={line('waiting')}
         to="/outbox"
@@ -122,6 +159,7 @@ function Kpis(props: { monitor: Monitor }) {
         name={t('monitor.dead')}
         value={n(outbox.dead)}
         tone={outbox.dead ? 'err' : undefined}
+        against={against}
         change={differenceOf(outbox.dead, then?.dead)}
         line={line('dead')}
         to="/outbox"
@@ -138,6 +176,7 @@ interface KpiProps {
   value: ReactNode;
   unit?: string;
   note?: string;
+  against?: Against;
   change?: Change | null;
   tone?: 'err' | 'warn';
   line?: number[];
@@ -154,17 +193,17 @@ function Kpi(props: KpiProps) {
         {props.unit && <small>{props.unit}</small>}
       </span>
       {props.note && <span className="note-line">{props.note}</span>}
-      {props.change && <Against change={props.change} />}
+      {props.change && <Since change={props.change} against={props.against ?? 'hour'} />}
       {props.line && props.line.length > 1 && props.line.some((one) => one > 0) && <Sparkline values={props.line} label={props.name} />}
     </Link>
   );
 }
 
-/** What changed since the hour before: "↑ 12 % in 1 h". */
-function Against(props: { change: Change }) {
+/** What changed since then: "↑ 12 % vs 1 h ago". */
+function Since(props: { change: Change; against: Against }) {
   const { t, i18n } = useTranslation();
   const { by, as } = props.change;
   const plain = count(Math.abs(by), i18n.language);
   const size = as === 'part' ? percent(Math.abs(by)) : as === 'points' ? t('monitor.points', { what: plain }) : plain;
-  return <span className="note-line">{by === 0 ? t('monitor.sameAsBefore') : t('monitor.against', { change: `${by > 0 ? '↑' : '↓'} ${size}` })}</span>;
+  return <span className="note-line">{by === 0 ? t(`monitor.same.${props.against}`) : t(`monitor.against.${props.against}`, { change: `${by > 0 ? '↑' : '↓'} ${size}` })}</span>;
 }

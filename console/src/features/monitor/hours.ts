@@ -1,4 +1,4 @@
-// The last hour beside the one before: what arrived of all that ended, and what changed.
+// The last hour beside the one before, or the same one a day earlier: what arrived of all that ended, and what changed.
 import type { Minute, Monitor } from '../../api/schema';
 
 const HOUR_MS = 3_600_000;
@@ -37,6 +37,29 @@ export function pointsOf(now: number | null, before: number | null): Change | nu
 export function hourAgo(monitor: Pick<Monitor, 'last_minute' | 'minutes'>): Minute | undefined {
   const then = (monitor.last_minute.at ?? 0) - HOUR_MS;
   return monitor.minutes?.findLast((one) => one.at <= then + SLACK_MS);
+}
+
+/** What the last hour is compared with: the hour before, or the same one of the day before. */
+export type Against = 'hour' | 'day';
+
+export interface Comparison {
+  /** The hour that sums are compared with; null where it is not kept. */
+  before: Minute | null;
+  /** The figures as they stood then. */
+  then: Minute | undefined;
+  /** When it will be there; null where it is, or where nothing was kept at that time. */
+  from: number | null;
+}
+
+/** So much has to be kept: the last hour and the one before, or a day and an hour. */
+const NEEDED_MS: Record<Against, number> = { hour: 2 * HOUR_MS, day: 25 * HOUR_MS };
+
+/** Return what the last hour is compared with, or when it can be. */
+export function comparisonOf(monitor: Pick<Monitor, 'last_minute' | 'last_hour' | 'minutes' | 'hour_before' | 'day_before' | 'kept_since'>, against: Against): Comparison {
+  const before = (against === 'day' ? monitor.day_before : monitor.hour_before) ?? null;
+  const then = against === 'day' ? (before ?? undefined) : hourAgo(monitor);
+  const from = monitor.kept_since + NEEDED_MS[against];
+  return { before, then, from: before || from <= monitor.last_hour.at ? null : from };
 }
 
 /** How many kinds a chart tells apart; the rest is one. */
