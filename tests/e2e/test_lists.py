@@ -106,6 +106,35 @@ def test_columns_are_chosen_for_oneself_and_stay_chosen(
     expect(column).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("path", "shown", "hidden"),
+    [
+        ("trace", "message.direction", "outbox.platformId"),
+        ("audit", "audit.from", ""),
+        ("plugins", "plugin.signature", "plugin.memory"),
+    ],
+)
+def test_every_long_list_lets_one_choose_its_columns(
+    busy: GatewayProcess, page: Page, path: str, shown: str, hidden: str
+) -> None:
+    page.goto(f"{busy.url}/console/{path}")
+    heading = page.get_by_role("columnheader", name=say(shown), exact=True)
+    expect(heading).to_be_visible()
+    page.get_by_role("button", name=say("list.columns")).press("Enter")
+    page.get_by_role("menuitemcheckbox", name=say(shown), exact=True).press("Enter")
+    expect(heading).to_have_count(0)
+    if hidden:
+        page.get_by_role("menuitemcheckbox", name=say(hidden), exact=True).press("Enter")
+    page.keyboard.press("Escape")
+    assert violations(page) == []
+    page.reload()
+    if hidden:
+        expect(page.get_by_role("columnheader", name=say(hidden), exact=True)).to_be_visible()
+    else:
+        expect(page.get_by_role("columnheader").first).to_be_visible()
+    expect(heading).to_have_count(0)
+
+
 def agents_in_order(page: Page) -> list[str]:
     return page.locator("tbody tr td:nth-child(4)").all_inner_texts()
 

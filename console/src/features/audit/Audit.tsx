@@ -6,6 +6,7 @@ import { api, take } from '../../api/client';
 import type { AuditEntry } from '../../api/schema';
 import { useAddress } from '../../app/address';
 import { useMay } from '../../app/session';
+import { useColumns } from '../../components/columns';
 import { PagedTable, type Column } from '../../components/DataTable';
 import { Id, Json, Pairs, Time } from '../../components/Facts';
 import { Filters, NothingHere, SearchFilter, sinceOf, TimeFilter } from '../../components/Filters';
@@ -40,16 +41,17 @@ export function AuditPage() {
     follows: (event) => event.type !== 'figures',
     enabled: mayRead,
   });
-  if (!mayRead) return <Forbidden role="admin" />;
-  const columns: Column<AuditEntry>[] = [
+  const all: Column<AuditEntry>[] = [
     { key: 'at', title: t('audit.at'), cell: (one) => <Time at={one.at} /> },
-    { key: 'actor', title: t('audit.actor'), cell: (one) => one.actor },
+    { key: 'actor', title: t('audit.actor'), optional: 'shown', cell: (one) => one.actor },
     { key: 'action', title: t('audit.action'), cell: (one) => t(`event.${one.action}`, { defaultValue: one.action.replaceAll('_', ' ') }) },
-    { key: 'subject', title: t('audit.subject'), cell: (one) => (one.subject ? <code className="second">{one.subject}</code> : <span className="muted">–</span>) },
-    { key: 'result', title: t('audit.result'), cell: (one) => <Tag tone={one.result === 'ok' || !one.result ? 'ok' : 'err'}>{one.result || 'ok'}</Tag> },
-    { key: 'from', title: t('audit.from'), cell: (one) => <code className="second">{one.remote_addr || '–'}</code> },
-    { key: 'request', title: t('problem.requestId'), cell: (one) => <Id value={one.request_id ?? ''} /> },
+    { key: 'subject', title: t('audit.subject'), optional: 'shown', cell: (one) => (one.subject ? <code className="second">{one.subject}</code> : <span className="muted">–</span>) },
+    { key: 'result', title: t('audit.result'), optional: 'shown', cell: (one) => <Tag tone={one.result === 'ok' || !one.result ? 'ok' : 'err'}>{one.result || 'ok'}</Tag> },
+    { key: 'from', title: t('audit.from'), optional: 'shown', cell: (one) => <code className="second">{one.remote_addr || '–'}</code> },
+    { key: 'request', title: t('problem.requestId'), optional: 'shown', cell: (one) => <Id value={one.request_id ?? ''} /> },
   ];
+  const [columns, chooser] = useColumns('audit', all);
+  if (!mayRead) return <Forbidden role="admin" />;
   const open = list.rows.find((one) => String(one.seq) === search.entry);
   return (
     <Page
@@ -61,7 +63,7 @@ export function AuditPage() {
       }
     >
       <Card flush>
-        <Filters names={FILTERS}>
+        <Filters names={FILTERS} end={chooser}>
           <SearchFilter name="actor" placeholder={t('audit.actorExactly')} />
           <SearchFilter name="action" placeholder={t('audit.actionExactly')} />
           <SearchFilter name="subject" placeholder={t('audit.subjectExactly')} />

@@ -9,7 +9,8 @@ import { DataTable, type Column } from '../../components/DataTable';
 import { Card } from '../../components/Page';
 import { Empty, Failed, Skeleton } from '../../components/States';
 import { Status } from '../../components/Status';
-import { duration, size } from '../../i18n/format';
+import { size } from '../../i18n/format';
+import { p95Of } from '../plugins/facts';
 
 export function PluginHealth() {
   const { t } = useTranslation();
@@ -75,12 +76,6 @@ export function PluginHealth() {
 }
 
 /** The slowest method's p95: what a person waits for. */
-function p95Of(plugin: PluginView): string {
-  const methods = Object.values((plugin.runtime?.methods ?? {}) as Record<string, { p95_ms: number; calls: number }>);
-  const worst = Math.max(...methods.filter((one) => one.calls > 0).map((one) => one.p95_ms));
-  return Number.isFinite(worst) ? duration(worst) : '–';
-}
-
 function badness(plugin: PluginView): number {
   if (plugin.status === 'error') return 3;
   if (plugin.status === 'disabled') return 0;

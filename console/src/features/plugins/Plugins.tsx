@@ -7,6 +7,7 @@ import { localName, usePlugins } from '../../api/lists';
 import type { PluginView } from '../../api/schema';
 import { useAddress } from '../../app/address';
 import { useMay } from '../../app/session';
+import { useColumns } from '../../components/columns';
 import { DataTable, type Column } from '../../components/DataTable';
 import { ChoiceFilter, Filters, NothingHere, SearchFilter } from '../../components/Filters';
 import { Icon } from '../../components/Icon';
@@ -15,8 +16,9 @@ import { MonitorTabs } from '../../components/MonitorTabs';
 import { Card, Monogram, Page } from '../../components/Page';
 import { Failed, Skeleton } from '../../components/States';
 import { Status, Tag } from '../../components/Status';
+import { size } from '../../i18n/format';
 import { PluginDialog, usePluginActions, type PluginStep } from './actions';
-import { manifestOf, signatureTone } from './facts';
+import { manifestOf, p95Of, signatureTone } from './facts';
 
 const FILTERS = ['q', 'status', 'runtime'];
 
@@ -32,7 +34,7 @@ export function PluginsPage() {
     () => (plugins.data?.items ?? []).filter((one) => matches(one, search, i18n.language)),
     [plugins.data, search, i18n.language],
   );
-  const columns: Column<PluginView>[] = [
+  const all: Column<PluginView>[] = [
     {
       key: 'name',
       title: t('plugin.name'),
@@ -49,6 +51,7 @@ export function PluginsPage() {
     {
       key: 'version',
       title: t('plugin.current'),
+      optional: 'shown',
       cell: (one) => (
         <span className="row">
           <code>{one.current_version || '–'}</code>
@@ -60,12 +63,14 @@ export function PluginsPage() {
     {
       key: 'runtime',
       title: t('plugin.runtime'),
+      optional: 'shown',
       cell: (one) => <Status kind="runtime" state={one.runtime?.state ?? 'stopped'} detail={one.runtime?.last_error} />,
     },
-    { key: 'serving', title: t('plugin.serving'), cell: (one) => t(`state.serving.${one.serving}`) },
+    { key: 'serving', title: t('plugin.serving'), optional: 'shown', cell: (one) => t(`state.serving.${one.serving}`) },
     {
       key: 'signature',
       title: t('plugin.signature'),
+      optional: 'shown',
       cell: (one) => {
         const release = one.releases.find((each) => each.is_current) ?? one.releases[0];
         if (!release) return '–';
@@ -80,11 +85,21 @@ export function PluginsPage() {
       key: 'restarts',
       title: t('plugin.restarts'),
       num: true,
+      optional: 'shown',
       cell: (one) => one.runtime?.restarts ?? '–',
+    },
+    { key: 'p95', title: t('plugin.sendP95'), num: true, optional: 'hidden', cell: (one) => p95Of(one) },
+    {
+      key: 'memory',
+      title: t('plugin.memory'),
+      num: true,
+      optional: 'hidden',
+      cell: (one) => (one.runtime?.memory_bytes ? size(one.runtime.memory_bytes) : '–'),
     },
     {
       key: 'error',
       title: t('plugin.lastError'),
+      optional: 'shown',
       cell: (one) =>
         one.last_error ? (
           <span className="truncate" style={{ display: 'block', maxWidth: 260, color: 'var(--err)' }} title={one.last_error}>
@@ -109,6 +124,7 @@ export function PluginsPage() {
         ]
       : []),
   ];
+  const [columns, chooser] = useColumns('plugins', all);
   const upload = mayWrite && (
     <Button type="primary" icon={<Icon name="upload" size={14} />} onClick={() => void navigate({ to: '/plugins/upload' })}>
       {t('plugin.upload')}
@@ -119,7 +135,7 @@ export function PluginsPage() {
       <MonitorTabs />
       <Page title={t('tabs.plugins')} actions={upload}>
         <Card flush>
-          <Filters names={FILTERS}>
+          <Filters names={FILTERS} end={chooser}>
             <SearchFilter name="q" placeholder={t('plugin.search')} />
             <ChoiceFilter
               name="status"

@@ -1,6 +1,7 @@
 // What is read out of a plugin: its manifest, how its signature looks, versions in order.
 import type { PluginView, ReleaseView } from '../../api/schema';
 import type { Tone } from '../../components/Status';
+import { duration } from '../../i18n/format';
 
 export interface Manifest {
   name?: string;
@@ -51,4 +52,11 @@ export function compareVersions(one: string, other: string): number {
 function split(version: string): { core: number[]; pre: string[] } {
   const [core = '', pre = ''] = (version.split('+')[0] ?? '').split(/-(.*)/s);
   return { core: core.split('.').map(Number), pre: pre ? pre.split('.') : [] };
+}
+
+/** Say the slowest of its methods: 95 of 100 calls took no longer. */
+export function p95Of(plugin: PluginView): string {
+  const methods = Object.values((plugin.runtime?.methods ?? {}) as Record<string, { p95_ms: number; calls: number }>);
+  const worst = Math.max(...methods.filter((one) => one.calls > 0).map((one) => one.p95_ms));
+  return Number.isFinite(worst) ? duration(worst) : '–';
 }

@@ -6,6 +6,7 @@ import { api, take } from '../../api/client';
 import { useAccounts, useChannelChoices, useChannelName } from '../../api/lists';
 import type { StoredMessage } from '../../api/schema';
 import { useAddress } from '../../app/address';
+import { useColumns } from '../../components/columns';
 import { PagedTable, type Column } from '../../components/DataTable';
 import { Id, Time } from '../../components/Facts';
 import { ChipFilter, ChoiceFilter, Filters, NothingHere, SearchFilter, sinceOf, TimeFilter } from '../../components/Filters';
@@ -41,12 +42,13 @@ export function FindPage() {
     id,
     follows: (event) => event.type === 'figures',
   });
-  const columns: Column<StoredMessage>[] = [
+  const all: Column<StoredMessage>[] = [
     { key: 'at', title: t('message.at'), cell: (one) => <Time at={one.created_at} /> },
-    { key: 'direction', title: t('message.direction'), cell: (one) => <Tag>{one.direction === 'in' ? `→ ${t('message.in')}` : `← ${t('message.out')}`}</Tag> },
+    { key: 'direction', title: t('message.direction'), optional: 'shown', cell: (one) => <Tag>{one.direction === 'in' ? `→ ${t('message.in')}` : `← ${t('message.out')}`}</Tag> },
     {
       key: 'who',
       title: t('message.who'),
+      optional: 'shown',
       cell: (one) => <span className="truncate" style={{ display: 'block', maxWidth: 160 }}>{one.sender_name || one.peer_name || <Id value={one.peer_id} />}</span>,
     },
     {
@@ -61,19 +63,28 @@ export function FindPage() {
     {
       key: 'account',
       title: t('account.name'),
+      optional: 'shown',
       cell: (one) => (
         <span className="row nowrap">
           {one.account_id} <span className="muted">{channelName(one.channel)}</span>
         </span>
       ),
     },
-    { key: 'state', title: t('message.state'), cell: (one) => (one.state ? <Status kind="message" state={one.state} detail={one.reason} /> : <span className="muted">–</span>) },
-    { key: 'id', title: 'ID', cell: (one) => <Id value={one.message_id} /> },
+    { key: 'state', title: t('message.state'), optional: 'shown', cell: (one) => (one.state ? <Status kind="message" state={one.state} detail={one.reason} /> : <span className="muted">–</span>) },
+    { key: 'id', title: 'ID', optional: 'shown', cell: (one) => <Id value={one.message_id} /> },
+    { key: 'peer', title: t('message.peer'), optional: 'hidden', cell: (one) => <Id value={one.peer_id} label={t('message.peer')} /> },
+    {
+      key: 'platform',
+      title: t('outbox.platformId'),
+      optional: 'hidden',
+      cell: (one) => (one.platform_message_id ? <Id value={one.platform_message_id} label={t('outbox.platformId')} /> : <span className="muted">–</span>),
+    },
   ];
+  const [columns, chooser] = useColumns('messages', all);
   return (
     <Page title={t('nav.trace')}>
       <Card flush>
-        <Filters names={FILTERS}>
+        <Filters names={FILTERS} end={chooser}>
           <SearchFilter name="text" placeholder={t('message.search')} />
           <ChipFilter
             name="direction"
