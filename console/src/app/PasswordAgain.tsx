@@ -1,9 +1,10 @@
 // Asks for the reader's own password before something that matters.
 import { useQueryClient } from '@tanstack/react-query';
-import { Button, Input, Modal } from 'antd';
+import { Button, Input } from 'antd';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from '../api/client';
+import { Dialog } from '../components/Dialog';
 import { Field } from '../components/Field';
 import { useProblemText } from '../components/States';
 import { whoAsks } from './confirmed';
@@ -52,7 +53,7 @@ export function PasswordAgain() {
   };
   if (!isOpen) return null;
   return (
-    <Modal open title={t('again.title')} onCancel={() => end(false)} footer={null} width={400} zIndex={1200}>
+    <Dialog open title={t('again.title')} onCancel={() => end(false)} footer={null} width={400} zIndex={1200}>
       <form className="stack" onSubmit={submit}>
         <p className="second">{t('again.why')}</p>
         <Field label={t('signIn.password')} fault={fault}>
@@ -71,6 +72,6 @@ export function PasswordAgain() {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,10 +1,11 @@
 // The session ended while the page is open: sign in on the spot, and everything typed is still there.
 import { useQueryClient } from '@tanstack/react-query';
-import { Button, Input, Modal } from 'antd';
+import { Button, Input } from 'antd';
 import { useEffect, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, take } from '../api/client';
 import type { SignedIn } from '../api/schema';
+import { Dialog } from '../components/Dialog';
 import { Field } from '../components/Field';
 import { useProblemText } from '../components/States';
 import { enter, fetchSession, leave, SESSION_KEY } from './session';
@@ -48,7 +49,7 @@ export function SignInAgain(props: { user: SignedIn['user'] }) {
   };
   return (
     // Nobody who comes by reads what stands behind it.
-    <Modal open title={t('endedSession.title')} closable={false} keyboard={false} footer={null} width={400} zIndex={1400} styles={{ mask: { background: 'var(--bg)', backdropFilter: 'none' } }}>
+    <Dialog open title={t('endedSession.title')} closable={false} keyboard={false} footer={null} width={400} zIndex={1400} styles={{ mask: { background: 'var(--bg)', backdropFilter: 'none' } }}>
       <form className="stack" onSubmit={submit}>
         <p className="second">{t('endedSession.why')}</p>
         <Field label={t('signIn.name')}>
@@ -69,7 +70,7 @@ export function SignInAgain(props: { user: SignedIn['user'] }) {
           {t('endedSession.other')}
         </Button>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,7 +1,8 @@
 // Asking before something is lost: what it touches, and the name typed where it cannot be undone.
-import { Button, Input, Modal } from 'antd';
+import { Button, Input } from 'antd';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Dialog } from './Dialog';
 import { Field } from './Field';
 import { Failed } from './States';
 
@@ -36,7 +37,7 @@ export function Confirm(props: ConfirmProps) {
     }
   };
   return (
-    <Modal
+    <Dialog
       open
       title={props.title}
       onCancel={props.close}
@@ -67,6 +68,6 @@ export function Confirm(props: ConfirmProps) {
         )}
         {error !== null && <Failed error={error} compact />}
       </div>
-    </Modal>
+    </Dialog>
   );
 }

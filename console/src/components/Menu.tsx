@@ -98,7 +98,7 @@ export function Menu(props: { label: string; items: (MenuItem | 'line')[]; child
                   role={item.checked === undefined ? 'menuitem' : item.stays ? 'menuitemcheckbox' : 'menuitemradio'}
                   aria-checked={item.checked}
                   aria-disabled={item.blocked ? true : undefined}
-                  title={item.blocked}
+                  aria-describedby={item.blocked ? `${id}-${item.key}-why` : undefined}
                   tabIndex={-1}
                   className={item.danger ? 'danger' : undefined}
                   onClick={() => {
@@ -109,6 +109,12 @@ export function Menu(props: { label: string; items: (MenuItem | 'line')[]; child
                 >
                   <span className="tick" aria-hidden="true">{item.checked ? '✓' : ''}</span>
                   {item.label}
+                  {item.blocked && (
+                    // Read as what describes the item, not as a part of its name.
+                    <span className="why" id={`${id}-${item.key}-why`} aria-hidden="true">
+                      {item.blocked}
+                    </span>
+                  )}
                 </button>
               ),
             )}

@@ -1,8 +1,9 @@
 // Asks before what was typed is lost: on leaving the page, and on closing the tab.
 import { useBlocker } from '@tanstack/react-router';
-import { Button, Modal } from 'antd';
+import { Button } from 'antd';
 import { useRef, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Dialog } from '../../components/Dialog';
 
 /** Guard a page while `isDirty`. `allow` lets the next step pass; `dialog` is to be drawn. */
 export function useLeaveGuard(isDirty: boolean): { allow: () => void; dialog: ReactNode } {
@@ -15,7 +16,7 @@ export function useLeaveGuard(isDirty: boolean): { allow: () => void; dialog: Re
   });
   const dialog =
     blocker.status === 'blocked' ? (
-      <Modal
+      <Dialog
         open
         title={t('leave.title')}
         onCancel={blocker.reset}
@@ -32,7 +33,7 @@ export function useLeaveGuard(isDirty: boolean): { allow: () => void; dialog: Re
         }
       >
         {t('leave.text')}
-      </Modal>
+      </Dialog>
     ) : null;
   return {
     allow: () => {

@@ -1,5 +1,5 @@
 // Making or changing a binding.
-import { Button, Input, Modal, Select } from 'antd';
+import { Button, Input, Select } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api } from '../../api/client';
@@ -7,6 +7,7 @@ import { useAccounts, useAgents, useChannelChoices } from '../../api/lists';
 import type { Binding } from '../../api/schema';
 import { act } from '../../app/confirmed';
 import { say } from '../../app/notices';
+import { Dialog } from '../../components/Dialog';
 import { Field } from '../../components/Field';
 import { Failed } from '../../components/States';
 import type { Fault } from '../../forms/faults';
@@ -61,7 +62,7 @@ export function BindingDialog(props: { binding: Binding | null; channel?: string
   };
   const any = { value: '*', label: t('binding.any') };
   return (
-    <Modal
+    <Dialog
       open
       title={props.binding ? t('binding.edit') : t('binding.add')}
       onCancel={props.close}
@@ -114,6 +115,6 @@ export function BindingDialog(props: { binding: Binding | null; channel?: string
         </Field>
         {error !== null && <Failed error={error} compact />}
       </div>
-    </Modal>
+    </Dialog>
   );
 }

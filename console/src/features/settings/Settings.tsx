@@ -15,6 +15,7 @@ import { Card, Monogram, Page } from '../../components/Page';
 import { Empty, Failed, Skeleton } from '../../components/States';
 import { Status, Tag, type Tone } from '../../components/Status';
 import { count, size } from '../../i18n/format';
+import { choices } from '../accounts/choices';
 
 export function SettingsPage() {
   const { t } = useTranslation();
@@ -96,10 +97,16 @@ function OpenChannels() {
       ) : providers.data.items.length === 0 ? (
         <Empty icon="plugin" text={t('gallery.none')} />
       ) : (
-        <DataTable label={t('settings.channels')} rows={providers.data.items} columns={columns} id={(one) => one.channel} />
+        <DataTable label={t('settings.channels')} rows={offered(providers.data.items)} columns={columns} id={(one) => one.channel} />
       )}
     </Card>
   );
+}
+
+/** What people choose from, and what is open to users all the same: it has to be seen to be closed. */
+function offered(providers: ProviderView[]): ProviderView[] {
+  const among = new Set(choices(providers));
+  return providers.filter((one) => among.has(one) || one.is_user_visible);
 }
 
 /** The processes that serve together, and whose lease runs out. */

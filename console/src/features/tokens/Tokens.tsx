@@ -1,6 +1,6 @@
 // API tokens: made for programs, shown once, scoped, ended at once.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Button, Checkbox, Input, Modal, Select } from 'antd';
+import { Button, Checkbox, Input, Select } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, take } from '../../api/client';
@@ -10,6 +10,7 @@ import { say } from '../../app/notices';
 import { useMay } from '../../app/session';
 import { Confirm } from '../../components/Confirm';
 import { DataTable, type Column } from '../../components/DataTable';
+import { Dialog } from '../../components/Dialog';
 import { CopyButton, Id, Time } from '../../components/Facts';
 import { Field } from '../../components/Field';
 import { Icon } from '../../components/Icon';
@@ -137,7 +138,7 @@ function NewTokenDialog(props: { close: () => void; made: () => void }) {
   };
   if (secret) {
     return (
-      <Modal open title={t('token.shownOnce')} onCancel={props.close} width={520} maskClosable={false} footer={<Button type="primary" onClick={props.close}>{t('token.kept')}</Button>}>
+      <Dialog open title={t('token.shownOnce')} onCancel={props.close} width={520} maskClosable={false} footer={<Button type="primary" onClick={props.close}>{t('token.kept')}</Button>}>
         <div className="stack">
           <p>{t('token.shownOnceText')}</p>
           <div className="url">
@@ -145,11 +146,11 @@ function NewTokenDialog(props: { close: () => void; made: () => void }) {
             <CopyButton text={secret} label={t('do.copyThis', { what: t('token.one') })} word={t('do.copy')} />
           </div>
         </div>
-      </Modal>
+      </Dialog>
     );
   }
   return (
-    <Modal
+    <Dialog
       open
       title={t('token.add')}
       onCancel={props.close}
@@ -192,6 +193,6 @@ function NewTokenDialog(props: { close: () => void; made: () => void }) {
         ))}
         {error !== null && faults.length === 0 && <Failed error={error} compact />}
       </div>
-    </Modal>
+    </Dialog>
   );
 }

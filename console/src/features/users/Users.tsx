@@ -1,6 +1,6 @@
 // Users: who may sign in, as what; made, changed, locked out, signed out everywhere.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Button, Input, Modal, Select } from 'antd';
+import { Button, Input, Select } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, take } from '../../api/client';
@@ -10,6 +10,7 @@ import { complain, say } from '../../app/notices';
 import { useMay, useSession, type Role } from '../../app/session';
 import { Confirm } from '../../components/Confirm';
 import { DataTable, type Column } from '../../components/DataTable';
+import { Dialog } from '../../components/Dialog';
 import { Time } from '../../components/Facts';
 import { Field } from '../../components/Field';
 import { Icon } from '../../components/Icon';
@@ -189,7 +190,7 @@ function UserDialog(props: { user: UserView | undefined; close: () => void; save
     }
   };
   return (
-    <Modal
+    <Dialog
       open
       title={user ? t('user.edit', { name: user.name }) : t('user.add')}
       onCancel={props.close}
@@ -230,7 +231,7 @@ function UserDialog(props: { user: UserView | undefined; close: () => void; save
         {error !== null && faults.length === 0 && <Failed error={error} compact />}
         <button type="submit" hidden />
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -256,7 +257,7 @@ function PasswordDialog(props: { user: UserView; close: () => void }) {
     }
   };
   return (
-    <Modal
+    <Dialog
       open
       title={t('user.passwordTitle', { name: props.user.name })}
       onCancel={props.close}
@@ -282,6 +283,6 @@ function PasswordDialog(props: { user: UserView; close: () => void }) {
         </Field>
         {error !== null && !fault && <Failed error={error} compact />}
       </form>
-    </Modal>
+    </Dialog>
   );
 }
