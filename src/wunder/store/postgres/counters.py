@@ -2,6 +2,7 @@
 
 import msgspec
 
+from wunder.store.postgres.session import Session
 from wunder.store.postgres.statements import Many, Parts
 from wunder.store.unit import Rows
 
@@ -14,6 +15,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value
 """,
     "key text, value text",
 )
+_OF_NODE = "SELECT value FROM meta WHERE key = ?"
 _ALL = "SELECT key, value FROM meta WHERE key LIKE 'count.%'"
 
 _decode = msgspec.json.Decoder(dict[str, int]).decode
@@ -23,6 +25,12 @@ _encode = msgspec.json.Encoder().encode
 #: How many transactions this node has committed that wrote something: the figure by which a commit is
 #: known again whose answer was lost.
 COMMITS = "commits"
+
+
+async def commits_of(session: Session, node_id: str) -> int:
+    """The commits of a node as they are stored; 0 where another node has taken over its figures."""
+    rows = await session.fetch(_OF_NODE, PREFIX + node_id)
+    return _decode(rows[0][0]).get(COMMITS, 0) if rows else 0
 
 
 class Counters:
@@ -61,10 +69,6 @@ class Counters:
     def own(self, name: str) -> int:
         """What this node alone counted."""
         return self._own.get(name, 0)
-
-    def stored(self, rows: Rows, name: str) -> int:
-        """The same as it stands in the table now; `OWN_COUNTERS`."""
-        return _decode(rows[0][0]).get(name, 0) if rows else 0
 
     def value(self, name: str) -> int:
         """One figure; 0 where nothing was counted."""

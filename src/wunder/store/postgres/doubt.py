@@ -9,10 +9,12 @@ from wunder.model.delivery import ClaimedDelivery
 from wunder.model.intake import TakenIn
 from wunder.model.turn import ClaimedTurn, TurnCommitted
 from wunder.store.postgres import lanes
+from wunder.store.postgres.counters import commits_of
+from wunder.store.postgres.life import TRANSACTION_OF, Life
 from wunder.store.postgres.session import Session
 from wunder.store.postgres.transaction import Tx
 
-_STATUS = "SELECT pg_xact_status($1::text::xid8)"
+_HAS_ENDED = f"SELECT pg_try_advisory_xact_lock({TRANSACTION_OF.format('?')})"
 _RETURN_TURN = """
 UPDATE channel_messages SET state = 'received', claims = claims - 1, is_alone = 0
 WHERE message_id = ? AND state = 'answering' AND fence = ? AND epoch = ? RETURNING lane_id
@@ -50,17 +52,27 @@ def claims_in(results: Iterable[Any]) -> Claims:
 
 
 class Doubt:
-    """One such transaction."""
+    """One such transaction, known by the number of commits that it would have left behind.
 
-    def __init__(self, xid: str, epoch: int, claims: Claims) -> None:
-        self._xid = xid
-        self._epoch = epoch
+    The server's own number of it says nothing: a server that lost its power gives that number anew.
+    """
+
+    def __init__(self, life: Life, commits: int, claims: Claims) -> None:
+        self._node_id = life.node_id
+        self._lease_name = life.lease_name
+        self._epoch = life.epoch
+        self._commits = commits
         self._claims = claims
 
     async def status(self, session: Session) -> bool | None:
-        """Whether it was committed; None while the server is still at it."""
-        word = (await session.fetch(_STATUS, self._xid))[0][0]
-        return None if word == "in progress" else word == "committed"
+        """Whether it was committed; None while the server is still at it.
+
+        Where another node has taken over meanwhile its claims are no longer ours: False.
+        """
+        # Two statements: what the first one saw may be older than the lock it got.
+        if not (await session.fetch(_HAS_ENDED, self._lease_name))[0][0]:
+            return None
+        return await commits_of(session, self._node_id) == self._commits
 
     async def give_back(self, tx: Tx) -> None:
         """Put back into their lanes what it claimed."""

@@ -51,6 +51,7 @@ class Tx(Transaction):
         self.lanes = LaneBook()
         self.topics: set[str] = set()  # what other nodes should hear of
         self.spool_waits = True  # when it began; figures of other nodes are as old as the last look
+        self.has_gathered = False  # at its end: something is written beside the figures
         self._later: dict[Many, list[tuple[Any, ...]]] = {}
 
     for_update = " FOR UPDATE"
@@ -120,6 +121,7 @@ class Tx(Transaction):
         if self.events:
             parts.append((_INSERT_EVENTS, list(map(event_row, self.events))))
             self.counts["channel_events"] += len(self.events)
+        self.has_gathered = bool(parts)
         parts += figures(self.counts)
         if parts:
             await session.ask(parts)

@@ -3,10 +3,12 @@
 Its thread has one connection and an event loop of its own. A batch runs in waves: units of different
 conversations side by side, the next of the same conversation after them. When one unit fails, the
 batch is rolled back and run again with a savepoint a unit. When the connection is lost, the work is
-done again on a new one; when it is lost in the COMMIT, the server is asked what became of it.
+done again on a new one; when it is lost in the COMMIT, the server is asked what became of it, and
+nothing else is written before it has said so.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -18,7 +20,7 @@ from wunder.observe.logs import get_logger
 from wunder.store.disk import Disk
 from wunder.store.hand_over import HandOver, Job
 from wunder.store.policy import StorePolicy
-from wunder.store.postgres.counters import ALL_COUNTERS, Counters
+from wunder.store.postgres.counters import ALL_COUNTERS, COMMITS, Counters
 from wunder.store.postgres.doubt import Doubt, claims_in
 from wunder.store.postgres.faults import Blame, blame, translate
 from wunder.store.postgres.lane_book import LaneKey
@@ -26,6 +28,7 @@ from wunder.store.postgres.life import Life
 from wunder.store.postgres.news import telling
 from wunder.store.postgres.rounds import alone, side_by_side
 from wunder.store.postgres.session import Line, Session
+from wunder.store.postgres.statements import Parts
 from wunder.store.postgres.transaction import Tx
 from wunder.store.unit import Transaction
 from wunder.store.unit import Unit as SharedUnit
@@ -62,7 +65,7 @@ class _Attempt:
 
     def __init__(self, tx: Tx) -> None:
         self.tx = tx
-        self.xid = ""
+        self.commits = 0  # of this node, once it is committed
         self.is_committing = False
         self.rows = 0
 
@@ -87,7 +90,7 @@ class Writer:
         self.units = 0
         self.rows = 0
         self._broken: WunderError | None = None
-        self._doubts: list[Doubt] = []
+        self._doubt: Doubt | None = None
         self._loop = uvloop.new_event_loop()
         self._hand_over: HandOver[UnitJob] = HandOver(
             "store-writer", policy.max_queued_units, policy.max_batch_units, self._commit_batch
@@ -202,7 +205,7 @@ class Writer:
         attempt = _Attempt(Tx(self._life.epoch, self._now(), self.counters.value))
         try:
             session = await self._line.session(at_once=at_once)
-            await self._resolve_doubts(session)
+            await self._resolve_doubt(session)
             await self._transact(session, jobs, attempt, is_guarded)
         except Exception as error:  # noqa: BLE001 - a unit may raise anything; `blame` says whose fault
             if attempt.is_committing and await self._was_committed(attempt, jobs):
@@ -219,7 +222,7 @@ class Writer:
     ) -> None:
         tx, before = attempt.tx, session.touched
         await session.plain("BEGIN")
-        attempt.xid = await self._open(session, tx, () if is_guarded else _lanes_of(jobs))
+        await self._open(session, tx, () if is_guarded else _lanes_of(jobs))
         if is_guarded:
             for job in jobs:
                 await self._run_guarded(session, tx, job)
@@ -227,32 +230,32 @@ class Writer:
             await self._run_waves(session, tx, jobs)
         self.ride_along(tx)
         lease, asked_s = self._life.prolonging(), self._life.tenure.monotonic()
-        await tx.flush(
-            session,
-            lambda counts: [
-                *self.counters.changed(counts),
-                *telling(self._life, tx.topics),
-                *lease,
-            ],
-        )
+
+        def figures(counts: Counter[str]) -> Parts:
+            if tx.has_gathered or session.touched > before or any(counts.values()):
+                counts[COMMITS] += 1
+            attempt.commits = self.counters.own(COMMITS) + counts[COMMITS]
+            return [*self.counters.changed(counts), *telling(self._life, tx.topics), *lease]
+
+        await tx.flush(session, figures)
         attempt.rows = session.touched - before
         attempt.is_committing = True
         await session.plain("COMMIT")
         if lease:
             self._life.tenure.granted(tx.epoch, asked_s)
 
-    async def _open(self, session: Session, tx: Tx, lanes: Sequence[LaneKey]) -> str:
+    async def _open(self, session: Session, tx: Tx, lanes: Sequence[LaneKey]) -> None:
         """Check this life and lock the lanes; begin another life where this one was ended."""
-        xid, _ = await side_by_side(session, [self._life.check(), tx.lanes.lock(lanes)])
+        is_alive, _ = await side_by_side(session, [self._life.check(), tx.lanes.lock(lanes)])
         tx.spool_waits = self._life.spool_waits
-        if xid is not None:
-            return str(xid)
+        if is_alive:
+            return
         await self._life.begin_anew(session)
         tx.epoch = self._life.epoch
         self.counters.load(await session.fetch(ALL_COUNTERS))
         log.error("node_was_taken_over", epoch=self._life.epoch)
         self.on_new_life()
-        return await alone(session, self._life.check()) or ""
+        await alone(session, self._life.check())
 
     async def _run_waves(self, session: Session, tx: Tx, jobs: list[UnitJob]) -> None:
         for number, wave in enumerate(_waves(jobs)):
@@ -311,7 +314,7 @@ class Writer:
     async def _was_committed(self, attempt: _Attempt, jobs: Sequence[UnitJob]) -> bool:
         """Ask the server what became of a transaction; while it does not say, remember the doubt."""
         self._line.drop()
-        doubt = Doubt(attempt.xid, self._life.epoch, claims_in(job.result for job in jobs))
+        doubt = Doubt(self._life, attempt.commits, claims_in(job.result for job in jobs))
         ends_at = self._loop.time() + self._policy.database_stall_s
         while self._loop.time() < ends_at:
             try:
@@ -327,27 +330,30 @@ class Writer:
                 log.warning("commit_was_in_doubt", committed=status)
                 return status
             await asyncio.sleep(0.05)
-        self._doubts.append(doubt)
+        self._doubt = doubt
         return False
 
-    async def _resolve_doubts(self, session: Session) -> None:
-        """Give back what a commit, whose answer nobody heard, had claimed for this node."""
-        for doubt in list(self._doubts):
-            status = await doubt.status(session)
-            if status is None:
-                # The server is still at it, and until it has ended it holds every lane it claimed from.
-                continue
-            if status:
-                tx = Tx(self._life.epoch, self._now(), self.counters.value)
-                await session.plain("BEGIN")
-                if await alone(session, self._life.check()) is not None:
-                    await alone(session, doubt.give_back(tx))
-                # That commit wrote figures this process never took over.
-                self.counters.load(await session.fetch(ALL_COUNTERS))
-                await tx.flush(session, self.counters.changed)
-                await session.plain("COMMIT")
-                self.counters.committed(tx.counts)
-            self._doubts.remove(doubt)
+    async def _resolve_doubt(self, session: Session) -> None:
+        """Give back what a commit, whose answer nobody heard, had claimed for this node.
+
+        Raises: StoreUnavailable while the server is still at it: it holds this node's figures.
+        """
+        if self._doubt is None:
+            return
+        status = await self._doubt.status(session)
+        if status is None:
+            raise StoreUnavailable("the database is still at this node's last commit")
+        if status:
+            tx = Tx(self._life.epoch, self._now(), self.counters.value)
+            await session.plain("BEGIN")
+            if await alone(session, self._life.check()):
+                await alone(session, self._doubt.give_back(tx))
+            # That commit wrote figures this process never took over.
+            self.counters.load(await session.fetch(ALL_COUNTERS))
+            await tx.flush(session, self.counters.changed)
+            await session.plain("COMMIT")
+            self.counters.committed(tx.counts)
+        self._doubt = None
 
 
 class _Refused(WunderError):

@@ -21,6 +21,8 @@ class Proxy:
         self.cuts = 0
         self.delay_s = 0.0  # what every message to the server takes longer
         self.asked = 0  # how often somebody here said something and waited for the answer
+        self.falls_silent_at_commit = False
+        self.has_commit = asyncio.Event()  # it holds one back
         self._flows = asyncio.Event()
         self._flows.set()
 
@@ -76,6 +78,11 @@ class Proxy:
                 await self._flows.wait()
                 if is_up and self.delay_s:
                     await asyncio.sleep(self.delay_s)
+                if is_up and b"COMMIT\x00" in chunk and self.falls_silent_at_commit:
+                    self.falls_silent_at_commit = False
+                    self.has_commit.set()
+                    self.fall_silent()
+                    await self._flows.wait()
                 if is_up and b"COMMIT\x00" in chunk and self.cut_after is not None:
                     link.left, self.cut_after = self.cut_after, None
                 if link.left is not None:

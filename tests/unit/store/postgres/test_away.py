@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
 
 from tests.contracts.store_world import World
@@ -174,7 +175,8 @@ async def test_what_a_commit_claims_that_ends_after_it_was_given_up_is_given_bac
     try:
         await disk.execute("SELECT pg_advisory_lock(7)")
         async with asyncio.timeout(20):
-            assert await world.claim() == [], "its lane is in the hands of that commit"
+            with pytest.raises(StoreUnavailable, match="still at this node's last commit"):
+                await world.claim()
             await disk.execute("SELECT pg_advisory_unlock(7)")
             claimed: list[ClaimedDelivery] = []
             while not claimed:
@@ -199,6 +201,43 @@ async def test_a_wire_that_falls_silent_is_given_up_and_nothing_is_lost(
     wire.speak_again()
     await world.answer(turn, "still answered")
     assert await world.sends_in_order() == ["still answered"]
+
+
+@pytest.mark.parametrize("others", [0, 50], ids=["its number is free", "its number is taken"])
+@pytest.mark.parametrize("stall_s", [0.1, 20.0], ids=["given up", "waited for"])
+async def test_what_the_server_lost_with_its_power_was_not_committed(
+    world: World, wire: Proxy, stall_s: float, others: int
+) -> None:
+    """A server that starts again knows nothing of what it had not written, and gives numbers anew."""
+    await world.store.close()
+    world.policy = msgspec.structs.replace(POLICY, database_stall_s=stall_s)
+    await world.open()
+    message = world.new("lost with the power")
+    wire.falls_silent_at_commit = True
+    taking = asyncio.ensure_future(world.take(message))
+    async with asyncio.timeout(60):
+        await wire.has_commit.wait()
+        await asyncio.to_thread(postgres().kill)
+        wire.is_down = True
+        wire.speak_again()
+        await asyncio.to_thread(postgres().start)
+        other = await asyncpg.connect(world.store.health._address._url.replace(*_around(wire)))
+        for _ in range(others):
+            await other.execute("SELECT pg_current_xact_id()")
+        await other.close()
+        wire.is_down = False
+        try:
+            taken = await taking
+        except StoreUnavailable:
+            taken = await world.take(message)
+    assert set(taken.results.values()) == {Taken.ACCEPTED}
+    claimed = await world.store.turns.claim(9, world.now)
+    assert [turn.message.message_id for turn in claimed] == [message.message.message_id]
+
+
+def _around(wire: Proxy) -> tuple[str, str]:
+    """The wire's folder, and that of the server behind it."""
+    return str(wire.folder), str(postgres().dir)
 
 
 async def test_a_slow_wire_is_not_taken_for_a_silent_one(world: World, wire: Proxy) -> None:
@@ -282,3 +321,32 @@ async def test_a_node_whose_session_is_ended_while_it_starts_begins_again(
         await world.open()
     for conn in (holder, ender):
         await conn.close()
+
+
+async def test_a_server_that_takes_no_writes_any_more_is_told_once_and_waited_for(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await world.take(world.new())
+    conn = await asyncpg.connect(postgres().url("postgres"))
+    name = await conn.fetchval(
+        "SELECT DISTINCT datname FROM pg_stat_activity WHERE application_name LIKE 'wunder %'"
+    )
+    try:
+        await conn.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        await _end_sessions(conn, name)
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable, match="takes no writes"):
+                await world.take(world.new("2"))
+        assert capsys.readouterr().err.count('"event":"database_away"') == 1
+        await conn.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    finally:
+        await conn.close()
+    await world.take(world.new("2"))
+    assert capsys.readouterr().err.count('"event":"database_back"') == 1
+
+
+async def _end_sessions(conn: "asyncpg.Connection[asyncpg.Record]", database: str) -> None:
+    """As after a fail-over: everybody connects anew."""
+    await conn.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", database
+    )
