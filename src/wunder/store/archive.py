@@ -97,6 +97,24 @@ class ArchiveWriter:
             self._add(f"shelf/{kind}/{name}", text.size_bytes, scratch)
             self.shelf[f"{kind}/{name}"] = text.sha256
 
+    def contents(
+        self, engine: str, at: At, version: int, facts: dict[str, str], figures: dict[str, int]
+    ) -> Contents:
+        """What was written, and what `meta` says beside it."""
+        return Contents(
+            format=FORMAT,
+            engine=engine,
+            at=at,
+            schema_version=version,
+            incarnation=facts.get("incarnation", ""),
+            epoch=int(facts.get("epoch", "0")),
+            facts=facts,
+            figures=figures,
+            tables=self.tables,
+            shelf=self.shelf,
+            missing=tuple(self.missing),
+        )
+
     def finish(self, contents: Contents) -> None:
         """Write what it holds, make it durable, give it its name."""
         encoded = msgspec.json.format(msgspec.json.encode(contents))

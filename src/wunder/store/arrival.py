@@ -4,13 +4,15 @@ from typing import Any
 
 import msgspec
 
-from wunder.model.ids import TurnId
+from wunder.model.ids import At, SessionId, TurnId
 from wunder.model.intake import AccountIntake, IntakeUnit, NewMessage
 from wunder.model.message import InboundMessage, MessageState
 from wunder.model.trail import Event, Step, StepName
+from wunder.model.turn import ClaimedTurn
 from wunder.store.clean import to_json
 from wunder.store.message_rows import inbound_row
 from wunder.store.place import Place
+from wunder.store.quarantine import Context
 
 
 def kept_of(new: NewMessage, state: MessageState) -> InboundMessage:
@@ -54,6 +56,35 @@ def arrival_row(
         new.inline_until,
         "in",
     )
+
+
+def born_claimed(
+    turn_id: TurnId,
+    message: InboundMessage,
+    fence: int,
+    session_id: SessionId | None,
+    inline_until: At | None,
+) -> ClaimedTurn:
+    """The turn of a message that was born `answering`."""
+    return ClaimedTurn(
+        turn_id,
+        message,
+        fence,
+        1,
+        is_alone=False,
+        session_id=session_id,
+        inline_until=inline_until,
+    )
+
+
+def set_aside_as(unit: IntakeUnit, new: NewMessage | None, original: str = "") -> Context:
+    """What an item of the quarantine keeps beside its content; `original` is whom it collided with."""
+    return {
+        "dedupe_key": new.dedupe_key if new else None,
+        "message_id": original or (new.message.message_id if new else ""),
+        "received_at": unit.received_at,
+        "at": unit.at,
+    }
 
 
 def arrival_steps(

@@ -1,5 +1,7 @@
 """The spool: raw requests of platforms that do not wait, bounded for each account."""
 
+from typing import Any
+
 from wunder.model.ids import At
 from wunder.model.intake import SpooledRequest, SpoolVerdict
 from wunder.store.policy import StorePolicy
@@ -41,19 +43,23 @@ async def keep(tx: Transaction, request: SpooledRequest, policy: StorePolicy) ->
     rows, used = await tx.first(_ROOM, (request.account_uid,)) or (0, 0)
     if rows >= policy.spool_rows or used + size > policy.spool_bytes:
         return False
-    row = (
+    tx.counts["channel_spool"] += (await tx.run(_INSERT, spool_row(request))).rowcount
+    return True
+
+
+def spool_row(request: SpooledRequest) -> tuple[Any, ...]:
+    """The columns of a request."""
+    return (
         request.spool_id,
         request.account_uid,
         request.channel,
         request.account_id,
         request.sealed,
-        size,
+        len(request.sealed),
         request.received_at,
         request.tries,
         request.retry_at,
     )
-    tx.counts["channel_spool"] += (await tx.run(_INSERT, row)).rowcount
-    return True
 
 
 async def is_ahead(tx: Transaction, account_uid: str) -> bool:

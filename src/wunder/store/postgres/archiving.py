@@ -11,7 +11,7 @@ import msgspec
 
 from wunder.errors import StoreBroken, StoreFull
 from wunder.model.ids import At
-from wunder.store.archive import FORMAT, ArchiveWriter, Contents, Progress, Text
+from wunder.store.archive import ArchiveWriter, Contents, Progress, Text
 from wunder.store.backups import Manifest, sha256_of, write_manifest
 from wunder.store.columns import Table, tables_of
 from wunder.store.postgres.address import Address
@@ -100,19 +100,7 @@ async def _write(conn: Connection, writer: ArchiveWriter, now: At) -> Contents:
     for _key, value in await conn.fetch(ALL_COUNTERS):
         for name, count in _decode(value).items():
             figures[name] = figures.get(name, 0) + count
-    return Contents(
-        format=FORMAT,
-        engine="postgresql",
-        at=now,
-        schema_version=version,
-        incarnation=facts.get("incarnation", ""),
-        epoch=int(facts.get("epoch", "0")),
-        facts=facts,
-        figures=figures,
-        tables=writer.tables,
-        shelf=writer.shelf,
-        missing=tuple(writer.missing),
-    )
+    return writer.contents("postgresql", now, version, facts, figures)
 
 
 async def _write_shelf(conn: Connection, writer: ArchiveWriter) -> None:

@@ -1,6 +1,6 @@
 """T1: keys, messages, receipts, trail and spool removal of one request, in one transaction."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wunder.model.conversation import LaneKind
 from wunder.model.ids import At, MessageId, SessionId, TurnId, derived_id
@@ -15,14 +15,15 @@ from wunder.model.intake import (
     TakenIn,
 )
 from wunder.model.message import InboundMessage, MessageState
-from wunder.model.turn import ClaimedTurn
 from wunder.store import attachments, pairing, spool
 from wunder.store.arrival import (
     arrival_row,
     arrival_steps,
+    born_claimed,
     collision,
     kept_of,
     message_as_bytes,
+    set_aside_as,
 )
 from wunder.store.clean import clean_row
 from wunder.store.place import Place
@@ -38,6 +39,9 @@ from wunder.store.postgres.statements import Many, Statement
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
 from wunder.store.quarantine import set_aside
+
+if TYPE_CHECKING:
+    from wunder.model.turn import ClaimedTurn
 
 _KEEP_KEY = Many(
     """
@@ -167,17 +171,8 @@ class _Intake:
         if state is MessageState.ANSWERING and place is not None:
             self._may_claim -= 1
             session = SessionId(current[0][0][0]) if current and current[0] else None
-            self._claimed.append(
-                ClaimedTurn(
-                    turn_id,
-                    clean,
-                    place.fence,
-                    1,
-                    is_alone=False,
-                    session_id=session,
-                    inline_until=new.inline_until,
-                )
-            )
+            until = new.inline_until
+            self._claimed.append(born_claimed(turn_id, clean, place.fence, session, until))
         return Taken.ACCEPTED
 
     def _insert(
@@ -244,16 +239,5 @@ class _Intake:
         new: NewMessage | None = None,
         message_id: str = "",
     ) -> None:
-        await set_aside(
-            self._tx,
-            part,
-            item,
-            quarantine_id,
-            {
-                "dedupe_key": new.dedupe_key if new else None,
-                "message_id": message_id or (new.message.message_id if new else ""),
-                "received_at": self._unit.received_at,
-                "at": self._unit.at,
-            },
-            self._policy,
-        )
+        kept = set_aside_as(self._unit, new, message_id)
+        await set_aside(self._tx, part, item, quarantine_id, kept, self._policy)

@@ -8,7 +8,7 @@ from wunder.model.intake import SpooledRequest
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.statements import Many
 from wunder.store.postgres.transaction import Tx
-from wunder.store.spool import HOLDS_UP_TO_TRIES
+from wunder.store.spool import HOLDS_UP_TO_TRIES, spool_row
 
 #: Those of one batch count as well. One that is there already was kept by a commit nobody heard of.
 _KEEP = Many(
@@ -46,20 +46,7 @@ SELECT v.n FROM {v} WHERE EXISTS (
 
 async def keep(tx: Tx, request: SpooledRequest, policy: StorePolicy) -> bool:
     """Keep a request; False when its account has no room left."""
-    row = (
-        request.spool_id,
-        request.account_uid,
-        request.channel,
-        request.account_id,
-        request.sealed,
-        len(request.sealed),
-        request.received_at,
-        request.tries,
-        request.retry_at,
-        policy.spool_rows,
-        policy.spool_bytes,
-    )
-    kept = await tx.one(_KEEP, row)
+    kept = await tx.one(_KEEP, (*spool_row(request), policy.spool_rows, policy.spool_bytes))
     if kept is None:
         return False
     tx.counts["channel_spool"] += int(kept[0])

@@ -9,7 +9,7 @@ from typing import Any
 
 from wunder.errors import Conflict, DataDirRefused, StoreBroken
 from wunder.model.ids import At
-from wunder.store.archive import FORMAT, Archive, ArchiveWriter, Contents, Progress, copy_text
+from wunder.store.archive import Archive, ArchiveWriter, Contents, Progress, copy_text
 from wunder.store.columns import Table, tables_of
 from wunder.store.data_dir import DirLock, file_system_of, prepare_dir
 from wunder.store.policy import StorePolicy
@@ -106,25 +106,13 @@ def _write(conn: sqlite3.Connection, data_dir: Path, writer: ArchiveWriter, now:
                     writer.tell(f"{table.name}: {text.rows} rows so far")
     _write_files(conn, data_dir, writer)
     facts = _facts(conn)
-    return Contents(
-        format=FORMAT,
-        engine="sqlite",
-        at=now,
-        schema_version=version,
-        incarnation=facts.get("incarnation", ""),
-        epoch=int(facts.get("epoch", "0")),
-        facts={
-            key: value for key, value in facts.items() if not key.startswith((PREFIX, "probed_at"))
-        },
-        figures={
-            key.removeprefix(PREFIX): int(value)
-            for key, value in facts.items()
-            if key.startswith(PREFIX)
-        },
-        tables=writer.tables,
-        shelf=writer.shelf,
-        missing=tuple(writer.missing),
-    )
+    figures = {
+        key.removeprefix(PREFIX): int(value)
+        for key, value in facts.items()
+        if key.startswith(PREFIX)
+    }
+    kept = {key: value for key, value in facts.items() if not key.startswith((PREFIX, "probed_at"))}
+    return writer.contents("sqlite", now, version, kept, figures)
 
 
 def _batches(conn: sqlite3.Connection, table: Table) -> Iterator[list[tuple[Any, ...]]]:

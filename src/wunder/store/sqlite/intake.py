@@ -1,5 +1,7 @@
 """T1: keys, messages, receipts, trail and spool removal of one request, in one transaction."""
 
+from typing import TYPE_CHECKING
+
 from wunder.model.conversation import LaneKind
 from wunder.model.ids import At, MessageId, TurnId, derived_id
 from wunder.model.intake import (
@@ -13,14 +15,15 @@ from wunder.model.intake import (
     TakenIn,
 )
 from wunder.model.message import InboundMessage, MessageState
-from wunder.model.turn import ClaimedTurn
 from wunder.store import attachments, pairing, spool
 from wunder.store.arrival import (
     arrival_row,
     arrival_steps,
+    born_claimed,
     collision,
     kept_of,
     message_as_bytes,
+    set_aside_as,
 )
 from wunder.store.clean import clean_row
 from wunder.store.message_rows import INBOUND_COLUMNS, inbound_of
@@ -36,6 +39,9 @@ from wunder.store.sqlite.replies import queue_replies
 from wunder.store.sqlite.sessions import current_session
 from wunder.store.sqlite.transaction import Tx, finished
 from wunder.store.sqlite.writer import Writer
+
+if TYPE_CHECKING:
+    from wunder.model.turn import ClaimedTurn
 
 _KEEP_KEY = """
 INSERT INTO channel_dedupe (dedupe_key, digest, message_id, keep_until) VALUES (?, ?, ?, ?)
@@ -141,17 +147,8 @@ class _Intake:
         if state is MessageState.ANSWERING and place is not None:
             self._may_claim -= 1
             session = current_session(tx.conn, message.conversation)
-            self._claimed.append(
-                ClaimedTurn(
-                    turn_id,
-                    clean,
-                    place.fence,
-                    1,
-                    is_alone=False,
-                    session_id=session,
-                    inline_until=new.inline_until,
-                )
-            )
+            until = new.inline_until
+            self._claimed.append(born_claimed(turn_id, clean, place.fence, session, until))
         return Taken.ACCEPTED
 
     def _insert(
@@ -216,17 +213,5 @@ class _Intake:
         new: NewMessage | None = None,
         message_id: str = "",
     ) -> None:
-        unit = set_aside(
-            self._tx,
-            part,
-            item,
-            quarantine_id,
-            {
-                "dedupe_key": new.dedupe_key if new else None,
-                "message_id": message_id or (new.message.message_id if new else ""),
-                "received_at": self._unit.received_at,
-                "at": self._unit.at,
-            },
-            self._policy,
-        )
-        finished(unit)
+        kept = set_aside_as(self._unit, new, message_id)
+        finished(set_aside(self._tx, part, item, quarantine_id, kept, self._policy))
