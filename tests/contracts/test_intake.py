@@ -5,11 +5,12 @@ import asyncio
 import msgspec
 import pytest
 
+from tests.contracts import raw_rows
 from tests.contracts.store_world import DAY_MS, UID, World
 from wunder.errors import StoreFull
 from wunder.model.ids import AccountUid, At, MessageId, new_id
 from wunder.model.intake import NewQuarantine, SpoolVerdict, Taken
-from wunder.model.message import Content, MessageState
+from wunder.model.message import Attachment, Content, Location, MessageState
 from wunder.model.trail import StepName
 from wunder.upkeep.ledger import MessageFilter
 
@@ -166,11 +167,21 @@ async def test_messages_not_to_be_answered_are_stored_and_hold_no_lane(world: Wo
 
 
 async def test_refused_messages_are_stored_without_body(world: World) -> None:
-    denied = world.new("secret", state=MessageState.REFUSED, reason="denied", meta={"a": 1})
-    await world.take(denied)
+    denied = world.new(
+        "secret", state=MessageState.REFUSED, reason="denied", meta={"quote": "secret"}
+    )
+    body = msgspec.structs.replace(
+        denied.message.content,
+        attachments=(Attachment("file", name="secret.pdf"),),
+        location=Location(1.0, 2.0, "secret place"),
+    )
+    message = msgspec.structs.replace(denied.message, content=body)
+    await world.take(msgspec.structs.replace(denied, message=message))
     stored = await world.store.ledger.message(denied.message.message_id)
     assert stored is not None
     assert (stored.state, stored.reason, stored.text) == ("refused", "denied", "")
+    (row,) = await raw_rows.run(world, "SELECT * FROM channel_messages")
+    assert "secret" not in repr(row), "nothing of what was said is in any column"
 
 
 async def test_a_mixed_batch_commits_in_one_transaction(world: World) -> None:

@@ -6,6 +6,7 @@ from tests.journeys.corridor import corridor
 from wunder.model.delivery import DeliveryState
 from wunder.model.provider import WebhookAnswer
 from wunder.model.turn import Reply
+from wunder.upkeep.ledger import DeliveryFilter
 
 SENT, PENDING, UNKNOWN = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNKNOWN
 HELLO = {"id": "1", "peer": "ann", "text": "hi"}
@@ -108,6 +109,9 @@ async def test_a_response_that_broke_off_leaves_the_delivery_unknown(tmp_path) -
         answer = await here.post(HELLO)
         await answered(here, answer, is_written=False)
         await here.until_states(UNKNOWN)
+        (found,) = (await here.store.ledger.deliveries(DeliveryFilter(), 9, "")).items
+        _, (attempt,) = await here.store.ledger.delivery(found.delivery_id)
+        assert attempt.outcome == "unknown", "what decides whether a duplicate counts as a success"
 
 
 async def test_a_message_without_an_answer_is_acknowledged_at_once(tmp_path) -> None:

@@ -25,14 +25,16 @@ def test_two_failures_thirty_seconds_apart_park_and_one_probe_follows_in_a_quart
     first = after_failure(Standing(), 1, T0, POLICY)
     parked = after_failure(first, 1, T0 + 30_000, POLICY)
     assert parked.is_parked
-    assert not may_try(parked, 1, T0 + 30_001)
+    assert not may_try(parked, 1, T0 + 30_000 + 899_999)
     assert may_try(parked, 1, T0 + 30_000 + 900_000)
 
 
 def test_a_probe_under_way_pushes_the_next_one_away() -> None:
     parked = Standing(first_failure_at=T0, probe_at=T0, rev=1)
     assert may_try(parked, 1, T0)
-    assert not may_try(after_probe_left(parked, T0, POLICY), 1, T0 + 1)
+    left = after_probe_left(parked, T0, POLICY)
+    assert not may_try(left, 1, T0 + 899_999)
+    assert may_try(left, 1, T0 + 900_000)
 
 
 def test_a_changed_configuration_is_tried_at_once() -> None:

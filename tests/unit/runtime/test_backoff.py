@@ -59,3 +59,6 @@ def test_ten_minutes_of_readiness_forgive_everything():
 
 def test_falls_that_a_quarantined_call_is_to_blame_for_never_break_it():
     assert fall_again([Fall.EXCUSED] * 50)[1].is_broken is False
+    broken, _ = fall_again([Fall.CRASHED] * 6)
+    _, verdict = after_fall(broken, Fall.EXCUSED, 1_000.0, 5.0, POLICY, 0.0)
+    assert verdict.is_broken is False, "nor on its one late start"
