@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from tests.chaos.small_disk import fill, small_disk
@@ -50,6 +51,56 @@ def test_why_the_database_is_away_is_said_with_its_address_and_without_the_passw
     assert "postgresql://" in said
     assert "s3cret" not in said
     assert not list(tmp_path.glob("copy*"))
+
+
+@pytest.mark.parametrize(
+    ("prepared", "says"),
+    [
+        ("REVOKE CREATE ON SCHEMA public FROM public", "has to own the database"),
+        ("CREATE TABLE agents (x int)", "tables of another program"),
+        ("ALTER ROLE guest SET default_transaction_read_only = on", "takes no writes"),
+    ],
+)
+@pytest.mark.parametrize("command", [["migrate"], ["serve"]])
+def test_a_database_that_cannot_be_used_as_it_is_says_what_it_lacks(
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+    prepared: str,
+    says: str,
+) -> None:
+    url = asyncio.run(_prepared(prepared))
+    monkeypatch.setenv("WUNDER_STORE_DATABASE_URL", url)
+    try:
+        assert main(command) == FAILED
+    finally:
+        asyncio.run(_without_guest(url))
+    assert says in capsys.readouterr().err
+
+
+async def _prepared(sql: str) -> str:
+    """An empty database after `sql`, as a role that does not own it and has no other rights."""
+    url = await postgres().empty_database()
+    conn = await asyncpg.connect(url)
+    await conn.execute(f"CREATE ROLE guest LOGIN; GRANT CREATE ON SCHEMA public TO public; {sql}")
+    await conn.close()
+    return url.replace("wunder@", "guest@")
+
+
+async def _without_guest(url: str) -> None:
+    conn = await asyncpg.connect(url.replace("guest@", "wunder@"))
+    await conn.execute("DROP OWNED BY guest; DROP ROLE guest")
+    await conn.close()
+
+
+def test_wrong_settings_end_it_as_badly_used_so_that_a_service_manager_does_not_start_it_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WUNDER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("WUNDER_STORE_DATABASE_URL_FILE", str(tmp_path / "none"))
+    assert main(["serve"]) == BAD_USAGE
+    assert str(tmp_path / "none") in capsys.readouterr().err
 
 
 def test_a_copy_that_finds_no_room_blames_the_disk_and_leaves_nothing(

@@ -46,6 +46,9 @@ def serve_command(options: GlobalOptions, arguments: Sequence[str]) -> int:
         return BAD_USAGE
     try:
         serve(config)
+    except ConfigInvalid as error:  # found out late, and as little cured by another start
+        sys.stderr.write(f"wunder: {error.detail}\n")
+        return BAD_USAGE
     except WunderError as error:
         sys.stderr.write(f"wunder: {error.detail}\n")
         return FAILED

@@ -109,3 +109,27 @@ def test_a_pooler_that_refuses_our_limits_is_named(
     monkeypatch.setattr(Address, "connect", refuse)
     (looked,) = check_database(StorePolicy(database_url=url), None)
     assert (looked.verdict, "pooler" in looked.advice) == ("failed", True)
+
+
+def test_a_server_that_takes_no_writes_is_told(url: str) -> None:
+    name = url.partition("@/")[2].partition("?")[0]
+    execute(url, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    verdict, words = found(url)["database"]
+    assert verdict == "failed"
+    assert "takes no writes" in words
+
+
+@pytest.mark.parametrize(
+    ("url", "place", "why"),
+    [
+        ("postgresql://me@127.0.0.1:1/w", "postgresql://127.0.0.1:1/w", "nothing listens"),
+        ("postgresql://me@/w?host=/nowhere", "postgresql:///w?host=/nowhere", "nothing listens"),
+        ("postgresql://me@no.invalid/w", "postgresql://no.invalid/w", "not known here"),
+        ("postgresql://me@[::1]:1/w", "postgresql://[::1]:1/w", ""),
+    ],
+)
+def test_where_the_database_was_looked_for_is_told_in_full(url: str, place: str, why: str) -> None:
+    words = found(url)["database"][1]
+    assert words.startswith(f"{place}: ")
+    assert why in words
+    assert "Errno" not in words

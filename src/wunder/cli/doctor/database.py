@@ -23,7 +23,8 @@ SELECT current_setting('server_version_num')::int, current_setting('fsync') = 'o
   current_setting('synchronous_commit') <> 'off', current_setting('full_page_writes') = 'on',
   current_setting('max_connections')::int - (SELECT count(*) FROM pg_stat_activity
     WHERE backend_type = 'client backend'),
-  (SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'async'), pg_is_in_recovery()
+  (SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'async'), pg_is_in_recovery(),
+  current_setting('transaction_read_only') = 'on'
 """
 #: Any number that nothing else locks.
 _PROBE = 0x77646F6374
@@ -41,9 +42,9 @@ def check_database(policy: StorePolicy, credentials_dir: Path | None) -> list[Fi
     try:
         return asyncio.run(_look(address))
     except (WunderError, OSError, TimeoutError) as error:
-        words = error.detail if isinstance(error, WunderError) else str(error) or "no answer"
-        if "startup parameter" in words:
-            return [failed("database", f"{address.shown}: {words}", _POOLED)]
+        if "startup parameter" in str(error):
+            return [failed("database", f"{address.shown}: {error}", _POOLED)]
+        words = translate(error).detail
         advice = "is it running, and may this machine and this role connect?"
         return [failed("database", f"{address.shown}: {words}", advice)]
 
@@ -68,7 +69,7 @@ async def _look(address: Address) -> list[Finding]:
 
 
 async def _findings(address: Address, conn: Connection) -> list[Finding]:
-    version, syncs, waits, whole_pages, free, async_replicas, is_replica = tuple(
+    version, syncs, waits, whole_pages, free, async_replicas, is_replica, is_shut = tuple(
         await conn.fetchrow(_FACTS) or ()
     )
     shown = f"{address.shown}, PostgreSQL {version // 10_000}.{version % 10_000}"
@@ -76,6 +77,9 @@ async def _findings(address: Address, conn: Connection) -> list[Finding]:
         return [failed("database", shown, "13 is the oldest that works")]
     if is_replica:
         return [failed("database", f"{shown} is a replica", "name the server that is written to")]
+    if is_shut:
+        advice = "set default_transaction_read_only = off, on the server, the database and the role"
+        return [failed("database", f"{shown} takes no writes", advice)]
     found = [ok("database", shown), _schema(await schema_version(conn))]
     if syncs and waits and whole_pages:
         found.append(ok("commits", "last over a power cut"))

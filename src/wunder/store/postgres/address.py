@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
@@ -10,6 +10,7 @@ from wunder.errors import ConfigInvalid, StoreUnavailable, WunderError
 from wunder.store.policy import StorePolicy
 
 _SCHEMES = ("postgresql", "postgres")
+_TAKES_NO_WRITES = "SELECT current_setting('transaction_read_only') = 'on'"
 #: Plans are made once and by index: tables grow from nothing, and a plan made while they were empty
 #: would read them whole. Rows come as arrays, whose length no estimate knows.
 _PLANS = {
@@ -33,7 +34,9 @@ class Address:
             raise ConfigInvalid("store.database_url begins with postgresql://")
         self._url = url
         self.policy = policy
-        self.shown = f"postgresql://{parts.hostname or ''}{parts.path}"
+        sockets = parse_qs(parts.query).get("host", [""])[-1]
+        place = f"?host={sockets}" if sockets and not parts.hostname else ""
+        self.shown = f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}{place}"
 
     def __repr__(self) -> str:
         return f"Address({self.shown})"
@@ -63,7 +66,7 @@ class Address:
             "default_transaction_isolation": "read committed",
         }
         try:
-            return await asyncpg.connect(
+            conn = await asyncpg.connect(
                 self._url,
                 timeout=policy.database_connect_s,
                 command_timeout=patience_s,
@@ -77,6 +80,9 @@ class Address:
         except ValueError as error:
             # asyncpg quotes the URL in its words.
             raise ConfigInvalid("store.database_url is not a URL of PostgreSQL") from error
+        if is_writer:
+            await _let_write(conn)
+        return conn
 
 
 def address_of(policy: StorePolicy, credentials_dir: Path | None = None) -> Address | None:
@@ -96,6 +102,16 @@ def address_of(policy: StorePolicy, credentials_dir: Path | None = None) -> Addr
     except OSError as error:
         words = os.strerror(error.errno or 0)
         raise ConfigInvalid(f"store.database_url_file {path}: {words}") from error
+
+
+async def _let_write(conn: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Refuse a server that takes no writes: else each statement would be refused, and nobody told why."""
+    try:
+        if await conn.fetchval(_TAKES_NO_WRITES):
+            raise asyncpg.ReadOnlySQLTransactionError("the server takes no writes")
+    except BaseException:
+        conn.terminate()
+        raise
 
 
 def _ms(seconds: float) -> str:

@@ -34,12 +34,17 @@ _AWAY = {"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "3D000", "28000",
 _FATAL = {"XX001", "XX002"}
 #: Who reads these has to do something, and what differs.
 _WHY_AWAY = {
-    "25006": "the database takes no writes: it is a replica",
+    "25006": "the database takes no writes: it is a replica, or set to read only",
     "28000": "the database refuses this role, or a connection of it from here (pg_hba.conf)",
     "28P01": "the database refuses this role or its password",
     "3D000": "the server has no database of this name",
     "53300": "the database has no connection left (max_connections)",
     "57P03": "the database is starting or shutting down",
+}
+#: What a unit of work meets that no other row would have cured.
+_WHY_REFUSED = {
+    "42501": "the database gives this role too few rights: it has to own the database and its tables",
+    "42P07": "the database holds tables of another program: name one of its own",
 }
 
 
@@ -86,7 +91,8 @@ def translate(error: BaseException) -> WunderError:
         case Blame.FATAL:
             return StoreBroken(f"the database reports damaged data ({kind})")
         case Blame.UNIT:
-            return WunderError(f"the store refused this unit of work: {kind}")
+            known = _WHY_REFUSED.get(str(getattr(error, "sqlstate", "")))
+            return WunderError(known or f"the store refused this unit of work: {kind}")
 
 
 def _why_away(error: BaseException) -> str:

@@ -147,7 +147,8 @@ class Line:
         pause = min(policy.database_backoff_cap_s, pause)
         self._closed_until_s = self._monotonic() + pause
         if not self._failures:
-            log.error("database_away", role=self._role, why=type(error).__name__)
+            where, why = self._address.shown, type(error).__name__
+            log.error("database_away", role=self._role, database=where, why=why)
         self._failures += 1
 
     def drop(self) -> None:
