@@ -25,6 +25,7 @@ from wunder.errors import StoreBroken
 from wunder.observe import logs
 from wunder.observe.clock import SharedClock
 from wunder.plugins.launch import this_host
+from wunder.store.data_dir import DirLock
 from wunder.store.schema import migrations
 
 log = logs.get_logger(__name__)
@@ -86,6 +87,11 @@ async def _serve(config: Config) -> None:
     log.info("gateway_stopped")
     if broken:
         raise broken[0]
+
+
+def is_in_use(config: Config) -> bool:
+    """Tell whether a gateway, or a command, holds the data directory now."""
+    return DirLock(config.data_dir).is_held()
 
 
 @asynccontextmanager

@@ -137,7 +137,7 @@ def _answers(url: str) -> bool:
 
 def _offline(options: GlobalOptions) -> Client:
     """Open the store under the lock of its data directory."""
-    from wunder.app.life import offline
+    from wunder.app.life import is_in_use, offline
     from wunder.cli.asgi_transport import AsgiTransport
     from wunder.errors import WunderError
 
@@ -145,7 +145,8 @@ def _offline(options: GlobalOptions) -> Client:
     try:
         transport = AsgiTransport(offline(config), str(config.data_dir))
     except WunderError as error:
-        is_held = (data_dir(options) / RUN_FILE).exists()
+        # Who was killed left its run file behind, and nobody to blame.
+        is_held = (data_dir(options) / RUN_FILE).exists() and is_in_use(config)
         raise CommandFailed(
             error.detail,
             where=str(config.data_dir),

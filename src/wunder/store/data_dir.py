@@ -60,6 +60,17 @@ class DirLock:
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         self._fd = fd
 
+    def is_held(self) -> bool:
+        """Tell whether another process holds the lock now."""
+        try:
+            self.take()
+        except DataDirRefused:
+            return True
+        except OSError:
+            return False
+        self.release()
+        return False
+
     def release(self) -> None:
         """Give the lock back; the file stays, a removed one could be locked twice."""
         if self._fd >= 0:

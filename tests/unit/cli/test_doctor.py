@@ -198,3 +198,25 @@ def test_a_broken_plugin_and_one_that_is_not_held_to_its_permissions_are_told():
     found = {one.name: one for one in check_gateway(Gateway(ready, [broken, loose]))}
     assert (found["plugin a"].verdict, found["plugin a"].found) == ("failed", "hash")
     assert (found["plugin b"].verdict, found["plugin b"].advice) == ("warning", "no sandbox here")
+
+
+def test_a_store_that_was_moved_is_told_for_no_gateway_starts_on_it(tmp_path):
+    conn = sqlite3.connect(tmp_path / DB_FILE)
+    with closing(conn), conn:
+        conn.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)")
+        conn.execute("INSERT INTO meta VALUES ('migrated_to', '/backups/moved.tar')")
+    found = data_dir.check_store(tmp_path)
+    assert found.verdict == "failed"
+    assert "/backups/moved.tar" in found.found
+    assert "--undo" in found.advice
+
+
+def test_a_gateway_that_cannot_list_its_plugins_does_not_end_the_look():
+    class Away(Gateway):
+        def whole(self, path):
+            raise CommandFailed("nothing listens where the database should be")
+
+    refusal = {"status": "not_ready", "checks": {"store": "unavailable"}}
+    found = {one.name: one for one in check_gateway(Away(refusal=refusal))}
+    assert found["gateway store"].verdict == "failed"
+    assert found["plugins"].found == "nothing listens where the database should be"

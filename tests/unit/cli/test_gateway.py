@@ -9,6 +9,8 @@ import pytest
 from wunder.cli.failure import BAD_USAGE, FAILED, CommandFailed
 from wunder.cli.gateway import RUN_FILE, connect, data_dir, running_gateway
 from wunder.cli.global_options import GlobalOptions
+from wunder.store.data_dir import DirLock
+from wunder.store.sqlite.backup import DB_FILE
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,20 @@ def test_no_run_file_means_that_none_runs(here):
 def test_an_address_where_nobody_answers_means_that_none_runs(here):
     document = json.dumps({"url": "http://127.0.0.1:1", "token": "t"})
     assert running_gateway(run_file(here, document)) is None
+
+
+def test_a_run_file_that_a_killed_gateway_left_is_not_taken_for_one_that_hangs(here):
+    options = run_file(here, json.dumps({"url": "http://127.0.0.1:1", "token": "t"}))
+    (here / DB_FILE).write_bytes(b"no store" * 999)
+    with pytest.raises(CommandFailed) as failure:
+        connect(options)
+    assert failure.value.advice == ()
+    lock = DirLock(here)
+    lock.take()
+    with pytest.raises(CommandFailed) as failure:
+        connect(options)
+    lock.release()
+    assert "look at its log" in failure.value.advice[0]
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o666])

@@ -53,13 +53,24 @@ def check_store(data_dir: Path) -> Finding:
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)
         try:
             found = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]
+            moved = _moved_to(connection)
         finally:
             connection.close()
     except sqlite3.Error as error:
         return failed("store", f"{path} cannot be read: {error}", "wunder restore a backup")
     if found != ["ok"]:
         return failed("store", f"{path} is damaged: {'; '.join(found)}", "wunder restore a backup")
+    if moved:
+        advice = "start the gateway that has it now, or take it back: wunder export --undo"
+        return failed("store", f"was moved to {moved}: no gateway starts on it", advice)
     return ok("store", f"{size(path.stat().st_size)}, whole")
+
+
+def _moved_to(connection: sqlite3.Connection) -> str:
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone():
+        return ""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'migrated_to'").fetchone()
+    return str(row[0]) if row else ""
 
 
 def _existing_parent(path: Path) -> Path:
