@@ -65,6 +65,17 @@ def test_a_node_that_leaves_says_so_and_one_that_dies_is_seen_to_be_dead(
     assert view["seen_at"] >= view["started_at"]
 
 
+def test_the_command_line_shows_no_plugin_as_running_on_a_node_that_died(
+    nodes: list[GatewayProcess], tmp_path: Path
+) -> None:
+    first, second = nodes
+    install(first, tmp_path / "shore.jsonl")
+    wait_for(lambda: first.command("nodes").count(f"{CHANNEL} 1.0.0 ready") == 2)
+    second.kill()
+    wait_for(lambda: states(first)[second.url] == "dead")
+    assert first.command("nodes").count(f"{CHANNEL} 1.0.0") == 1
+
+
 def test_what_a_dead_node_had_in_hand_is_finished_by_the_other(
     nodes: list[GatewayProcess], tmp_path: Path
 ) -> None:
