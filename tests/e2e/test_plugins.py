@@ -1,8 +1,10 @@
 """An administrator connects QQ from the console alone: package, review, account, first message, its trace."""
 
+import io
 import os
 import re
 import signal
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,6 +147,25 @@ def test_qq_is_connected_from_the_console_alone(
     expect(page.get_by_role("heading", name=say("outbox.tries"))).to_be_visible()
     shoot(page, "delivery")
     assert qq.texts("ann") == ["Is the shop open?"]
+
+
+def test_a_refused_package_is_named_with_the_entry_that_is_wrong(
+    gateway: GatewayProcess, watched: Make
+) -> None:
+    made = io.BytesIO(package(CHANNEL))
+    with zipfile.ZipFile(made, "a") as archive:
+        link = zipfile.ZipInfo("passwords.txt")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    context = watched()
+    context.expect("422")
+    page = signed_in(gateway, context)
+    page.goto(f"{gateway.url}/console/plugins/upload")
+    file = {"name": "mine.zip", "mimeType": "application/zip", "buffer": made.getvalue()}
+    page.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item]
+    expect(page.get_by_text(say("upload.refused", name="mine.zip"))).to_be_visible()
+    expect(page.get_by_role("code").filter(has_text="passwords.txt")).to_be_visible()
+    assert violations(page) == []
 
 
 def running_pid(gateway: GatewayProcess) -> int:

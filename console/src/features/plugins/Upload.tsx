@@ -14,6 +14,7 @@ import { Icon } from '../../components/Icon';
 import { Card, Page } from '../../components/Page';
 import { Failed, Forbidden } from '../../components/States';
 import { Status, Tag } from '../../components/Status';
+import { useFaultWords } from '../../forms/words';
 import { shortId, size } from '../../i18n/format';
 import { approveRelease, enableVersion, ImpactList } from './actions';
 import type { Manifest } from './facts';
@@ -23,7 +24,7 @@ import { checksOf } from './review';
 import { sendPackage } from './sendPackage';
 
 type Stage =
-  | { at: 'choose'; error?: unknown }
+  | { at: 'choose'; name?: string; error?: unknown }
   | { at: 'sending'; name: string; share: number }
   | { at: 'review'; file: File; review: Review }
   | { at: 'installing'; file: File; review: Review }
@@ -44,7 +45,7 @@ export function UploadPage() {
       const review = await sendPackage<Review>(file, true, (share) => setStage({ at: 'sending', name: file.name, share }), stop.current.signal);
       setStage({ at: 'review', file, review });
     } catch (error) {
-      setStage({ at: 'choose', error: stop.current.signal.aborted ? undefined : error });
+      setStage({ at: 'choose', name: file.name, error: stop.current.signal.aborted ? undefined : error });
     }
   };
   const steps = ['choose', 'review', 'done'];
@@ -63,7 +64,7 @@ export function UploadPage() {
         <Card>
           <div className="stack">
             <Drop take={(file) => void check(file)} />
-            {stage.error !== undefined && stage.error !== null && <PackageRefused error={stage.error} />}
+            {stage.error !== undefined && stage.error !== null && <PackageRefused name={stage.name} error={stage.error} />}
           </div>
         </Card>
       )}
@@ -146,21 +147,30 @@ function Drop(props: { take: (file: File) => void }) {
 }
 
 /** Why a package was refused, fault by fault, with what its author can do. */
-function PackageRefused(props: { error: unknown }) {
+/** Why a package was not taken: which file, which entry of it, and each fault of its manifest. */
+function PackageRefused(props: { name?: string; error: unknown }) {
   const { t } = useTranslation();
+  const words = useFaultWords();
   const { error } = props;
   const faults = error instanceof ApiError ? error.faults : [];
+  // The gateway begins with the entry that it stumbled over; what is wrong with it is said in the reader's language.
+  const entry = error instanceof ApiError ? ENTRY.exec(error.problem.detail ?? '')?.[1] : undefined;
   return (
     <div className="stack tight">
+      {props.name && <strong>{t('upload.refused', { name: props.name })}</strong>}
       <Failed error={error} compact />
-      {error instanceof ApiError && error.problem.detail && <p className="mono second">{error.problem.detail}</p>}
+      {entry && (
+        <p>
+          {t('upload.entry')} <code>{entry}</code>
+        </p>
+      )}
       {faults.length > 0 && (
         <ul className="checks" aria-label={t('upload.faults')}>
           {faults.map((one) => (
             <li key={one.pointer + one.code}>
               <Status kind="check" state="fail" />
               <code>{one.pointer || one.code}</code>
-              <span>{one.message}</span>
+              <span>{words(one.code, undefined, one.message)}</span>
             </li>
           ))}
         </ul>
@@ -168,6 +178,8 @@ function PackageRefused(props: { error: unknown }) {
     </div>
   );
 }
+
+const ENTRY = /^['"`](.+?)['"`]: /;
 
 function ReviewCards(props: { file: File; review: Review; back: () => void; done: (isEnabled: boolean) => void }) {
   const { t, i18n } = useTranslation();
