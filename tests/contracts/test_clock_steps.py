@@ -1,5 +1,6 @@
 """What every store promises when somebody sets the wall clock (delivery semantics, Time)."""
 
+import msgspec
 import pytest
 
 from tests.contracts.store_world import CHANNEL, UID, World
@@ -13,11 +14,13 @@ HOUR_S = 3600
 async def test_after_a_step_back_a_retry_waits_no_longer_than_the_longest_backoff(
     world: World,
 ) -> None:
-    (delivery_id,) = await world.queue("hello")
+    delivery_id, behind = await world.queue("hello", "behind")
     await world.settle(await world.claim_one(), DeliveryState.PENDING, retry_s=2)
     world.clock.step_wall(-HOUR_S)
     assert await world.claim() == [], "room 3 looks at the clock before the house is kept"
     await world.store.sweep()
+    # Whatever moves in the lane has its head looked at anew.
+    assert await world.store.outbox_desk.cancel([behind], world.now, "ann") == [behind]
     world.clock.advance(world.policy.max_backoff_s)
     assert (await world.claim_one()).delivery_id == delivery_id
 
@@ -46,13 +49,15 @@ async def test_after_a_step_back_a_spooled_request_waits_no_longer_than_the_long
 async def test_after_a_step_back_a_lane_rests_on_for_the_call_without_an_answer(
     world: World,
 ) -> None:
+    world.policy = msgspec.structs.replace(world.policy, tombstone_s=120.0)
+    await world.die_and_return()
     await world.queue("first", "second")
     claimed = await world.claim_one()
-    rests_until = At(world.now + 60_000)
+    rests_until = At(world.now + 120_000)
     await world.settle(claimed, DeliveryState.UNKNOWN, lane_until=rests_until)
     world.clock.step_wall(-HOUR_S)
     await world.store.sweep()
-    world.clock.advance(59)
+    world.clock.advance(119)
     assert await world.claim() == []
     world.clock.advance(2)
     assert (await world.claim_one()).message.text == "second"

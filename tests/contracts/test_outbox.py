@@ -361,13 +361,25 @@ async def test_a_collision_takes_the_next_ordinal_of_its_message(world: World) -
     assert again.idempotency_key == first.idempotency_key
 
 
+async def test_a_collision_of_what_was_sent_first_takes_the_next_ordinal_too(world: World) -> None:
+    await world.send_first("x")
+    first = await world.claim_one()
+    await world.settle(first, S.PENDING, retry_s=0, new_ordinal=True, error_kind="duplicate")
+    assert (await world.claim_one()).reply_ordinal == first.reply_ordinal + 1
+
+
 # --- the unknown ---------------------------------------------------------------------------------------
 
 
 async def test_a_try_that_may_have_arrived_is_remembered(world: World) -> None:
     await world.queue("x")
     await world.settle(await world.claim_one(), S.PENDING, retry_s=0, outcome="unknown")
-    assert (await world.claim_one()).had_unknown
+    again = await world.claim_one()
+    assert again.had_unknown
+    await world.settle(again, S.PENDING, retry_s=0)
+    assert (await world.claim_one()).had_unknown, (
+        "a later try that did not arrive takes it not back"
+    )
 
 
 async def test_a_parked_unknown_is_not_sent_again_by_itself(world: World) -> None:

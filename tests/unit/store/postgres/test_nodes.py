@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from tests.contracts.store_world import CHANNEL, UID, World, database_of, open_postgres
 from tests.fakes.clock import FakeClock
 from wunder.errors import FenceLost
-from wunder.model.delivery import DeliveryState, Settlement
+from wunder.model.delivery import ClaimedDelivery, DeliveryState, Settlement
 from wunder.model.ids import AccountId, At, new_id
 from wunder.model.intake import SpooledRequest, SpoolVerdict
 from wunder.store.policy import StorePolicy
@@ -93,6 +94,26 @@ async def test_a_head_is_claimed_once_however_many_nodes_ask(nodes: list[World])
     while more := await nodes[0].store.turns.claim(30, nodes[0].now):
         ids += [turn.message.message_id for turn in more]
     assert len(ids) == len(set(ids)) == 30
+
+
+async def test_an_inline_reply_is_carried_by_one_webhook_whichever_node_holds_it(
+    nodes: list[World],
+) -> None:
+    first = nodes[0]
+    for number in range(12):
+        new = first.new("question", f"p{number}")
+        new = msgspec.structs.replace(new, inline_until=At(first.now + 5_000))
+        (turn,) = (await first.take(new, claim=1)).claimed
+        await first.answer(turn, "reply")
+        message_id = turn.message.message_id
+        found = await asyncio.gather(
+            *(
+                world.store.outbox.claim_inline(message_id, world.grant(), world.now)
+                for world in nodes
+                for _ in range(2)
+            )
+        )
+        assert sorted(isinstance(one, ClaimedDelivery) for one in found) == [False] * 5 + [True]
 
 
 async def test_a_conversation_stays_in_order_over_nodes(nodes: list[World]) -> None:
