@@ -1,8 +1,9 @@
 """`make chaos`: every scenario on every setup in its long form; prints and keeps the table.
 
 `--only TEXT` and `--setup NAME` choose, `--short` plays as few as every build does, `--save` writes the
-figures to benchmarks/results and the table into docs/reliability.md and its twin. A machine that has
-other work takes fewer messages a second: `--pace 0.3` posts so much less, `--budget 0.5` ends runs sooner.
+figures to benchmarks/results and the table into docs/reliability.md and its twin, beside the rows of the
+same day that were not played again. A machine that has other work takes fewer messages a second:
+`--pace 0.3` posts so much less, `--budget 0.5` ends runs sooner.
 """
 
 import argparse
@@ -87,18 +88,27 @@ def _played(scenario: Scenario, setup_name: str, is_short: bool) -> Played | Non
     return row
 
 
-def _keep(rows: list[Played], minutes: float) -> tuple[dict[str, Any], str]:
+def _keep(rows: list[Played], minutes: float) -> tuple[dict[str, Any], str, list[Played]]:
+    """Write the figures, with those of the day's earlier runs that were not played again."""
     machine = facts()
-    kept = {"machine": machine, "minutes": round(minutes), "rows": msgspec.to_builtins(rows)}
     name = f"chaos-{datetime.now(UTC):%Y-%m-%d}-{short_name()}.json"
     path = ROOT / "benchmarks/results" / name
+    earlier = msgspec.json.decode(path.read_bytes(), type=_Kept).rows if path.exists() else []
+    by_place = {(row.scenario, row.setup): row for row in [*earlier, *rows]}
+    order = [(scenario.name, setup.name) for scenario in SCENARIOS for setup in scenario.setups]
+    found = [by_place[place] for place in order if place in by_place]
+    kept = {"machine": machine, "minutes": round(minutes), "rows": msgspec.to_builtins(found)}
     path.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1))
-    return machine, name
+    return machine, name, found
+
+
+class _Kept(msgspec.Struct):
+    rows: list[Played]
 
 
 def save(rows: list[Played], minutes: float, pace: float) -> None:
     """Write the figures and both tables."""
-    machine, name = _keep(rows, minutes)
+    machine, name, found = _keep(rows, minutes)
     load = machine["load_1min"]
     words = {
         "en": f"{machine['at'][:10]}, {machine['cpu']}, {machine['cores']} cores, load {load:.0f} at the end, "
@@ -107,7 +117,7 @@ def save(rows: list[Played], minutes: float, pace: float) -> None:
         f"节奏 {pace:g}，{minutes:.0f} 分钟；数字与备注见 `benchmarks/results/{name}`。",
     }
     for page, language in report.PAGES.items():
-        report.write_into(ROOT / page, rows, language, words[language])
+        report.write_into(ROOT / page, found, language, words[language])
     _say(f"written: {name}, {', '.join(report.PAGES)}")
 
 
