@@ -139,6 +139,10 @@ async def test_a_text_is_corrected_from_the_terminal(gateway, shore):
     assert sent["predecessor_id"] == old_id
     old = said(gateway, "outbox", "show", old_id)["delivery"]
     assert (old["state"], old["successor_id"]) == ("cancelled", sent["delivery_id"])
+    again = wunder(gateway, "outbox", "correct", old_id, "at one", "--yes")
+    assert (again.returncode, sent["delivery_id"] in again.stderr) == (1, True)
+    listed = wunder(gateway, "outbox", "list", "--peer", "kim").stdout
+    assert "cancelled, corrected" in listed
     said(gateway, "plugin", "enable", CHANNEL)
     async with asyncio.timeout(20):
         await until(lambda: any(one["to"] == "kim" for one in washed_ashore(shore)))

@@ -238,7 +238,7 @@ def _not_corrected(old: StoredDelivery) -> Conflict:
     """Say why: it is not over or arrived, somebody was first, or its account is deleted."""
     state = {"state": old.state, "successor_id": old.successor_id}
     if old.successor_id:
-        words = "It was corrected before: correct the delivery that went out in its place."
+        words = f"It was corrected before; in its place went out {old.successor_id}: correct that."
         return Conflict(words, reason="already_corrected", state=state)
     if old.state not in CORRECTABLE:
         words = "Only what failed, expired, was cancelled or may not have arrived can be corrected."

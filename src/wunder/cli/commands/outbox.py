@@ -48,7 +48,7 @@ def list_deliveries(
         ("DELIVERY", "delivery_id"),
         ("ACCOUNT", lambda row: f"{row['channel']}/{row['account_id']}"),
         ("PEER", lambda row: f"{row['peer_kind']}:{row['peer_id']}"),
-        ("STATE", "state"),
+        ("STATE", lambda row: row["state"] + (", corrected" if row["successor_id"] else "")),
         ("RECEIPT", "receipt"),
         ("ATTEMPTS", "attempts"),
         ("NEXT TRY", lambda row: when(row["retry_at"])),
