@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from wunder.conversation.turn import TurnRunner
-from wunder.errors import FenceLost, StoreUnavailable
+from wunder.errors import FenceLost, StoreBroken, StoreUnavailable, WunderError
 from wunder.model.conversation import Conversation
 from wunder.model.message import MessageState
 from wunder.model.turn import ClaimedTurn, TurnCommit
@@ -113,8 +113,10 @@ class Worker:
                     await self._run_suspects_alone()
                 try:
                     has_more = await self._claim_waiting()
-                except StoreUnavailable as error:
-                    log.warning("turns_not_readable", reason=error.code)
+                except StoreBroken:
+                    raise
+                except WunderError as error:  # also of one row: the others are not to wait for it
+                    log.warning("turns_not_readable", reason=error.code, detail=error.detail)
                     has_more = False
                 if not has_more:
                     await self._wake.pause(self._policy.poll_s)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from wunder.errors import StoreUnavailable
+from wunder.errors import StoreBroken, StoreUnavailable, WunderError
 from wunder.model.delivery import ClaimedDelivery, DeliveryState, ReleaseRef, SendGrant, Settlement
 from wunder.model.ids import AccountUid, At
 from wunder.observe.logs import get_logger
@@ -84,8 +84,10 @@ class Dispatcher:
                 pause_s = self._policy.poll_s
                 try:
                     pause_s = await self._claim_due()
-                except StoreUnavailable as error:
-                    log.warning("outbox_not_readable", reason=error.code)
+                except StoreBroken:
+                    raise
+                except WunderError as error:  # also of one row: the others are not to wait for it
+                    log.warning("outbox_not_readable", reason=error.code, detail=error.detail)
                 await self._wake.pause(pause_s)
 
     async def drain(self, limit_s: float) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.contracts.store_world import World, open_sqlite
 from tests.journeys.corridor import corridor
 from wunder.conversation.worker import WorkerPolicy
-from wunder.errors import StoreUnavailable
+from wunder.errors import StoreUnavailable, WunderError
 from wunder.model.delivery import DeliveryState
 from wunder.model.turn import AgentTurn, Reply
 
@@ -37,6 +39,31 @@ async def test_a_store_that_is_away_while_a_turn_reads_is_waited_for(tmp_path: P
         await here.until_states(DeliveryState.SENT, DeliveryState.SENT)
         assert here.platform.texts("p1") == ["1", "2"]
         assert await here.message_states() == ["answered", "answered"]
+
+
+@pytest.mark.parametrize(("room", "asked"), [("turns", "claim"), ("outbox", "ready")])
+async def test_a_look_that_the_store_refuses_ends_nobody_and_is_taken_again(
+    tmp_path: Path, room: str, asked: str
+) -> None:
+    async with corridor(tmp_path) as here:
+        await here.until(lambda: here.worker._free == WorkerPolicy().turns_at_once)
+        door = getattr(here.store, room)
+        look, tries = getattr(door, asked), 0
+
+        async def refused_at_first(*given):
+            nonlocal tries
+            tries += 1
+            if tries < 3:
+                raise WunderError("the store refused this unit of work")
+            return await look(*given)
+
+        setattr(door, asked, refused_at_first)
+        for number in (1, 2, 3):
+            here.worker.wake()
+            here.dispatcher.wake()
+            await here.until(lambda number=number: tries >= number)
+        await here.post(text(1))
+        await here.until_states(DeliveryState.SENT)
 
 
 async def test_who_comes_in_does_not_pass_those_who_wait_for_a_slot(tmp_path: Path) -> None:
