@@ -9,18 +9,12 @@ from wunder.model.ids import At, DeliveryId, MessageId, PluginId, attempt_id
 from wunder.model.message import OutboundMessage
 from wunder.model.trail import Step, StepName
 from wunder.store.clean import from_json
-from wunder.store.message_rows import OUTBOUND_COLUMNS, OUTBOUND_WIDTH, outbound_of
-from wunder.store.unit import Transaction
+from wunder.store.message_rows import OUTBOUND_WIDTH, outbound_of
 
 #: The columns of `Head`, in order.
 HEAD_COLUMNS = """o.delivery_id, o.root_message_id, o.attempts, o.retries_used, o.collisions, o.part,
   o.part_state, o.reply_ordinal, o.had_unknown, o.first_sending_at, o.created_at, o.expires_at,
   o.begun_plugin_id, o.begun_version, o.state"""
-_ONE = f"""
-SELECT {HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
-FROM channel_outbox o JOIN channel_messages m ON m.message_id = o.message_id
-WHERE o.delivery_id = ?
-"""  # noqa: S608 - constants of this package
 
 
 class Head(NamedTuple):
@@ -204,13 +198,6 @@ def head_and_message(row: tuple[Any, ...] | None) -> tuple[Head, OutboundMessage
     if row is None:
         return None
     return Head._make(row[:-OUTBOUND_WIDTH]), outbound_of(row[-OUTBOUND_WIDTH:])
-
-
-async def delivery_of(
-    tx: Transaction, delivery_id: DeliveryId
-) -> tuple[Head, OutboundMessage] | None:
-    """A delivery, wherever it stands, and its message."""
-    return head_and_message(await tx.first(_ONE, (delivery_id,)))
 
 
 def queued_step(new: NewDelivery) -> Step:

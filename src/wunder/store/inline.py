@@ -3,7 +3,7 @@
 from wunder.model.conversation import LaneKind
 from wunder.model.delivery import ClaimedDelivery, DeliveryState, InlineStanding, SendGrant
 from wunder.model.ids import At, DeliveryId, MessageId
-from wunder.store.delivery_rows import delivery_of, facts_of
+from wunder.store.delivery_rows import facts_of
 from wunder.store.held import Lanes
 from wunder.store.marks import Marks
 from wunder.store.unit import Transaction
@@ -51,7 +51,7 @@ class InlineReplies:
             return InlineStanding.OVER
         lane = await self._lanes.hold(tx, LaneKind.DELIVERY, held[1])
         # Another node may have taken it before the lane was held.
-        found = await delivery_of(tx, DeliveryId(held[0]))
+        found = await self._marks.find(tx, DeliveryId(held[0]))
         if found is None or found[0].state != DeliveryState.PENDING or found[0].attempts:
             return InlineStanding.OVER
         return self._marks.mark(tx, found, facts_of(grant), now, await lane.claim())

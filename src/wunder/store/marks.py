@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from wunder.model.delivery import ClaimedDelivery, SendGrant, Settlement
-from wunder.model.ids import At
+from wunder.model.ids import At, DeliveryId
 from wunder.model.message import OutboundMessage
 from wunder.store.delivery_rows import (
     Head,
@@ -14,6 +14,7 @@ from wunder.store.delivery_rows import (
     born_as,
     claimed,
     facts_of,
+    head_and_message,
     head_born,
     mark_row,
     outbox_row,
@@ -28,12 +29,13 @@ from wunder.store.unit import Transaction
 
 
 class Marks(NamedTuple):
-    """The four statements of an engine, and what is written with them."""
+    """The statements of an engine, and what is written with them, or read to write it."""
 
     insert_delivery: Any
     mark_delivery: Any
     insert_attempt: Any
     settle_attempt: Any
+    find_delivery: Any
 
     def insert(
         self, tx: Transaction, new: NewDelivery, facts: SendFacts | None, fence: int
@@ -58,6 +60,12 @@ class Marks(NamedTuple):
         tx.put(self.mark_delivery, mark_row(found[0], facts, fence, tx.epoch, now))
         tx.moved("channel_outbox", "pending", "sending")
         return self.begin(tx, found, facts, now, fence)
+
+    async def find(
+        self, tx: Transaction, delivery_id: DeliveryId
+    ) -> tuple[Head, OutboundMessage] | None:
+        """A delivery, wherever it stands, and its message."""
+        return head_and_message(await tx.first(self.find_delivery, (delivery_id,)))
 
     def begin(
         self,

@@ -12,7 +12,7 @@ from wunder.model.delivery import (
 )
 from wunder.model.ids import At
 from wunder.store.clean import to_json
-from wunder.store.delivery_rows import SendFacts, delivery_of
+from wunder.store.delivery_rows import SendFacts
 from wunder.store.evidence import LateSuccess
 from wunder.store.gathered import Gathered
 from wunder.store.marks import Marks
@@ -77,7 +77,7 @@ class Outcomes:
         state = to_json(done.next_state or {})
         await tx.run(_NEXT_PART, (state, done.at, shown_as, delivery_id, standing.fence))
         await self._receipts.join_waiting(tx, delivery_id, standing.account_uid, shown_as)
-        found = await delivery_of(tx, delivery_id)
+        found = await self._marks.find(tx, delivery_id)
         if found is None:
             raise Conflict("The delivery is gone.", reason="delivery_gone")
         head, message = found

@@ -7,7 +7,7 @@ from wunder.model.delivery import SHOWN_AS, ClaimedDelivery, DeliveryState, Rele
 from wunder.model.ids import At, DeliveryId, TurnId, attempt_id, derived_id
 from wunder.model.message import OutboundMessage
 from wunder.store.clean import to_json
-from wunder.store.delivery_rows import Head, delivery_of, facts_of
+from wunder.store.delivery_rows import Head, facts_of
 from wunder.store.held import Lanes
 from wunder.store.marks import Marks
 from wunder.store.outgoing import Outgoing
@@ -74,7 +74,7 @@ class ShownReplies:
         await tx.run(_TO_SEND, (state, expires_at, shown.delivery_id))
         tx.moved("channel_outbox", "streaming", "pending")
         await tx.settle_down()  # its message is among what was put off
-        found = None if grant is None else await delivery_of(tx, shown.delivery_id)
+        found = None if grant is None else await self._marks.find(tx, shown.delivery_id)
         if grant is None or found is None:
             await lane.refresh(tx.now)
             return []

@@ -38,8 +38,8 @@ class Transaction(Gathered):
         """Run a statement with cleaned values. Raises: RowExists."""
         raise NotImplementedError
 
-    async def first(self, sql: str, row: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
-        """Run a statement and return its first row."""
+    async def first(self, sql: Any, row: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
+        """Run a statement, one that both engines know or this one's own, and return its first row."""
         found = await self.run(sql, row)
         return found[0] if found else None
 

@@ -53,9 +53,17 @@ JOIN channel_messages m ON m.message_id = o.message_id
 """,  # noqa: S608 - constants
     "lane_id int8, but text",
 )
+_ONE = Many(
+    f"""
+SELECT v.n, {HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
+FROM {{v}} JOIN channel_outbox o ON o.delivery_id = v.id
+JOIN channel_messages m ON m.message_id = o.message_id
+""",  # noqa: S608 - constants
+    "id text",
+)
 HeadAndMessage = tuple[Head, OutboundMessage]
 
-MARKS = Marks(_INSERT, _MARK, _INSERT_ATTEMPT, _SETTLE_ATTEMPT)
+MARKS = Marks(_INSERT, _MARK, _INSERT_ATTEMPT, _SETTLE_ATTEMPT, _ONE)
 
 
 async def heads_of(tx: Tx, lanes: Sequence[tuple[int, str]]) -> list[HeadAndMessage | None]:

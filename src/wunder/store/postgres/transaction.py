@@ -66,7 +66,7 @@ class Tx(Transaction):
         found = await self.execute(statement, row)
         return found[0] if found else None
 
-    async def run(self, sql: str, row: tuple[Any, ...] = ()) -> Rows:
+    async def run(self, sql: Statement, row: tuple[Any, ...] = ()) -> Rows:
         """Run a statement for a unit that is written once for both engines."""
         try:
             return await self.execute(sql, row)

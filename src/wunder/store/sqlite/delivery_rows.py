@@ -34,8 +34,13 @@ SELECT {HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
 FROM channel_outbox o JOIN channel_messages m ON m.message_id = o.message_id
 WHERE o.lane_id = ? AND {LIVE_DELIVERIES.replace("state", "o.state")} ORDER BY o.lane_seq LIMIT 1
 """  # noqa: S608 - constants of this package
+_ONE = f"""
+SELECT {HEAD_COLUMNS}, {OUTBOUND_COLUMNS}
+FROM channel_outbox o JOIN channel_messages m ON m.message_id = o.message_id
+WHERE o.delivery_id = ?
+"""  # noqa: S608 - constants of this package
 
-MARKS = Marks(_INSERT, _MARK, _INSERT_ATTEMPT, _SETTLE_ATTEMPT)
+MARKS = Marks(_INSERT, _MARK, _INSERT_ATTEMPT, _SETTLE_ATTEMPT, _ONE)
 
 
 def head_of(tx: Tx, lane_id: int) -> tuple[Head, OutboundMessage] | None:
