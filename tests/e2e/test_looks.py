@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.browser import shoot, violations
-from tests.e2e.people import Make, signed_in
+from tests.e2e.browser import PHONE, shoot, violations
+from tests.e2e.people import Make, name_of, signed_in
 from tests.e2e.test_plugins import CHANNEL, install
 from tests.e2e.words import Words
 from tests.journeys.gateway_process import GatewayProcess
@@ -108,6 +108,17 @@ def test_a_tablet_has_room_for_every_screen(furnished: GatewayProcess, watched: 
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             wide.append(route)
     assert wide == []
+
+
+def test_on_a_phone_every_button_of_the_top_is_in_reach(
+    furnished: GatewayProcess, watched: Make
+) -> None:
+    page = signed_in(furnished, watched(viewport=PHONE, is_mobile=True, has_touch=True))
+    page.goto(f"{furnished.url}/console/welcome")
+    settled(page)
+    person = page.get_by_role("button", name=say("shell.person", name=name_of("admin")))
+    expect(person).to_be_in_viewport(ratio=1)
+    assert violations(page) == []
 
 
 def test_theme_and_language_are_chosen_and_remembered(

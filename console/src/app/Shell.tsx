@@ -89,7 +89,7 @@ export function Shell(props: { isResting?: boolean }) {
         >
           <Icon name="menu" />
         </button>
-        <Link to="/" className="brand">
+        <Link to="/" className="brand" aria-label="Wunder">
           <img src={`${import.meta.env.BASE_URL}mark.svg`} alt="" width="22" height="22" />
           <span>Wunder</span>
         </Link>
