@@ -86,6 +86,16 @@ async def test_only_the_first_reply_is_held_and_the_next_goes_behind_it(world: W
     assert await world.sends_in_order() == ["two"]
 
 
+async def test_who_settles_the_one_before_does_not_take_it_from_its_webhook(world: World) -> None:
+    await world.send_first("before")
+    before = await world.claim_one()
+    turn = await asked(world)
+    await world.answer(turn, "reply")
+    assert await world.settle(before, take_next=True) == [], "it waits for its webhook"
+    world.clock.advance(WINDOW_S)
+    assert await world.sends_in_order() == ["reply"]
+
+
 async def test_what_was_not_written_goes_the_normal_way_with_the_window(world: World) -> None:
     turn = await asked(world)
     await world.answer(turn, "reply")

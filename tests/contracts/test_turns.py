@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from tests.contracts import raw_rows
 from tests.contracts.store_world import DAY_MS, World
 from wunder.errors import FenceLost
 from wunder.model.account import DeliverySettings
@@ -85,6 +86,8 @@ async def test_a_turn_ends_in_one_transaction_with_its_replies_in_order(world: W
     turn = await world.turn()
     assert (await world.answer(turn, "one", "two")).queued == 2
     assert (await world.message_state(turn.message.message_id))[0] == "answered"
+    places = await raw_rows.run(world, "SELECT lane_seq FROM channel_outbox ORDER BY reply_ordinal")
+    assert places == [(1,), (2,)], "not the order in which rows happen to lie"
     assert await world.sends_in_order() == ["one", "two"]
 
 
