@@ -127,11 +127,17 @@ def test_yesterdays_backup_is_restored_with_plugin_and_nothing_leaves_by_itself(
         assert (made["engine"], made["missing"]) == (engine, [])
         assert made["files"] == 1
         assert run(old, url, "backup", str(backup))[0] == BAD_USAGE
+        if on_postgres:
+            code, words = run(old, url, "backup", "--no-files", str(tmp_path / "small"))
+            assert (code, "--no-files" in words) == (BAD_USAGE, True)
         gateway.call("POST", f"channel_plugins/{CHANNEL}/enable", {})
         wait_for(lambda: len(washed_ashore(shore)) == 2)
 
     take_key(old, new)
     empty = new_database() if on_postgres else ""
+    if on_postgres:  # brought in like an export, all that waited would go out once more
+        code, words = run(new, empty, "import", str(backup))
+        assert (code, "wunder restore" in words) == (BAD_USAGE, True)
     assert run(new, empty, "restore", str(backup), "--yes")["sha256"] == made["sha256"]
     with on(new, empty) as gateway:
         gateway.call("POST", f"channel_plugins/{CHANNEL}/enable", {})

@@ -15,7 +15,7 @@ from wunder.config import Config
 from wunder.errors import ConfigInvalid, Conflict, StoreFull, StoreUnavailable, WunderError
 from wunder.model.ids import At
 from wunder.observe.clock import wall_ms
-from wunder.store.archive import Archive, Progress
+from wunder.store.archive import Archive, Contents, Progress
 from wunder.store.backups import manifest_path
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import archiving, loading, migrations
@@ -40,6 +40,9 @@ def copy_store(config: Config, target: Path, tell: Progress, *, with_files: bool
     now = At(wall_ms())
     address = _address(config)
     if address is not None:
+        if not with_files:
+            words = "with PostgreSQL a backup always holds packages and attachments"
+            raise bad_usage(words, "leave out --no-files")
         made: Any = _run(address, target, archiving.write_backup(address, target, now, tell))
         return _document(made, target)
     store = config.data_dir / DB_FILE
@@ -89,7 +92,12 @@ def bring_in(config: Config, source: Path, tell: Progress) -> dict[str, Any]:
         raise bad_usage(words, "set store.database_url or store.database_url_file")
     if not source.is_file():
         raise bad_usage("there is no such file", where=str(source))
-    key = _told(source, lambda: _compare_keys(config, source))
+    contents = _told(source, lambda: _contents(source))
+    if contents.engine != "sqlite":
+        # What it is a copy of may serve still; as a new life nothing leaves until somebody has looked.
+        words = "this is a backup, not an export: brought in, it would send again what waited"
+        raise bad_usage(words, f"wunder restore {source}", where=str(source))
+    key = _told(source, lambda: _compare_keys(config, contents))
     now = At(wall_ms())
     work = loading.load(address, source, now, tell, is_restore=False)
     made: Any = _run(address, source, work)
@@ -142,10 +150,14 @@ async def _migrated(address: Address) -> int:
         await conn.close()
 
 
-def _compare_keys(config: Config, source: Path) -> str:
-    """Say how the key here relates to what the archive was sealed with: same, absent or unused."""
+def _contents(source: Path) -> Contents:
     with Archive(source) as archive:
-        sealed_with = archive.contents.facts.get("key_check")
+        return archive.contents
+
+
+def _compare_keys(config: Config, contents: Contents) -> str:
+    """Say how the key here relates to what the archive was sealed with: same, absent or unused."""
+    sealed_with = contents.facts.get("key_check")
     if sealed_with is None:
         return "unused"
     place, keyring = key_at(config.data_dir, _credentials_dir())
