@@ -42,6 +42,18 @@ describe('words', () => {
     expect([...new Set(families)].filter((family) => !dynamic.has(family) && !keys.some((key) => key.startsWith(family)))).toEqual([]);
   });
 
+  it('are there for every call that the audit may name: one that was refused says no event of its own', () => {
+    type Calls = Record<string, { operationId?: string }>;
+    const api = JSON.parse(readFileSync(join(import.meta.dirname, '../../docs/openapi.json'), 'utf-8')) as { paths: Record<string, Calls> };
+    const writes = Object.entries(api.paths)
+      .filter(([path]) => /^\/wunder\/(admin|channels|session)/.test(path))
+      .flatMap(([, calls]) => Object.entries(calls))
+      .filter(([verb]) => ['post', 'put', 'patch', 'delete'].includes(verb))
+      .map(([, call]) => `event.${call.operationId}`);
+    expect(writes.length).toBeGreaterThan(40);
+    expect(writes.filter((key) => !(key in en) || !(key in zh))).toEqual([]);
+  });
+
   it('are not kept when nothing names them', () => {
     const whole = code.join('\n');
     const families = [...whole.matchAll(/`([a-zA-Z]+\.[^`$]*|[a-zA-Z]+\.)\$\{/g)].map((found) => found[1] as string);
