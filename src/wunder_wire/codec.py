@@ -238,8 +238,3 @@ def use(engine: Engine) -> None:
 def engine() -> Engine:
     """Return what does the work; the object stays the same."""
     return _engine
-
-
-def engine_name() -> str:
-    """Return "stdlib" or "msgspec"."""
-    return _engine.name

@@ -8,8 +8,6 @@ import msgspec
 
 from wunder.api.asgi import Scope
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 
 class KnockPolicy(msgspec.Struct, frozen=True):
     """Budgets in requests a second and at once; choices, see ADR 0051.
