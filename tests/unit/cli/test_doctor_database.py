@@ -65,6 +65,13 @@ def test_a_server_that_is_away_is_told_without_the_password() -> None:
     assert "s3cret" not in str(looked)
 
 
+def test_a_credential_that_only_the_unit_has_is_told_with_the_way_round() -> None:
+    policy = StorePolicy(database_url_file="wunder-database-url")
+    (looked,) = check_database(policy, None)
+    assert "outside systemd's unit" in looked.found
+    assert "WUNDER_STORE_DATABASE_URL_FILE" in looked.found
+
+
 def test_a_url_that_is_none_is_told() -> None:
     assert found("mysql://x/y")["database"][0] == "failed"
 

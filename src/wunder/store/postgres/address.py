@@ -101,6 +101,8 @@ def address_of(policy: StorePolicy, credentials_dir: Path | None = None) -> Addr
         return Address(path.read_text("utf-8").strip(), policy)
     except OSError as error:
         words = os.strerror(error.errno or 0)
+        if not path.is_absolute():
+            words += "; outside systemd's unit name the file: WUNDER_STORE_DATABASE_URL_FILE=/.."
         raise ConfigInvalid(f"store.database_url_file {path}: {words}") from error
 
 
