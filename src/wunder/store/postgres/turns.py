@@ -1,21 +1,16 @@
 """Claims on the turn lanes, and T2: a turn's result committed exactly once."""
 
-from collections.abc import Sequence
-
 from wunder.errors import FenceLost
 from wunder.model.conversation import HistoryLine, LaneKind
 from wunder.model.delivery import SendGrant
-from wunder.model.ids import AccountUid, At, MessageId, SessionId, TurnId
+from wunder.model.ids import AccountUid, At, SessionId, TurnId
 from wunder.model.message import MESSAGE_MOVES, MessageState
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
-from wunder.store.again import giving_back
-from wunder.store.lookout import Lookout
 from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.outgoing import going_of, turn_end_row
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres import lanes, sessions
 from wunder.store.postgres.fair_turns import due_turns
-from wunder.store.postgres.held import LANES
 from wunder.store.postgres.lane_book import lane_key
 from wunder.store.postgres.moves import MOVES
 from wunder.store.postgres.reader import Reader
@@ -24,6 +19,7 @@ from wunder.store.postgres.statements import Many
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
 from wunder.store.states import LIVE_TURNS
+from wunder.store.turns import TurnClaims
 
 _HEADS = Many(
     f"""
@@ -60,29 +56,14 @@ RETURNING v.n, m.lane_id, m.reply_ordinals, m.inline_until, coalesce(m.session_s
 _STANDING = "SELECT state, fence FROM channel_messages WHERE message_id = ?"
 
 
-class PostgresTurns:
+class PostgresTurns(TurnClaims):
     """Room 2's door to the tables (port Turns)."""
 
     def __init__(self, writer: Writer, reader: Reader, policy: StorePolicy) -> None:
+        super().__init__(writer, MOVES, _claim, lambda: writer.waiting("channel_messages_received"))
         self._writer = writer
         self._reader = reader
         self._policy = policy
-        self._served = AccountUid("")  # whose turn it was last: the rotation goes on after it
-        self._lookout = Lookout(lambda: writer.waiting("channel_messages_received"))
-
-    async def claim(self, limit: int, now: At) -> list[ClaimedTurn]:
-        """Claim heads in `received`, fairly between accounts, longest ready first, never a suspect."""
-        if self._lookout.is_quiet(now):
-            return []
-        claimed = await self._writer.commit(lambda tx: _claim(tx, self._served, now, limit))
-        if claimed:
-            self._served = claimed[-1].message.conversation.account_uid
-        return claimed
-
-    async def claim_suspect(self, now: At) -> ClaimedTurn | None:
-        """Claim one suspect; the caller runs it alone."""
-        claimed = await self._writer.commit(lambda tx: _claim(tx, None, now, 1))
-        return claimed[0] if claimed else None
 
     async def commit(self, turn: TurnCommit, grant: SendGrant | None = None) -> TurnCommitted:
         """Commit what a turn ended with. Raises: FenceLost."""
@@ -92,17 +73,9 @@ class PostgresTurns:
             lambda tx: commit_turn(tx, turn, grant, self._policy), lanes=both
         )
 
-    async def give_back(self, turns: Sequence[ClaimedTurn]) -> None:
-        """Return claims that do not count as unfinished."""
-        await self._writer.work(giving_back(LANES, turns))
-
     async def history(self, session_id: SessionId, limit: int) -> list[HistoryLine]:
         """The last lines of a session, oldest first."""
         return await sessions.history(self._reader, session_id, limit)
-
-    async def reroute(self, message_ids: Sequence[MessageId], now: At) -> int:
-        """Put `unrouted` and `failed` messages back at the tail of their lanes; how many moved."""
-        return await self._writer.work(MOVES.reroute.each(message_ids, now))
 
 
 async def _claim(tx: Tx, served: AccountUid | None, now: At, limit: int) -> list[ClaimedTurn]:

@@ -1,27 +1,23 @@
 """Claims on the turn lanes, and T2: a turn's result committed exactly once."""
 
-from collections.abc import Sequence
-
 from wunder.errors import FenceLost
 from wunder.model.conversation import HistoryLine
 from wunder.model.delivery import SendGrant
-from wunder.model.ids import AccountUid, AgentId, At, MessageId, SessionId, TurnId
+from wunder.model.ids import AccountUid, AgentId, At, SessionId, TurnId
 from wunder.model.message import MESSAGE_MOVES, MessageState
 from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
-from wunder.store.again import giving_back
-from wunder.store.lookout import Lookout
 from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.outgoing import going_of, turn_end_row
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite import lanes, sessions
 from wunder.store.sqlite.fair_turns import due_turns
-from wunder.store.sqlite.held import LANES
 from wunder.store.sqlite.moves import MOVES
 from wunder.store.sqlite.reader import Reader
 from wunder.store.sqlite.replies import queue_replies
 from wunder.store.sqlite.transaction import Tx
 from wunder.store.sqlite.writer import Writer
 from wunder.store.states import LIVE_TURNS
+from wunder.store.turns import TurnClaims
 
 _HEAD = f"""
 SELECT {INBOUND_COLUMNS}, turn_id, claims, inline_until FROM channel_messages
@@ -42,45 +38,24 @@ RETURNING lane_id, reply_ordinals, inline_until
 _STANDING = "SELECT state, fence FROM channel_messages WHERE message_id = ?"
 
 
-class SqliteTurns:
+class SqliteTurns(TurnClaims):
     """Room 2's door to the tables (port Turns)."""
 
     def __init__(self, writer: Writer, reader: Reader, policy: StorePolicy) -> None:
+        super().__init__(
+            writer, MOVES, _claim, lambda: writer.counters.value("channel_messages_received")
+        )
         self._writer = writer
         self._reader = reader
         self._policy = policy
-        self._served = AccountUid("")  # whose turn it was last: the rotation goes on after it
-        self._lookout = Lookout(lambda: writer.counters.value("channel_messages_received"))
-
-    async def claim(self, limit: int, now: At) -> list[ClaimedTurn]:
-        """Claim heads in `received`, fairly between accounts, longest ready first, never a suspect."""
-        if self._lookout.is_quiet(now):
-            return []
-        claimed = await self._writer.commit(lambda tx: _claim(tx, self._served, now, limit))
-        if claimed:
-            self._served = claimed[-1].message.conversation.account_uid
-        return claimed
-
-    async def claim_suspect(self, now: At) -> ClaimedTurn | None:
-        """Claim one suspect; the caller runs it alone."""
-        claimed = await self._writer.commit(lambda tx: _claim(tx, None, now, 1))
-        return claimed[0] if claimed else None
 
     async def commit(self, turn: TurnCommit, grant: SendGrant | None = None) -> TurnCommitted:
         """Commit what a turn ended with. Raises: FenceLost."""
         return await self._writer.commit(lambda tx: commit_turn(tx, turn, grant, self._policy))
 
-    async def give_back(self, turns: Sequence[ClaimedTurn]) -> None:
-        """Return claims that do not count as unfinished."""
-        await self._writer.work(giving_back(LANES, turns))
-
     async def history(self, session_id: SessionId, limit: int) -> list[HistoryLine]:
         """The last lines of a session, oldest first."""
         return await self._reader.read(lambda conn: sessions.history(conn, session_id, limit))
-
-    async def reroute(self, message_ids: Sequence[MessageId], now: At) -> int:
-        """Put `unrouted` and `failed` messages back at the tail of their lanes; how many moved."""
-        return await self._writer.work(MOVES.reroute.each(message_ids, now))
 
 
 def _claim(tx: Tx, served: AccountUid | None, now: At, limit: int) -> list[ClaimedTurn]:
