@@ -56,7 +56,8 @@ NOT_BUILT = """<!doctype html>
 <title>Wunder Channels</title>
 <style>body{font:15px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;
 max-width:38rem;margin:4rem auto;padding:0 1rem;color:#1c2430;background:#f5f6f8}
-a{color:inherit}code{font-family:ui-monospace,monospace;background:#e6e8ec;padding:.1em .3em;border-radius:3px;overflow-wrap:anywhere}
+a{color:inherit}
+code{font-family:ui-monospace,monospace;background:#e6e8ec;padding:.1em .3em;border-radius:3px;overflow-wrap:anywhere}
 @media(prefers-color-scheme:dark){body{color:#dfe3ea;background:#0f1216}code{background:#262c35}}
 </style></head><body>
 <h1>Wunder Channels</h1>

@@ -111,7 +111,7 @@ async def test_without_a_build_a_page_says_so_in_both_languages(
     door = await open_door()
     answer, body = await got(door, "/console/")
     assert answer.status == 503
-    assert "make run" in body.decode() and "控制台" in body.decode()
+    assert "sh tools/console.sh" in body.decode() and "控制台" in body.decode()
     assert "<script" not in body.decode()
 
 
