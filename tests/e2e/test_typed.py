@@ -80,7 +80,6 @@ def test_a_session_that_ends_asks_for_the_password_and_goes_on_with_what_was_typ
     dialog = page.get_by_role("dialog", name=say("endedSession.title"))
     password = dialog.get_by_label(say("signIn.password"))
     expect(password).to_be_focused()
-    shoot(page, "session-ended")
     password.fill("wrong password")
     page.keyboard.press("Enter")
     expect(dialog.get_by_text(say("signIn.wrong"))).to_be_visible()

@@ -213,7 +213,7 @@ function UserDialog(props: { user: UserView | undefined; close: () => void; save
         }}
       >
         {!user && (
-          <Field label={t('signIn.name')} fault={faultAt('name')} required>
+          <Field label={t('signIn.name')} hint={t('user.nameRule')} fault={faultAt('name')} required>
             <Input value={name} autoComplete="off" autoCapitalize="none" spellCheck={false} onChange={(event) => setName(event.target.value)} />
           </Field>
         )}
