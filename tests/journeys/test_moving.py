@@ -133,12 +133,16 @@ def test_yesterdays_backup_is_restored_with_plugin_and_nothing_leaves_by_itself(
         gateway.call("POST", f"channel_plugins/{CHANNEL}/enable", {})
         wait_for(lambda: len(washed_ashore(shore)) == 2)
 
+    if not on_postgres:
+        alone = run(tmp_path / "keyless", "", "restore", str(backup), "--yes")
+        assert alone["key"] == "absent"
     take_key(old, new)
     empty = new_database() if on_postgres else ""
     if on_postgres:  # brought in like an export, all that waited would go out once more
         code, words = run(new, empty, "import", str(backup))
         assert (code, "wunder restore" in words) == (BAD_USAGE, True)
-    assert run(new, empty, "restore", str(backup), "--yes")["sha256"] == made["sha256"]
+    restored = run(new, empty, "restore", str(backup), "--yes")
+    assert (restored["sha256"], restored["key"]) == (made["sha256"], "found")
     with on(new, empty) as gateway:
         gateway.call("POST", f"channel_plugins/{CHANNEL}/enable", {})
         say(gateway, 3)

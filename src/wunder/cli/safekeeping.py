@@ -64,12 +64,14 @@ def put_back(config: Config, backup: Path, tell: Progress) -> dict[str, Any]:
         if not needed.is_file():
             raise bad_usage("there is no such file", "a backup is two files", where=str(needed))
     now = At(wall_ms())
+    _, keyring = _told(config.data_dir, lambda: key_at(config.data_dir, _credentials_dir()))
+    key = "absent" if keyring is None else "found"
     address = _address(config)
     if address is not None:
         made: Any = _run(address, backup, loading.restore(address, backup, now, tell))
-        return {**_document(made, backup), "path": address.shown}
+        return {**_document(made, backup), "path": address.shown, "key": key}
     made = _told(config.data_dir, lambda: sqlite_backup.restore(backup, config.data_dir, now))
-    return _document(made, config.data_dir / DB_FILE)
+    return {**_document(made, config.data_dir / DB_FILE), "key": key}
 
 
 def send_away(config: Config, target: Path, tell: Progress) -> dict[str, Any]:

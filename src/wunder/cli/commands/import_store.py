@@ -25,7 +25,8 @@ def command(
         session.out.document(made)
     session.out.line(f"{made['path']}: {made['rows']} rows, {made['files']} files, verified.")
     if made["key"] == "absent":
+        place = config.data_dir / "keys/master.key"
         session.out.line(
-            f"Put the key of the old gateway at {config.data_dir / 'keys/master.key'} before you start."
+            f"Put the key of the old gateway at {place}, unless systemd hands it over."
         )
     session.out.line("Start a node: wunder serve.")

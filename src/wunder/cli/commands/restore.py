@@ -32,6 +32,11 @@ def command(
     session.out.line(f"{made['path']} is the store of {when(made['at'])}.")
     for name in made["missing"]:
         session.out.line(f"was not in the backup: {name}")
+    if made["key"] == "absent":
+        place = config.data_dir / "keys/master.key"
+        session.out.line(
+            f"Put the key that belongs to it at {place}, unless systemd hands it over."
+        )
     session.out.line("What waited then is held: look at `wunder outbox list --state held`, then")
     session.out.line(
         "let it go with `wunder outbox release`. Make new tokens: wunder token create."
