@@ -56,13 +56,16 @@ async def test_running_the_same_unit_again_is_a_no_op(world: World) -> None:
 
 
 async def test_the_same_key_with_other_content_is_kept_and_alerted(world: World) -> None:
-    await world.take(world.new("one", platform_id="pm"))
+    first = world.new("one", platform_id="pm")
+    await world.take(first)
     other = world.new("two", platform_id="pm")
     taken = await world.take(other)
     assert taken.results == {other.message.message_id: Taken.COLLISION}
     (event,) = (await world.store.events.events("", UID, 9, "")).items
     assert (event.name, event.level) == ("message_collided", "error")
     assert world.store.health.figures()["channel_quarantine"] == 1
+    kept = await raw_rows.run(world, "SELECT dedupe_key, message_id FROM channel_quarantine")
+    assert kept == [(other.dedupe_key, first.message.message_id)], "whom it collided with"
 
 
 async def test_conversations_are_compared_byte_by_byte(world: World) -> None:
