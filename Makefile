@@ -17,7 +17,7 @@ setup:  ## make or refresh .venv and the console (does nothing when nothing chan
 	@sh tools/console.sh || [ "$$CI" != true ]
 
 run: setup  ## start the gateway with its console, show the link that signs you in
-	@WUNDER_LOG_JSON=$${WUNDER_LOG_JSON:-false} WUNDER_LOG_LEVEL=$${WUNDER_LOG_LEVEL:-$$([ -t 1 ] && echo warning || echo info)} .venv/bin/wunder serve $(ARGS)
+	@[ -t 1 ] && level=warning || level=info; WUNDER_LOG_JSON=$${WUNDER_LOG_JSON:-false} WUNDER_LOG_LEVEL=$${WUNDER_LOG_LEVEL:-$$level} .venv/bin/wunder serve $(ARGS)
 
 demo: setup  ## play the main job from end to end on this machine
 	@.venv/bin/python demo/main_job.py $(ARGS)
