@@ -22,6 +22,7 @@ from wunder.model.message import Attachment
 from wunder.model.provider import Fetched
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
+from wunder.observe.outage import Outage
 from wunder.ports import Accounts, ChannelProvider, Clock, EventLog, Providers, WakeUp
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Fetcher:
         self._policy = policy
         self._running: dict[BlobId, AccountUid] = {}
         self._wake = WakeUp()
+        self._outage = Outage(log, "attachments")
         self._tasks: TaskGroup | None = None
         self._share: Callable[[BlobId], Awaitable[None]] | None = None
         self.on_settled: Callable[[StoredAttachment], None] = lambda row: None
@@ -80,10 +82,8 @@ class Fetcher:
         """Fetch whatever is due until cancelled."""
         async with asyncio.TaskGroup() as self._tasks:
             while True:
-                try:
+                with self._outage:
                     await self._start_due(self._tasks)
-                except StoreUnavailable as error:
-                    log.warning("attachments_not_readable", reason=error.code)
                 await self._wake.pause(self._policy.poll_s)
 
     async def _start_due(self, tasks: "TaskGroup") -> None:

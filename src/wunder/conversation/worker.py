@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from wunder.conversation.turn import TurnRunner
-from wunder.errors import FenceLost, StoreBroken, StoreUnavailable, WunderError
+from wunder.errors import FenceLost, StoreUnavailable
 from wunder.model.conversation import Conversation
 from wunder.model.message import MessageState
 from wunder.model.turn import ClaimedTurn, TurnCommit
 from wunder.observe.logs import get_logger
 from wunder.observe.metrics import Metrics
+from wunder.observe.outage import Outage
 from wunder.ports import Clock, SendSlots, Turns, Waiters, WakeUp
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Worker:
         self._asking: dict[Conversation, asyncio.Task[None]] = {}
         self._interrupted: set[Conversation] = set()
         self._wake = WakeUp()
+        self._outage = Outage(log, "turns")
         self._tasks: TaskGroup | None = None
         self._is_draining = False
         self._is_behind = False
@@ -111,13 +113,9 @@ class Worker:
             while True:
                 if self._expects_suspects:
                     await self._run_suspects_alone()
-                try:
+                has_more = False
+                with self._outage:
                     has_more = await self._claim_waiting()
-                except StoreBroken:
-                    raise
-                except WunderError as error:  # also of one row: the others are not to wait for it
-                    log.warning("turns_not_readable", reason=error.code, detail=error.detail)
-                    has_more = False
                 if not has_more:
                     await self._wake.pause(self._policy.poll_s)
 

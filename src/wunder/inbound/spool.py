@@ -16,6 +16,7 @@ from wunder.model.intake import SpooledRequest, SpoolVerdict, spool_context
 from wunder.model.provider import RawRequest
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
+from wunder.observe.outage import Outage
 from wunder.ports import Accounts, Clock, EventLog, Intake, Providers, Sealer
 from wunder.upkeep.admission import Gate
 
@@ -107,6 +108,7 @@ class SpoolWorker:
         self, spool: Spool, desk: IntakeDesk, accounts: Accounts, providers: Providers, gate: Gate
     ) -> None:
         self._gate = gate
+        self._outage = Outage(log, "spool")
         self._spool = spool
         self._desk = desk
         self._accounts = accounts
@@ -116,11 +118,9 @@ class SpoolWorker:
         """Work until cancelled."""
         while True:
             worked = 0
-            try:
+            with self._outage:
                 for row in await self._spool.due(limit=16):
                     worked += await self._parse(row)
-            except StoreUnavailable as error:
-                log.warning("spool_not_readable", reason=error.code)
             if not worked:
                 await self._spool.rest()
 

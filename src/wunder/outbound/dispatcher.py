@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from wunder.errors import StoreBroken, StoreUnavailable, WunderError
+from wunder.errors import StoreUnavailable
 from wunder.model.delivery import ClaimedDelivery, DeliveryState, ReleaseRef, SendGrant, Settlement
 from wunder.model.ids import AccountUid, At
 from wunder.observe.logs import get_logger
+from wunder.observe.outage import Outage
 from wunder.outbound.attempt import Attempt
 from wunder.outbound.outcome import OutcomeReporter
 from wunder.outbound.slots import Slots
@@ -51,6 +52,7 @@ class Dispatcher:
         self._clock = clock
         self._policy = policy
         self._wake = WakeUp()
+        self._outage = Outage(log, "outbox")
         self._tasks: TaskGroup | None = None
         self._is_draining = False
 
@@ -82,12 +84,8 @@ class Dispatcher:
         async with asyncio.TaskGroup() as self._tasks:
             while True:
                 pause_s = self._policy.poll_s
-                try:
+                with self._outage:
                     pause_s = await self._claim_due()
-                except StoreBroken:
-                    raise
-                except WunderError as error:  # also of one row: the others are not to wait for it
-                    log.warning("outbox_not_readable", reason=error.code, detail=error.detail)
                 await self._wake.pause(pause_s)
 
     async def drain(self, limit_s: float) -> None:
