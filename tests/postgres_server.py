@@ -27,7 +27,7 @@ PLACES = (
     "/usr/local/opt/postgresql*/bin",
 )
 SYNCFS = 14
-OLDEST = 13  # pg_current_xact_id
+OLDEST = 13  # older servers get no fixes any more
 #: Safe as a real one, but small: a session of tests writes little.
 SETTINGS = {
     "listen_addresses": "",

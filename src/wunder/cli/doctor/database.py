@@ -15,7 +15,7 @@ from wunder.store.postgres.migrations import schema_version
 from wunder.store.schema import migrations
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-OLDEST = 130_000  # pg_current_xact_id
+OLDEST = 130_000  # older servers get no fixes any more
 #: Connections of one node: one writes, two read, one listens, one moves large bytes.
 A_NODE = 5
 _FACTS = """
