@@ -6,8 +6,8 @@ from wunder.model.conversation import Conversation
 from wunder.model.ids import At, DeliveryId, derived_id
 from wunder.model.trail import Step, StepName
 from wunder.store.held import Lanes
-from wunder.store.settled import NEXT_ORDINAL
-from wunder.store.standing import Standing, tell
+from wunder.store.settled import next_ordinal
+from wunder.store.standing import tell
 from wunder.store.unit import Transaction
 from wunder.upkeep.ledger import CORRECTABLE, Correction
 
@@ -74,8 +74,10 @@ class Correct:
             return None
         await _say(tx, correction, said, now)
         lane_seq = await self._lanes.enter(tx, Conversation(*said[:4]), now)
-        place = found.standing.lane_id, lane_seq, await _next_ordinal(tx, found.standing)
         root = found.standing.root_message_id
+        # Platforms that count replies to a message take the same number for the same reply.
+        ordinal = await next_ordinal(tx, found.standing) if root is not None else 0
+        place = found.standing.lane_id, lane_seq, ordinal
         row = (new_id, correction.message_id, root, *said[:6], *place, now + ttl_ms, now, old_id)
         await tx.run(_QUEUE, row)
         tx.moved("channel_outbox", None, "pending")
@@ -101,11 +103,3 @@ async def _say(tx: Transaction, correction: Correction, said: tuple[Any, ...], n
     session_seq = grown[0] if grown else None
     await tx.run(_SAY, (*said, correction.message_id, correction.text, session_seq, now))
     tx.counts["channel_messages_out"] += 1
-
-
-async def _next_ordinal(tx: Transaction, standing: Standing) -> int:
-    """Platforms that count replies to a message take the same number for the same reply."""
-    if standing.root_message_id is None:
-        return 0
-    found = await tx.first(NEXT_ORDINAL, (standing.root_message_id,))
-    return int(found[0]) if found else standing.reply_ordinal + 1

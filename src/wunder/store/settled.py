@@ -21,7 +21,7 @@ from wunder.store.receipts import Receipts
 from wunder.store.standing import STEP_OF, Standing, tell
 from wunder.store.unit import Transaction
 
-NEXT_ORDINAL = """
+_NEXT_ORDINAL = """
 UPDATE channel_messages SET reply_ordinals = reply_ordinals + 1 WHERE message_id = ?
 RETURNING reply_ordinals
 """
@@ -88,7 +88,7 @@ class Outcomes:
 async def next_ordinal(tx: Transaction, standing: Standing) -> int:
     """A collision: the next reply ordinal of the inbound message."""
     if standing.root_message_id is not None:
-        found = await tx.first(NEXT_ORDINAL, (standing.root_message_id,))
+        found = await tx.first(_NEXT_ORDINAL, (standing.root_message_id,))
         if found is not None:
             return int(found[0])
     return standing.reply_ordinal + 1
