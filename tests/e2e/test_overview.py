@@ -14,6 +14,7 @@ from tests.e2e.test_plugins import CHANNEL, install
 from tests.e2e.words import Words
 from tests.journeys.gateway_process import GatewayProcess
 
+say = Words("en")
 MONITOR = "**/wunder/admin/channels/monitor"
 MINUTE_MS = 60_000
 DEAF = """
@@ -54,8 +55,8 @@ def two_hours(at: int) -> list[dict[str, Any]]:
     ]
 
 
-def older(page: Page) -> None:
-    """Let the gateway be two hours old: its own answer, with hours that it cannot have yet."""
+def older(page: Page, gateway: GatewayProcess) -> None:
+    """Show the monitor of a gateway that is two hours old: its own answer, with hours it cannot have yet."""
 
     def answer(route: Route) -> None:
         told = route.fetch()
@@ -78,6 +79,7 @@ def older(page: Page) -> None:
     page.route(MONITOR, answer)
     # What the stream says is of the young gateway.
     page.add_init_script(DEAF)
+    page.goto(f"{gateway.url}/console/monitor")
 
 
 def tile(page: Page, words: str) -> Any:
@@ -87,10 +89,8 @@ def tile(page: Page, words: str) -> Any:
 def test_a_tile_says_what_changed_and_leads_to_its_list(
     furnished: GatewayProcess, watched: Make
 ) -> None:
-    say = Words("en")
     page = signed_in(furnished, watched())
-    older(page)
-    page.goto(f"{furnished.url}/console/monitor")
+    older(page, furnished)
     success = tile(page, say("monitor.success"))
     expect(success).to_contain_text("99.8 %")
     expect(success).to_contain_text(say("monitor.ofEnded", what="2,164"))
@@ -112,14 +112,12 @@ def test_a_tile_says_what_changed_and_leads_to_its_list(
 def test_tiles_are_compared_with_the_same_hour_of_the_day_before_where_that_is_kept(
     furnished: GatewayProcess, watched: Make
 ) -> None:
-    say = Words("en")
     page = signed_in(furnished, watched())
     page.goto(f"{furnished.url}/console/monitor?against=day")
     words = say("monitor.comparedFrom", at="|").partition("|")[0]
     told = page.get_by_role("status").filter(has_text=words)
     expect(told).to_be_visible()
-    older(page)
-    page.goto(f"{furnished.url}/console/monitor")
+    older(page, furnished)
     choice = page.get_by_role("radiogroup", name=say("monitor.compare"))
     choice.get_by_text(say("monitor.compare.day")).click()
     expect(page).to_have_url(re.compile(r"against=day"))
@@ -138,10 +136,8 @@ def test_tiles_are_compared_with_the_same_hour_of_the_day_before_where_that_is_k
 def test_charts_mark_when_a_version_changed_and_tell_causes_apart(
     furnished: GatewayProcess, watched: Make
 ) -> None:
-    say = Words("en")
     page = signed_in(furnished, watched())
-    older(page)
-    page.goto(f"{furnished.url}/console/monitor")
+    older(page, furnished)
     charts = page.locator(".thirds .chart")
     expect(charts).to_have_count(3)
     for chart in charts.all():
@@ -165,8 +161,7 @@ def test_it_fits_and_is_sound_in_both_looks(
     locale = {"en": "en-US", "zh": "zh-CN"}[language]
     size = {"width": width, "height": 900}
     page = signed_in(furnished, watched(locale=locale, color_scheme=theme, viewport=size))
-    older(page)
-    page.goto(f"{furnished.url}/console/monitor")
+    older(page, furnished)
     expect(page.locator(".u-over .mark")).to_have_count(3)
     expect(page.locator(".skeleton")).to_have_count(0)
     assert violations(page) == []

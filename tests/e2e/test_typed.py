@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.browser import shoot, violations
+from tests.e2e.browser import Watched, shoot, violations
 from tests.e2e.people import PASSWORD, Make, signed_in
 from tests.e2e.words import Words
 from tests.journeys.gateway_process import GatewayProcess
@@ -21,13 +21,19 @@ def name_field(page: Page) -> Locator:
     return page.get_by_label(say("account.displayName"), exact=True)
 
 
+def typed_into(gateway: GatewayProcess, context: Watched, account_id: str, name: str) -> Page:
+    """The form of an account in which a name was typed and not saved."""
+    page = signed_in(gateway, context)
+    page.goto(f"{gateway.url}/console/accounts/webchat/{account_id}")
+    name_field(page).fill(name)
+    return page
+
+
 def test_two_who_edit_one_account_see_what_differs_and_neither_is_written_over(
     gateway: GatewayProcess, watched: Make
 ) -> None:
     path = account(gateway, "both")
-    page = signed_in(gateway, watched())
-    page.goto(f"{gateway.url}/console/accounts/webchat/both")
-    name_field(page).fill("Mine")
+    page = typed_into(gateway, watched(), "both", "Mine")
     theirs = {"display_name": "Theirs", "access": {"direct": "off"}}
     gateway.call("PATCH", path, theirs)
     page.get_by_role("button", name=say("meanwhile.see")).click()
@@ -72,9 +78,7 @@ def test_a_session_that_ends_asks_for_the_password_and_goes_on_with_what_was_typ
     path = account(gateway, "ended")
     context = watched()
     context.expect("401")
-    page = signed_in(gateway, context)
-    page.goto(f"{gateway.url}/console/accounts/webchat/ended")
-    name_field(page).fill("Typed before")
+    page = typed_into(gateway, context, "ended", "Typed before")
     context.context.clear_cookies()
     page.get_by_role("button", name=say("do.save"), exact=True).click()
     dialog = page.get_by_role("dialog", name=say("endedSession.title"))
@@ -97,9 +101,7 @@ def test_a_gateway_that_is_away_takes_nothing_from_an_open_page(
     path = account(gateway, "away")
     context = watched()
     context.expect("ERR_|Failed to load")
-    page = signed_in(gateway, context)
-    page.goto(f"{gateway.url}/console/accounts/webchat/away")
-    name_field(page).fill("Typed before")
+    page = typed_into(gateway, context, "away", "Typed before")
     gateway.kill()
     page.get_by_role("button", name=say("do.save"), exact=True).click()
     expect(page.get_by_text(say("problem.unreachable"))).to_be_visible()
