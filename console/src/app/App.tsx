@@ -1,18 +1,15 @@
-// The page's frame of frames: theme, language of Ant Design's parts, answers, addresses.
+// The page's frame of frames: theme, language, answers, addresses.
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { ConfigProvider } from 'antd';
-import type { Locale } from 'antd/es/locale';
 import { lazy, StrictMode, Suspense, useEffect, useState } from 'react';
-import { useTranslation } from 'react-i18next';
 import { whenSignedOut } from '../api/client';
 import { queries } from '../api/query';
-import { antdTheme } from '../theme';
 import { whoBrings } from './confirmed';
+import { Dressed } from './Dressed';
 import { router } from './router';
 import { lose, SESSION_KEY } from './session';
 import { Notices } from './notices';
-import { ThemeProvider, useTheme } from './themeContext';
+import { ThemeProvider } from './themeContext';
 
 const PasswordAgain = lazy(async () => ({ default: (await import('./PasswordAgain')).PasswordAgain }));
 
@@ -23,7 +20,13 @@ export function App() {
   return (
     <StrictMode>
       <ThemeProvider>
-        <Dressed />
+        <Dressed>
+          <QueryClientProvider client={queries}>
+            <RouterProvider router={router} />
+            <Notices />
+            <AskAgain />
+          </QueryClientProvider>
+        </Dressed>
       </ThemeProvider>
     </StrictMode>
   );
@@ -38,24 +41,4 @@ function AskAgain() {
       <PasswordAgain />
     </Suspense>
   ) : null;
-}
-
-function Dressed() {
-  const { i18n } = useTranslation();
-  const { shade, isCalm } = useTheme();
-  const [words, setWords] = useState<Locale>();
-  useEffect(() => {
-    // English is built in.
-    if (i18n.language === 'en') setWords(undefined);
-    else void import('antd/locale/zh_CN').then((loaded) => setWords(loaded.default));
-  }, [i18n.language]);
-  return (
-    <ConfigProvider theme={antdTheme(shade, isCalm)} locale={words} componentSize="middle" wave={{ disabled: true }} button={{ autoInsertSpace: false }}>
-      <QueryClientProvider client={queries}>
-        <RouterProvider router={router} />
-        <Notices />
-        <AskAgain />
-      </QueryClientProvider>
-    </ConfigProvider>
-  );
 }

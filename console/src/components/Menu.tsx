@@ -30,12 +30,16 @@ export function Menu(props: { label: string; items: (MenuItem | 'line')[]; child
     const away = (event: Event) => {
       if (!list.current?.contains(event.target as Node) && !button.current?.contains(event.target as Node)) setPlace(null);
     };
+    // Only what carries the button away from its menu closes it, not a list that scrolls elsewhere.
+    const moved = (event: Event) => {
+      if ((event.target as Node).contains(button.current)) setPlace(null);
+    };
     document.addEventListener('pointerdown', away);
-    window.addEventListener('scroll', away, true);
+    window.addEventListener('scroll', moved, true);
     window.addEventListener('resize', away);
     return () => {
       document.removeEventListener('pointerdown', away);
-      window.removeEventListener('scroll', away, true);
+      window.removeEventListener('scroll', moved, true);
       window.removeEventListener('resize', away);
     };
   }, [place]);

@@ -1,4 +1,6 @@
 // Which language the page speaks: the reader's choice, else the browser's, and only that one is loaded.
+import type { Locale } from 'antd/es/locale';
+import english from 'antd/locale/en_US';
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { setApiLanguage } from '../api/client';
@@ -12,9 +14,20 @@ export function firstLanguage(kept: string | null, wanted: readonly string[]): L
   return wanted[0]?.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en';
 }
 
+/** What Ant Design's own parts say; English is built into them. */
+const parts: Partial<Record<Language, Locale>> = { en: english };
+
+/** Return what Ant Design's parts say in a language that was loaded. */
+export function partsIn(language: Language): Locale {
+  return parts[language] ?? english;
+}
+
+/** Load our words and those of Ant Design's parts, so that a page changes as a whole. */
 async function words(language: Language) {
-  const loaded = language === 'zh-CN' ? await import('./zh-CN.json') : await import('./en.json');
-  return loaded.default;
+  if (language === 'en') return (await import('./en.json')).default;
+  const [ours, theirs] = await Promise.all([import('./zh-CN.json'), import('antd/locale/zh_CN')]);
+  parts[language] = theirs.default;
+  return ours.default;
 }
 
 /** Start with one language; resolves when its words are there. */
