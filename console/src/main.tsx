@@ -25,5 +25,5 @@ takeReturn();
 void queries.prefetchQuery({ queryKey: SESSION_KEY, queryFn: fetchSession, staleTime: 60_000 });
 // The page that was asked for is fetched while the words are on their way, not after them.
 void router.load();
-await startLanguage();
-createRoot(document.getElementById('root') as HTMLElement).render(<App />);
+// Not awaited here: what comes with the words imports from this file's chunk, and both would wait for each other.
+void startLanguage().then(() => createRoot(document.getElementById('root') as HTMLElement).render(<App />));
