@@ -123,6 +123,12 @@ class Watched:
             self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
 
+def settled(page: Page) -> None:
+    """Wait until the page shows what it is for: no skeleton, and its heading."""
+    expect(page.locator("#main h1, #main h2, main h1, main h2").first).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+
+
 def violations(page: Page) -> list[str]:
     """What axe finds against WCAG 2.2 A and AA, one line each; [] is what a page should give."""
     if not AXE.exists():

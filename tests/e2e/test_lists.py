@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import shoot, violations
 from tests.e2e.people import Make, signed_in
-from tests.e2e.test_plugins import CHANNEL, confirm_password, install
+from tests.e2e.test_plugins import CHANNEL, install
 from tests.e2e.words import Words
 from tests.journeys.gateway_process import GatewayProcess
 from tests.waiting import wait_for
@@ -256,7 +256,6 @@ def test_dead_letters_are_counted_by_cause_and_one_cause_is_replayed(
     expect(dialog).to_contain_text(say("fault.plugin_crashed"))
     assert violations(page) == []
     dialog.get_by_role("button", name=say("outbox.replayCount", count=1)).click()
-    confirm_password(page)
     wait_for(lambda: [one["excerpt"] for one in dead()] == ["comes too late"] or len(dead()) == 2)
     replays = {
         one["excerpt"]: one["replays"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.browser import PHONE, shoot, violations
+from tests.e2e.browser import PHONE, settled, shoot, violations
 from tests.e2e.people import Make, name_of, signed_in
 from tests.e2e.test_plugins import CHANNEL, install
 from tests.e2e.words import Words
@@ -71,12 +71,6 @@ def furnished(gateway: GatewayProcess) -> Iterator[GatewayProcess]:
         said = {"id": f"line-{number:04}", "text": text}
         gateway.call("POST", f"/wunder/chat/{key}/messages", said, **bearer)
     yield gateway
-
-
-def settled(page: Page) -> None:
-    """Wait until the page shows what it is for: no skeleton, and its heading."""
-    expect(page.locator("#main h1, #main h2, main h1, main h2").first).to_be_visible()
-    expect(page.locator(".skeleton")).to_have_count(0)
 
 
 @pytest.mark.parametrize("look", ["en-light", "zh-dark"])

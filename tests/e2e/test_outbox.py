@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.browser import shoot, violations
 from tests.e2e.people import Make, signed_in
-from tests.e2e.test_plugins import CHANNEL, confirm_password, install
+from tests.e2e.test_plugins import CHANNEL, install
 from tests.e2e.words import Words
 from tests.journeys.gateway_process import GatewayProcess
 from tests.waiting import wait_for
@@ -43,7 +43,6 @@ def test_a_dead_letter_is_replayed_and_arrives(
     page.get_by_role("dialog").get_by_role(
         "button", name=say("outbox.replayCount", count=1)
     ).click()
-    confirm_password(page)
     wait_for(shore.exists)
     assert json.loads(shore.read_text("utf-8"))["text"] == "Come home"
     page.goto(f"{gateway.url}/console/outbox?account=bay")
@@ -81,7 +80,6 @@ def test_what_waits_is_cancelled_and_what_arrived_is_sent_once_more(
     expect(dialog).to_contain_text(say("outbox.cancelText"))
     assert violations(page) == []
     dialog.get_by_role("button", name=say("outbox.cancelCount", count=1)).click()
-    confirm_password(page)
     row = page.get_by_role("row").filter(has_text="Better not")
     expect(row).to_contain_text(say("state.delivery.cancelled"))
     assert state(waiting) == "cancelled"
@@ -94,7 +92,6 @@ def test_what_waits_is_cancelled_and_what_arrived_is_sent_once_more(
     expect(dialog).to_contain_text(say("outbox.twice"))
     assert violations(page) == []
     dialog.get_by_role("button", name=say("outbox.replayCount", count=1)).click()
-    confirm_password(page)
 
     def washed() -> list[str]:
         return [json.loads(line)["text"] for line in shore.read_text("utf-8").splitlines()]
@@ -134,7 +131,6 @@ def test_a_text_that_did_not_arrive_is_corrected_and_sent(
     assert violations(page) == []
     shoot(page, "correct-text")
     go.click()
-    confirm_password(page)
     wait_for(shore.exists)
     assert json.loads(shore.read_text("utf-8"))["text"] == "At ten"
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import free_port, shoot, violations
-from tests.e2e.people import PASSWORD, Make, signed_in
+from tests.e2e.people import Make, signed_in
 from tests.e2e.words import Words
 from tests.journeys.gateway_process import GatewayProcess
 from tests.journeys.new_channel import package
@@ -53,14 +53,6 @@ def install(gateway: GatewayProcess, channel: str, version: str = "1.0.0") -> No
     gateway.call("POST", f"channel_plugins/{channel}/enable", {"version": version})
 
 
-def confirm_password(page: Page) -> None:
-    """Give the password again where it is asked for."""
-    dialog = page.get_by_role("dialog", name=say("again.title"))
-    if dialog.is_visible():
-        dialog.get_by_label(say("signIn.password")).fill(PASSWORD)
-        dialog.get_by_role("button", name=say("again.confirm")).click()
-
-
 def upload(page: Page, gateway: GatewayProcess, name: str, content: bytes) -> None:
     """Bring a package up to its review."""
     page.goto(f"{gateway.url}/console/plugins/upload")
@@ -76,7 +68,6 @@ def agree(page: Page, plugin_id: str, step: str, version: str) -> None:
     if typed.is_visible():
         typed.fill(plugin_id)
     page.get_by_role("button", name=say(f"upload.enable.{step}", version=version)).click()
-    confirm_password(page)
     expect(page.get_by_text(say("upload.enabled", id=plugin_id, version=version))).to_be_visible()
 
 
@@ -113,7 +104,6 @@ def test_qq_is_connected_from_the_console_alone(
     shoot(page, "account-form")
     page.get_by_label("API address", exact=False).fill(qq.url)
     page.get_by_role("button", name=say("account.create")).click()
-    confirm_password(page)
 
     expect(page.get_by_role("heading", name="Shop")).to_be_visible()
     expect(page.get_by_text(say("todo.waiting"))).to_be_visible()
@@ -209,6 +199,5 @@ def test_a_version_is_switched_and_back(gateway: GatewayProcess, watched: Make) 
     ).first.click()
     page.get_by_role("menuitem", name=say("plugin.backTo", version="1.0.0")).click()
     page.get_by_role("dialog").get_by_role("button", name=say("plugin.back")).click()
-    confirm_password(page)
     expect(old).to_contain_text(say("plugin.isCurrent"))
     assert gateway.get(f"channel_plugins/{OTHER}")["current_version"] == "1.0.0"
