@@ -8,8 +8,6 @@ built-in that serves the id, where there is one.
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from wunder.model.ids import ChannelId, PluginId
 from wunder.model.plugin import PluginRow, PluginStatus, Release
 from wunder.model.provider import ProviderFacts
@@ -25,6 +23,7 @@ from wunder.providers.builtin import (
 from wunder.providers.facts import facts_of
 from wunder.providers.plugin import PluginProviderAdapter
 from wunder_wire.manifest import Manifest
+from wunder_wire.shapes import from_json
 
 #: Reads the account schema of an installed release; None where it has none.
 SchemaOf = Callable[[Release], dict[str, Any] | None]
@@ -107,7 +106,7 @@ class ProviderRegistry:
         return releases[0] if releases and not row.current_version else None
 
     def _plugin(self, release: Release) -> PluginProviderAdapter:
-        manifest = msgspec.convert(release.manifest, Manifest)
+        manifest = from_json(Manifest, release.manifest)
         facts = facts_of(
             manifest,
             ChannelId(release.plugin_id),
