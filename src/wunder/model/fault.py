@@ -94,9 +94,9 @@ def fault_as_told(
 ) -> Fault:
     """Make a fault of what a channel answered: a strange kind is `internal`, numbers are clamped."""
     known = FaultKind(kind) if kind in FaultKind.__members__.values() else FaultKind.INTERNAL
-    wait_s = (
-        None if retry_after_ms is None else min(max(retry_after_ms / 1000, 0.0), MAX_RETRY_AFTER_S)
-    )
+    wait_s = None
+    if retry_after_ms is not None:  # clamped first: of an integer of any size there is no fraction
+        wait_s = min(max(retry_after_ms, 0), int(MAX_RETRY_AFTER_S * 1000)) / 1000
     told = outcome if outcome in ("sent", "unknown") else "not_sent"
     return Fault(
         kind=known,

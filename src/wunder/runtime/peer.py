@@ -49,7 +49,6 @@ class _ErrorHead(msgspec.Struct):
 
 _encode = msgspec.json.Encoder().encode
 _envelope = msgspec.json.Decoder(_Envelope).decode
-_error = msgspec.json.Decoder(ErrorObject).decode
 _error_head = msgspec.json.Decoder(_ErrorHead).decode
 _BROKEN = (msgspec.MsgspecError, codec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -379,7 +378,7 @@ class Peer:
 def _read_error(raw: msgspec.Raw) -> ErrorObject:
     """Read as much of an error as can be read: its author may be careless, the call has failed."""
     try:
-        return _error(raw)
+        return cast("ErrorObject", fast.ENGINE.decode_part(ErrorObject, raw))
     except _BROKEN:
         pass
     try:

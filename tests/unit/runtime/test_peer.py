@@ -330,3 +330,26 @@ async def test_a_thousand_answered_calls_leave_nothing_behind():
         await call
     assert not talk.peer._pending
     assert talk.peer.in_flight == 0
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1" + "0" * 400])
+async def test_a_number_beyond_all_measure_ends_its_call_like_any_other(number):
+    talk = Talk()
+    task = await talk.send()
+    data = b'{"kind":"rate_limited","retry_after_ms":%b}' % number.encode()
+    talk.hear(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32014,"message":"x","data":%b}}\n' % data)
+    with pytest.raises(ProviderFault) as caught:
+        await asyncio.wait_for(task, 5)
+    assert caught.value.fault.retry_after_s in (0.0, 3_600.0)
+
+
+async def test_an_error_nested_deeper_than_the_protocol_allows_brings_nothing_with_it():
+    talk = Talk()
+    task = await talk.send()
+    deep = b"[" * 900 + b"]" * 900
+    data = b'{"kind":"duplicate","next":{"state":{"a":%b}}}' % deep
+    talk.hear(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32019,"message":"x","data":%b}}\n' % data)
+    with pytest.raises(ProviderFault) as caught:
+        await task
+    assert caught.value.fault.kind is FaultKind.DUPLICATE
+    assert caught.value.fault.next_state is None
