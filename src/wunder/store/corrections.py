@@ -8,14 +8,15 @@ from wunder.model.trail import Step, StepName
 from wunder.store.held import Lanes
 from wunder.store.settled import next_ordinal
 from wunder.store.standing import tell
+from wunder.store.time_to_live import TTL_MS
 from wunder.store.unit import Transaction
 from wunder.upkeep.ledger import CORRECTABLE, Correction
 
-_TO_CORRECT = """
-SELECT o.successor_id, o.expires_at - o.created_at, a.status
-FROM channel_outbox o LEFT JOIN channel_accounts a ON a.account_uid = o.account_uid
-WHERE o.delivery_id = ?
-"""
+_TO_CORRECT = f"""
+SELECT successor_id, {TTL_MS},
+  (SELECT status FROM channel_accounts a WHERE a.account_uid = channel_outbox.account_uid)
+FROM channel_outbox WHERE delivery_id = ?
+"""  # noqa: S608 - constant
 #: What the new message has in common with the old one: everything but its id, its words and its time.
 _SHARED = """account_uid, peer_kind, peer_id, thread_id, channel, account_id, peer_name, thread_topic, format,
   content, meta, reply_to, in_reply_to, turn_id, agent_id, binding_id, session_id"""

@@ -18,28 +18,30 @@ from wunder.store.states import (
     TROUBLED_DELIVERIES,
     TROUBLED_MESSAGES,
 )
+from wunder.store.time_to_live import KEEP_TTL, TTL_MS
 from wunder.store.unit import Transaction, Works
 from wunder.upkeep.ledger import Correction, DeliveryFilter
 
 _TO_REPLAY = """
-SELECT o.account_uid, o.peer_kind, o.peer_id, o.thread_id, o.expires_at - o.created_at, a.status,
-  o.successor_id
+SELECT o.account_uid, o.peer_kind, o.peer_id, o.thread_id, a.status, o.successor_id
 FROM channel_outbox o LEFT JOIN channel_accounts a ON a.account_uid = o.account_uid
 WHERE o.delivery_id = ?
 """
-_REPLAY = """
+_REPLAY = f"""
 UPDATE channel_outbox SET state = 'pending', lane_seq = ?, replays = replays + 1, retries_used = 0,
-  collisions = 0, retry_at = NULL, not_before = NULL, settled_at = NULL, expires_at = ?
+  collisions = 0, retry_at = NULL, not_before = NULL, settled_at = NULL,
+  expires_at = ? + {TTL_MS}, {KEEP_TTL}
 WHERE delivery_id = ? AND state IN ('failed', 'unknown', 'expired')
-"""
+"""  # noqa: S608 - constants
 #: What arrived is begun anew: the parts, what the platform said of them, and what shows it already.
-_REPLAY_WHAT_ARRIVED = """
+_REPLAY_WHAT_ARRIVED = f"""
 UPDATE channel_outbox SET state = 'pending', lane_seq = ?, replays = replays + 1, retries_used = 0,
-  collisions = 0, retry_at = NULL, not_before = NULL, settled_at = NULL, expires_at = ?,
+  collisions = 0, retry_at = NULL, not_before = NULL, settled_at = NULL,
+  expires_at = ? + {TTL_MS}, {KEEP_TTL},
   part = 0, part_state = NULL, had_unknown = 0, begun_plugin_id = NULL, begun_version = NULL,
   receipt = 'none', provider_message_id = '', error_kind = '', error = ''
 WHERE delivery_id = ? AND state = 'sent'
-"""
+"""  # noqa: S608 - constants
 _CANCEL = """
 UPDATE channel_outbox SET state = 'cancelled', settled_at = ?, retry_at = NULL
 WHERE delivery_id = ? AND state IN ('pending', 'held')
@@ -49,11 +51,12 @@ SELECT delivery_id FROM channel_outbox
 WHERE state = 'held' AND {TROUBLED_DELIVERIES}
   AND (CAST(?1 AS TEXT) IS NULL OR channel = ?1) ORDER BY seq
 """  # noqa: S608 - constants
-_LET_GO = """
+#: Its time begins anew; a clock that was set back takes none away.
+_LET_GO = f"""
 UPDATE channel_outbox SET state = 'pending', retry_at = NULL,
-  expires_at = expires_at + CASE WHEN ?1 > created_at THEN ?1 - created_at ELSE 0 END
+  expires_at = CASE WHEN ?1 + {TTL_MS} > expires_at THEN ?1 + {TTL_MS} ELSE expires_at END, {KEEP_TTL}
 WHERE delivery_id = ?2 AND state = 'held'
-"""
+"""  # noqa: S608 - constants
 _STOOD_STILL = f"""
 SELECT message_id FROM channel_messages
 WHERE state = 'failed' AND {TROUBLED_MESSAGES} AND reason = 'restored'
@@ -127,13 +130,13 @@ class Replay:
         row = await tx.first(_TO_REPLAY, (delivery_id,))
         if row is None or found is None or found.standing.state not in self._states:
             return False
-        *peer, ttl_ms, account_status, successor_id = row
+        *peer, account_status, successor_id = row
         if account_status == "deleted" or successor_id:
             return False
         arrived = found.standing.state not in REPLAYABLE
         lane_seq = await self._lanes.enter(tx, Conversation(*peer), now)
         sql = _REPLAY_WHAT_ARRIVED if arrived else _REPLAY
-        await tx.run(sql, (lane_seq, now + ttl_ms, delivery_id))
+        await tx.run(sql, (lane_seq, now, delivery_id))
         tx.moved("channel_outbox", found.standing.state, "pending")
         said = {"forced": True} if arrived else {}
         tell(tx, StepName.REPLAYED, delivery_id, found.standing, now, by=by, **said)

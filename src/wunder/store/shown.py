@@ -11,6 +11,7 @@ from wunder.store.delivery_rows import Head, facts_of
 from wunder.store.held import Lanes
 from wunder.store.marks import Marks
 from wunder.store.outgoing import Outgoing
+from wunder.store.time_to_live import KEEP_TTL
 from wunder.store.unit import Transaction
 
 #: Text is compared as an expression: no index of states is to be tried.
@@ -18,10 +19,10 @@ _FIND = """
 SELECT delivery_id, state, lane_id, provider_message_id FROM channel_outbox
 WHERE delivery_id = ? AND streaming > 0
 """
-_TO_SEND = """
-UPDATE channel_outbox SET state = 'pending', part_state = ?, expires_at = ?, retry_at = NULL
+_TO_SEND = f"""
+UPDATE channel_outbox SET state = 'pending', part_state = ?, expires_at = ?, retry_at = NULL, {KEEP_TTL}
 WHERE delivery_id = ? AND state || '' = 'streaming'
-"""
+"""  # noqa: S608 - constant
 _END = """
 UPDATE channel_outbox SET state = 'failed', settled_at = ?, error_kind = 'internal',
   error = 'the turn ended without a reply' WHERE delivery_id = ? AND state || '' = 'streaming'
