@@ -29,7 +29,7 @@ class LineSplitter:
 
     def __init__(self, max_bytes: int = MAX_FRAME_BYTES) -> None:
         self.max_bytes = max_bytes
-        self._kept: list[bytes] = []
+        self._kept = bytearray()
         self._size = 0
 
     @property
@@ -75,16 +75,16 @@ class LineSplitter:
     def _keep(self, piece: bytes) -> None:
         fitted = self._size <= self.max_bytes
         self._size += len(piece)
-        if not fitted or not piece:
+        if not fitted:
             return
-        self._kept.append(piece)
+        self._kept += piece
         if self._size > self.max_bytes:
-            self._kept = [b"".join(self._kept)[:OVERLONG_KEPT_BYTES]]
+            self._kept = self._kept[:OVERLONG_KEPT_BYTES]
 
     def _take(self) -> bytes | OverlongLine:
-        whole = self._kept[0] if len(self._kept) == 1 else b"".join(self._kept)
+        whole = bytes(self._kept)
         size, self._size = self._size, 0
-        self._kept = []
+        self._kept = bytearray()
         if size > self.max_bytes:
             return OverlongLine(whole, size)
         return whole[:-1] if whole.endswith(b"\r") else whole

@@ -213,8 +213,8 @@ class Peer:
     # --- what arrives -----------------------------------------------------------------------
 
     def lines(self, lines: list[bytes | OverlongLine]) -> int:
-        """Take lines, in order; return how many of them were noise."""
-        before, waited = self.noise_lines, len(self._pending)
+        """Take lines, in order; return how many of them answered no call."""
+        waited = len(self._pending)
         for line in lines:
             if isinstance(line, OverlongLine):
                 self._overlong(line)
@@ -223,9 +223,10 @@ class Peer:
             elif not line.startswith(_FRAME_STARTS) or not self._frame(line):
                 self.noise_lines += 1
                 self._listener.noise(line)
-        if len(self._pending) < waited:
+        answered = waited - len(self._pending)
+        if answered:
             self.answered_at = self._clock.monotonic()
-        return self.noise_lines - before
+        return len(lines) - answered
 
     def wire_died(self, kind: str) -> None:
         """Pass on that the pipes are of no use any more."""

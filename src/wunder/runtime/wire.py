@@ -32,7 +32,7 @@ class Reader(Protocol):
     """Who takes what arrives."""
 
     def lines(self, lines: list[bytes | OverlongLine]) -> int:
-        """Take lines, in order, without waiting; return how many of them were noise."""
+        """Take lines, in order, without waiting; return how many of them answered no call."""
         ...
 
     def wire_died(self, kind: str) -> None:
@@ -43,8 +43,9 @@ class Reader(Protocol):
 class Wire:
     """Raw descriptors on the event loop (docs/adr/0022).
 
-    Frames that are sent in one turn of the loop leave in one system call. Flooding stdout or stderr
-    slows the flooder: reading pauses, so that the others' calls are served in between.
+    Frames that are sent in one turn of the loop leave in one system call. Flooding stdout or stderr, or
+    asking faster than one takes answers, slows the flooder: reading pauses, so that the others' calls
+    are served in between.
     """
 
     def __init__(
@@ -220,6 +221,9 @@ class Wire:
     # --- in ---------------------------------------------------------------------------------
 
     def _read_stdout(self) -> bool:
+        if self._queued_bytes > self._policy.write_buffer_bytes:
+            self._pause("noise", self._stdout, _DISCARD_PAUSE_S, self._read_stdout)
+            return False
         received = self._read(self._stdout)
         if received is None or self._reader is None:
             return False
@@ -227,8 +231,8 @@ class Wire:
             self._loop.remove_reader(self._stdout)
             self._later("stdout", _CLOSED_STDOUT_S, lambda: self._died("stdout_closed"))
             return False
-        noise = self._reader.lines(self._splitter.feed(received))
-        if noise > self._policy.noise_lines_per_read:
+        idle = self._reader.lines(self._splitter.feed(received))
+        if idle > self._policy.noise_lines_per_read:
             self._pause("noise", self._stdout, self._policy.noise_pause_s, self._read_stdout)
         elif self._splitter.is_discarding:
             self._pause("noise", self._stdout, _DISCARD_PAUSE_S, self._read_stdout)

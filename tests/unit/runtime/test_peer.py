@@ -353,3 +353,16 @@ async def test_an_error_nested_deeper_than_the_protocol_allows_brings_nothing_wi
         await task
     assert caught.value.fault.kind is FaultKind.DUPLICATE
     assert caught.value.fault.next_state is None
+
+
+async def test_every_line_that_answers_nothing_counts_against_who_writes_it():
+    talk = Talk()
+    task = await talk.send()
+    log = b'{"jsonrpc":"2.0","method":"log","params":{}}\n'
+    asks = b'{"jsonrpc":"2.0","id":7,"method":"host.state.get","params":{}}\n'
+    late = b'{"jsonrpc":"2.0","id":99,"result":{}}\n'
+    answer = b'{"jsonrpc":"2.0","id":1,"result":{}}\n'
+    assert talk.hear(answer) == 0
+    assert talk.hear(log + asks + late + b"noise\n") == 4
+    assert talk.peer.noise_lines == 1
+    await task

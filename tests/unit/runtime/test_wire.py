@@ -129,6 +129,24 @@ async def test_a_flooder_waits_while_the_loop_goes_on(ends):
     assert here.lines_read == [b"noise"]
 
 
+async def test_who_asks_faster_than_it_takes_answers_is_read_no_further(ends):
+    here = ends(write_buffer_bytes=1_000)
+    here.wire.send(Outgoing(b"a" * 1_000_000 + b"\n"))  # far more than the pipe takes
+    os.write(here.stdout, b"one more question\n")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not here.lines_read
+    os.set_blocking(here.stdin, False)
+
+    def has_taken_all_and_was_heard() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            os.read(here.stdin, 65_536)
+        return bool(here.lines_read)
+
+    await until(has_taken_all_and_was_heard)
+    assert here.lines_read == [b"one more question"]
+
+
 async def test_a_closed_stdin_is_reported(ends):
     here = ends()
     os.close(here.stdin)
