@@ -13,7 +13,7 @@ from wunder.attachments.files import BlobFiles
 from wunder.attachments.library import Library
 from wunder.attachments.policy import AttachmentPolicy
 from wunder.attachments.room import AttachmentRoom
-from wunder.errors import Invalid
+from wunder.errors import Invalid, StoreUnavailable
 from wunder.model.attachment import AttachmentState, StoredAttachment, blob_id_of
 from wunder.model.conversation import Conversation
 from wunder.model.ids import AccountUid
@@ -156,3 +156,34 @@ async def test_a_reply_loses_what_its_account_may_not_send(case) -> None:
     assert kept[0].attachments == (IMAGE,)
     assert kept[1].attachments[0].blob_id == own
     assert kept[2] == bare
+
+
+class AwayTable:
+    """A table that is away for as many looks as the test says."""
+
+    def __init__(self, table: Any) -> None:
+        self.looks_away = 0
+        self._table = table
+
+    async def find(self, blob_ids: Any) -> list[StoredAttachment]:
+        if self.looks_away:
+            self.looks_away -= 1
+            raise StoreUnavailable
+        return await self._table.find(blob_ids)
+
+
+async def test_what_cannot_be_read_is_waited_for_and_said_once(
+    case, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if isinstance(case.door, FakeMedia):
+        return
+    blob_id = await case.keep(b"hello", UID, 0)
+    table = case.door._table = AwayTable(case.door._table)
+    table.looks_away = 3
+    (shown,) = await shown_of(case, IMAGE)
+    assert (shown.blob_id, table.looks_away) == (None, 2), "there was no time to wait"
+    (shown,) = (await case.door.gathered(message(IMAGE), 30)).content.attachments
+    assert shown.blob_id == blob_id
+    said = capsys.readouterr().err
+    assert said.count("attachments_of_messages_not_readable") == 1
+    assert said.count("attachments_of_messages_readable_again") == 1

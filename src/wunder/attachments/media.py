@@ -12,6 +12,7 @@ from wunder.model.ids import AccountUid, At, BlobId, MessageId
 from wunder.model.message import Attachment, InboundMessage
 from wunder.model.turn import Reply
 from wunder.observe.logs import get_logger
+from wunder.observe.outage import Outage
 from wunder.ports import Clock, WakeUp
 
 log = get_logger(__name__)
@@ -38,6 +39,7 @@ class MediaDesk:
         self._wake = wake
         self._clock = clock
         self._waiting: dict[MessageId, WakeUp] = {}
+        self._outage = Outage(log, "attachments_of_messages")
 
     def settled(self, row: StoredAttachment) -> None:
         """Learn that an attachment was stored, or failed, or has to be tried again."""
@@ -76,8 +78,12 @@ class MediaDesk:
         self._wake()
         try:
             while True:
-                rows = await self._rows(message)
-                under_way = any(row.state is AttachmentState.WAITING for row in rows.values())
+                found = await self._rows(message)
+                rows = found or {}
+                # What cannot be read may be there: it is waited for like what is on its way.
+                under_way = found is None or any(
+                    row.state is AttachmentState.WAITING for row in rows.values()
+                )
                 left_s = ends_at - self._clock.monotonic()
                 if not under_way or left_s <= 0:
                     return tuple(
@@ -122,14 +128,13 @@ class MediaDesk:
             log.warning("attachment_not_readable", blob_id=blob_id, reason=error.code)
             return None
 
-    async def _rows(self, message: InboundMessage) -> dict[int, StoredAttachment]:
+    async def _rows(self, message: InboundMessage) -> dict[int, StoredAttachment] | None:
+        """Its attachments by their place; None while the store cannot be read."""
         count = len(message.content.attachments)
         ids = [blob_id_of(message.message_id, ordinal) for ordinal in range(count)]
-        try:
+        with self._outage:
             return {row.ordinal: row for row in await self._table.find(ids)}
-        except StoreUnavailable as error:
-            log.warning("attachments_not_readable", reason=error.code)
-            return {}
+        return None
 
     def _shown(self, given: Attachment, row: StoredAttachment | None) -> Attachment:
         if row is None:

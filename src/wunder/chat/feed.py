@@ -6,9 +6,9 @@ from contextlib import contextmanager, suppress
 
 from wunder.chat.doors import ChatLog, Stamp
 from wunder.chat.policy import ChatPolicy
-from wunder.errors import StoreBroken, StoreUnavailable
 from wunder.model.conversation import Conversation
 from wunder.observe.logs import get_logger
+from wunder.observe.outage import Outage
 from wunder.ports import Clock
 
 log = get_logger(__name__)
@@ -49,6 +49,7 @@ class ChatFeed:
         self._policy = policy
         self._watched: dict[Conversation, _Watched] = {}
         self._poked = asyncio.Event()
+        self._outage = Outage(log, "chat")
 
     @contextmanager
     def watch(self, conversation: Conversation) -> Iterator[Watch]:
@@ -105,11 +106,9 @@ class ChatFeed:
         due = [key for key, one in self._watched.items() if one.look_at <= now]
         for account_uid in {key.account_uid for key in due}:
             mine = {key.peer_id: key for key in due if key.account_uid == account_uid}
-            try:
+            stamps = None
+            with self._outage:
                 stamps = await self._chats.stamps(account_uid, list(mine))
-            except (StoreUnavailable, StoreBroken) as error:
-                log.warning("chat_not_readable", reason=error.code)
-                stamps = None
             for peer_id, key in mine.items():
                 watched = self._watched.get(key)
                 if watched is None:

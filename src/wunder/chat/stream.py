@@ -16,10 +16,11 @@ from wunder.chat.feed import ChatFeed, Watch
 from wunder.chat.policy import ChatPolicy
 from wunder.chat.shown import ShownFile, ShownLine, shown
 from wunder.chat.visits import Visitor
-from wunder.errors import NotAllowed, NotFound, RequestRefused, StoreBroken, StoreUnavailable
+from wunder.errors import NotAllowed, NotFound, RequestRefused
 from wunder.model.attachment import StoredAttachment
 from wunder.model.conversation import Conversation
 from wunder.observe.logs import get_logger
+from wunder.observe.outage import Outage
 from wunder.ports import Clock
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class ChatStreams:
         self._files = files
         self._clock = clock
         self._policy = policy
+        self._outage = Outage(log, "chat_lines")
         self._open: Counter[str] = Counter()  # each stream by its visitor, and by its source
 
     async def frames(
@@ -116,7 +118,7 @@ class ChatStreams:
         """Yield frames, and None each `check_s`, so that the visit is looked at meanwhile."""
         said_at = self._clock.monotonic()
         while True:
-            if watch.changed.is_set():
+            if watch.changed.is_set() or telling.is_owed:
                 watch.changed.clear()
                 frame = await self._news(conversation, telling)
                 if frame is not None:
@@ -133,13 +135,14 @@ class ChatStreams:
     async def _news(self, conversation: Conversation, telling: "_Telling") -> Frame | None:
         is_first = telling.is_first
         limit = self._policy.lines_shown if is_first else self._policy.lines_changed
-        try:
+        frame: Frame | None = None
+        telling.is_owed = True
+        with self._outage:
             lines = await self._chats.lines(conversation, limit)
-        except (StoreUnavailable, StoreBroken) as error:
-            log.warning("chat_not_readable", reason=error.code)
-            return None
-        found = [await self._shown(line) for line in lines]
-        return telling.news(found, found[-self._policy.lines_changed :])
+            found = [await self._shown(line) for line in lines]
+            frame = telling.news(found, found[-self._policy.lines_changed :])
+            telling.is_owed = False
+        return frame
 
     async def _shown(self, line: ChatLine) -> ShownLine:
         files = []
@@ -159,6 +162,7 @@ class _Telling:
 
     def __init__(self, last_id: str) -> None:
         self.is_first = True
+        self.is_owed = False  # what changed could not be read yet
         self._last_id = last_id
         self._marks: dict[str, str] = {}
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.waiting import until
 from wunder.chat.doors import ChatLine, Stamp
 from wunder.chat.feed import ChatFeed
@@ -100,6 +102,22 @@ async def test_a_store_that_is_away_is_asked_again() -> None:
             log.is_away = False
             log.now["ann"] = (1, 0, 0, 0, 0, 0)
             await told(ann.changed)
+
+
+async def test_a_store_that_is_away_is_said_once_and_once_that_it_is_back(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = Log()
+    log.is_away = True
+    async with running(log) as feed:
+        with feed.watch(ANN) as ann:
+            await looked(log, 5)
+            log.is_away = False
+            log.now["ann"] = (1, 0, 0, 0, 0, 0)
+            await told(ann.changed)
+    said = capsys.readouterr().err
+    assert said.count("chat_not_readable") == 1
+    assert said.count("chat_readable_again") == 1
 
 
 async def test_one_question_serves_all_pages_of_an_account() -> None:
