@@ -126,9 +126,13 @@ class Worker:
         while self._running and self._clock.monotonic() < ends_at:
             await self._clock.sleep(0.02)
         left = list(self._running.values())
-        if left:
+        if not left:
+            return
+        try:
             await self._turns.give_back(left)
             log.info("turns_given_back", count=len(left))
+        except StoreUnavailable as error:  # whoever starts next finds them claimed by a life before
+            log.warning("turns_not_given_back", count=len(left), reason=error.code)
 
     async def _run_suspects(self) -> None:
         """Run messages that were in two crashes: nothing else runs here meanwhile."""
@@ -188,7 +192,9 @@ class Worker:
             now = self._clock.now()
             await self._commit(TurnCommit(turn, MessageState.FAILED, now, reason="internal"))
         finally:
-            self._running.pop(turn.turn_id, None)
+            # One that lost its fence may run on beside the one that took its place.
+            if self._running.get(turn.turn_id) is turn:
+                del self._running[turn.turn_id]
 
     async def _ask(self, turn: ClaimedTurn) -> TurnCommit:
         """Work out the turn's answer; only this part may be interrupted, never its commit."""
@@ -205,8 +211,9 @@ class Worker:
             task.uncancel()
             return self._runner.stopped(turn)
         finally:
-            del self._asking[conversation]
-            self._interrupted.discard(conversation)
+            if self._asking.get(conversation) is task:
+                del self._asking[conversation]
+                self._interrupted.discard(conversation)
 
     async def _when_readable(self, turn: ClaimedTurn) -> TurnCommit:
         """A turn reads before it asks: a store that is away then is waited for, as at its commit."""

@@ -185,3 +185,56 @@ async def test_a_graceful_stop_gives_back_what_it_does_not_finish_uncounted(tmp_
         (again,) = await here.store.turns.claim(9, here.clock.now())
         assert again.claims == 1, "as if it had never begun"
         assert here.worker.reserve(1) == 0
+
+
+async def test_a_turn_that_lost_its_fence_leaves_the_one_that_took_its_place_alone(
+    tmp_path: Path,
+) -> None:
+    async with corridor(tmp_path) as here:
+        gates = [asyncio.Event(), asyncio.Event()]
+        asked = 0
+
+        async def answer(turn: AgentTurn) -> tuple[Reply, ...]:
+            nonlocal asked
+            number = asked
+            asked += 1
+            await gates[number].wait()
+            return (Reply(str(number)),)
+
+        here.agents.answer_with = answer
+        await here.post(text(1))
+        await here.until(lambda: asked == 1)
+        (lost,) = here.worker._running.values()
+        await here.store.turns.give_back([lost])  # as who finds this node dead
+        here.worker.wake()
+        await here.until(lambda: asked == 2)
+        free = here.worker._free
+        gates[0].set()
+        await here.until(lambda: here.worker._free == free + 1)
+        assert len(here.worker._running) == 1
+        gates[1].set()
+        await here.until_states(DeliveryState.SENT)
+        assert here.platform.texts("p1") == ["1"]
+        assert await here.message_states() == ["answered"]
+
+
+async def test_a_stop_while_the_store_is_away_leaves_what_it_cannot_give_back(
+    tmp_path: Path,
+) -> None:
+    async with corridor(tmp_path) as here:
+
+        async def away(*asked) -> None:
+            raise StoreUnavailable
+
+        gate = asyncio.Event()
+
+        async def answer(turn: AgentTurn) -> tuple[Reply, ...]:
+            await gate.wait()
+            return ()
+
+        here.agents.answer_with = answer
+        await here.post(text(1))
+        await here.until(lambda: here.worker._running)
+        here.store.turns.give_back = away
+        await here.worker.drain(0)
+        gate.set()
