@@ -64,6 +64,7 @@ class ApiPolicy(msgspec.Struct, frozen=True):
     head_bytes: int = 32_768
     body_timeout_s: float = 10.0
     keep_alive_s: int = 10
+    write_stall_s: float = 30.0  # who takes nothing of an answer for so long is left
     backlog: int = 2_048
     connections: int = 4_096  # further ones are closed at once
     stop_grace_s: int = 10

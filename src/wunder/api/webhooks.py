@@ -181,7 +181,8 @@ def _announced(scope: Scope, limit: int) -> int:
     sizes = [int(value) for name, value in scope["headers"] if name == b"content-length"]
     if sizes:
         return sizes[0]
-    return 0 if scope["method"] == "GET" else limit
+    has_body = any(name == b"transfer-encoding" for name, _ in scope["headers"])
+    return limit if has_body else 0
 
 
 def _place(scope: Scope) -> tuple[str, str | None]:

@@ -38,3 +38,18 @@ async def test_what_is_refused_or_breaks_gives_its_room_back(
         assert await door.post(URL.format("a"), data=BODY) >= 500
     world.room1.error = None
     assert await door.post(URL.format("a"), data=BODY) == 200
+
+
+async def test_a_get_with_a_body_of_unknown_length_is_counted_like_any_other(
+    open_door: OpenDoor, world: World
+) -> None:
+    door = await open_door(ApiPolicy(webhook_bytes_at_once=1_000))
+    world.room1.gate = asyncio.Event()
+    first = asyncio.create_task(door.post(URL.format("a"), data=BODY))
+    await world.room1.entered.wait()
+    head = f"GET {URL.format('b')} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+    chunked = b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    assert (await door.raw(head.encode() + chunked)).startswith(b"HTTP/1.1 503")
+    world.room1.gate.set()
+    assert (await door.raw(head.encode() + b"\r\n")).startswith(b"HTTP/1.1 200"), "no body, no room"
+    assert await first == 200

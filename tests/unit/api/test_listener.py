@@ -66,6 +66,62 @@ async def test_a_connection_too_many_is_closed_and_the_others_go_on(open_door: O
         writer.close()
 
 
+async def test_a_body_that_nobody_waits_for_keeps_no_connection_open(open_door: OpenDoor) -> None:
+    door = await open_door(ApiPolicy(head_timeout_s=0.05))
+    async with asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        assert await reader.readuntil(b'"alive"}')
+        writer.write(b"x")  # and no more of it, ever
+        assert await reader.read() == b""
+        writer.close()
+
+
+async def test_who_takes_none_of_an_answer_is_left(world: World) -> None:
+    done = asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            for _ in range(1_000):  # a hundred times what the buffers between the two hold
+                await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": True})
+        finally:
+            done.set()
+
+    stop = asyncio.Event()
+    bound = listener(app, "127.0.0.1", 0, ApiPolicy(write_stall_s=0.05))
+    serving = asyncio.create_task(bound.serve_until(stop))
+    async with asyncio.timeout(10):
+        _, writer = await asyncio.open_connection("127.0.0.1", bound.port)
+        writer.write(REQUEST)
+        await done.wait()
+        stop.set()
+        await serving
+    writer.close()
+
+
+async def test_who_takes_an_answer_slowly_is_not(world: World) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(200):
+            await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    stop = asyncio.Event()
+    bound = listener(app, "127.0.0.1", 0, ApiPolicy(write_stall_s=1.0))
+    serving = asyncio.create_task(bound.serve_until(stop))
+    async with asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", bound.port)
+        writer.write(REQUEST)
+        size = 0
+        while size < 200 * 65_536:
+            size += len(await reader.read(1_048_576))
+        stop.set()
+        await serving
+    writer.close()
+
+
 async def test_a_cancelled_listener_gives_its_port_back(world: World) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None: ...
 
