@@ -135,7 +135,7 @@ class GuardedClient:
             came = await self._exchange((method, url), headers, body, sink)
             if isinstance(came, FetchFault) or not _is_moved(method, came):
                 return came
-            target = urljoin(url, came.header("Location"))
+            target = _joined(url, came.header("Location"))
             if not _is_plain(target) or (_origin(url)[0], _origin(target)[0]) == ("https", "http"):
                 break
             if _origin(target) != _origin(url):
@@ -183,13 +183,20 @@ def _is_moved(method: str, answer: Response) -> bool:
     return method in _SAFE and answer.status in _MOVED and bool(answer.header("Location"))
 
 
+def _joined(url: str, location: str) -> str:
+    """Return where a redirect leads, "" where that is no address."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return ""
+
+
 def _is_plain(url: str) -> bool:
     """Accept http and https with a host and without credentials, which would reach logs."""
     try:
         parts = urlsplit(url)
-        return (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-        )
+        has_place = bool(parts.hostname) and parts.port != 0  # a port that is none raises
+        return parts.scheme in ("http", "https") and has_place and "@" not in parts.netloc
     except ValueError:
         return False
 

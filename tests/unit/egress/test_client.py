@@ -232,10 +232,27 @@ async def test_a_broken_answer_may_have_arrived(site, client):
         "http://u:p@a.example/",
         "http://",
         "http://[bad",
+        "http://a.example:99999/",
+        "http://a.example:x/",
+        "http://a.example:0/",
     ],
 )
 async def test_rule_10_only_plain_web_addresses_are_fetched(strict, url):
     assert kind(await strict.request("GET", url)) is FetchKind.BAD_URL
+
+
+@pytest.mark.parametrize("place", ["http://[bad", "http://a.example:99999/", "http://:x/", "\x00"])
+async def test_rule_10_a_redirect_to_what_is_no_address_is_a_fault_and_no_error(
+    site, client, place
+):
+    async def moved(request):
+        head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: "
+        request.transport.write(head + place.encode() + b"\r\n\r\n")
+        await asyncio.Event().wait()
+
+    site.route("/moved", moved)
+    came = await client.request("GET", site.url("/moved"), timeout_s=5)
+    assert kind(came) in {FetchKind.REDIRECT, FetchKind.PROTOCOL}
 
 
 async def test_a_stream_ends_when_the_sink_has_enough(site, client):
