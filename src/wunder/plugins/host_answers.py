@@ -1,7 +1,6 @@
 """What the gateway answers plugins that ask it: `host.state.*` and `host.blob.*`, of their own only."""
 
 import base64
-import binascii
 from collections.abc import Callable
 
 from wunder.errors import Conflict, Invalid, NotAllowed, ProviderFault, WunderError
@@ -13,6 +12,8 @@ from wunder_wire.blob import MAX_CHUNK_BYTES, BlobChunk, BlobRead, BlobWrite
 from wunder_wire.methods import PLUGIN_TO_HOST, Empty, StateKey, StatePut, StateRev, StateValue
 
 MAX_KEY_CHARS = 256
+#: No attachment is as long: what lies beyond is read by nobody.
+MAX_OFFSET = 2**53
 _KINDS: dict[type[WunderError], FaultKind] = {
     Conflict: FaultKind.STATE_CONFLICT,
     NotAllowed: FaultKind.FORBIDDEN,
@@ -45,7 +46,7 @@ class HostAnswers:
             if is_blob:
                 return await self._blob(ChannelId(plugin_id), method, params)
             return await self._state(plugin_id, method, params)
-        except (codec.DecodeError, binascii.Error) as problem:
+        except codec.DecodeError as problem:
             raise _refused(FaultKind.BAD_PARAMS, str(problem)) from None
         except ProviderFault:
             raise
@@ -58,19 +59,19 @@ class HostAnswers:
     async def _blob(self, channel: ChannelId, method: str, params: bytes) -> object:
         if method == "host.blob.write":
             piece = fast.ENGINE.decode(BlobWrite, params)
-            chunk = base64.b64decode(piece.data_b64, validate=True)
+            chunk = codec.bytes_of(piece.data_b64)
             await self._blobs.write(channel, piece.transfer_id, piece.offset, chunk, piece.eof)
             return Empty()
         asked = fast.ENGINE.decode(BlobRead, params)
-        if asked.offset < 0 or not 0 < asked.limit <= MAX_CHUNK_BYTES:
+        if not (0 <= asked.offset < MAX_OFFSET and 0 < asked.limit <= MAX_CHUNK_BYTES):
             raise _refused(FaultKind.BAD_PARAMS, f"/limit: 1 to {MAX_CHUNK_BYTES} from 0 on")
         chunk, is_last = await self._blobs.read(channel, asked.blob_id, asked.offset, asked.limit)
         return BlobChunk(base64.b64encode(chunk).decode(), is_last)
 
     async def _state(self, plugin_id: PluginId, method: str, params: bytes) -> object:
         asked: StateKey | StatePut = fast.ENGINE.decode(PLUGIN_TO_HOST[method][0], params)
-        if not 0 < len(asked.key) <= MAX_KEY_CHARS:
-            raise _refused(FaultKind.BAD_PARAMS, f"/key: 1 to {MAX_KEY_CHARS} characters")
+        if not 0 < len(asked.key) <= MAX_KEY_CHARS or "\0" in asked.key:
+            raise _refused(FaultKind.BAD_PARAMS, f"/key: 1 to {MAX_KEY_CHARS} characters, no NUL")
         scope = self._scope(plugin_id, asked.account_id)
         if isinstance(asked, StatePut):
             rev = await self._history.state_put(plugin_id, scope, asked.key, asked.value, asked.rev)
