@@ -11,13 +11,6 @@ import { shadeOf, storedTheme } from './theme';
 import './tokens.css';
 import './components/ui.css';
 
-// A gateway that was updated has other chunks than the page that is open: load the page anew, once.
-window.addEventListener('vite:preloadError', () => {
-  if (Date.now() - Number(sessionStorage.getItem('wunder.reloaded') ?? 0) < 60_000) return;
-  sessionStorage.setItem('wunder.reloaded', String(Date.now()));
-  location.reload();
-});
-
 document.documentElement.dataset.theme = shadeOf(storedTheme());
 takeSetupToken();
 takeReturn();

@@ -98,6 +98,15 @@ export function keepTheme(choice: ThemeChoice): void {
   localStorage.setItem(KEY, choice);
 }
 
+/** Follow what the reader chooses in another tab. Returns how to stop. */
+export function whenThemed(act: (choice: ThemeChoice) => void): () => void {
+  const onStorage = (event: StorageEvent) => {
+    if (event.key === KEY) act(storedTheme());
+  };
+  window.addEventListener('storage', onStorage);
+  return () => window.removeEventListener('storage', onStorage);
+}
+
 /** Return the shade that a choice means now. */
 export function shadeOf(choice: ThemeChoice): Shade {
   if (choice !== 'system') return choice;

@@ -1,20 +1,25 @@
 // The page's frame of frames: theme, language, answers, addresses.
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { lazy, StrictMode, Suspense, useEffect, useState } from 'react';
+import { StrictMode, Suspense, useEffect, useState } from 'react';
 import { whenSignedOut } from '../api/client';
 import { queries } from '../api/query';
 import { whoBrings } from './confirmed';
 import { Dressed } from './Dressed';
+import { lazily } from './fetched';
 import { router } from './router';
-import { lose, SESSION_KEY } from './session';
+import { fetchSession, lose, SESSION_KEY, whenElsewhere } from './session';
 import { Notices } from './notices';
 import { ThemeProvider } from './themeContext';
 
-const PasswordAgain = lazy(async () => ({ default: (await import('./PasswordAgain')).PasswordAgain }));
+const PasswordAgain = lazily(async () => (await import('./PasswordAgain')).PasswordAgain);
 
 // A call that finds the session over tells the gate, which asks to sign in and goes on.
 whenSignedOut(() => queries.setQueryData(SESSION_KEY, lose()));
+whenElsewhere(async () => {
+  const session = await fetchSession().catch(() => undefined);
+  if (session !== undefined) queries.setQueryData(SESSION_KEY, session);
+});
 
 export function App() {
   return (

@@ -1,12 +1,13 @@
 // Only signed-in people pass; the others sign in, and go on where they were or wanted to be.
 import { onlineManager } from '@tanstack/react-query';
 import { Navigate, useLocation } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect } from 'react';
+import { Suspense, useEffect } from 'react';
 import { Failed, Skeleton } from '../components/States';
+import { lazily } from './fetched';
 import { SessionProvider, useSessionQuery, whoWaits } from './session';
 import { Shell } from './Shell';
 
-const SignInAgain = lazy(async () => ({ default: (await import('./SignInAgain')).SignInAgain }));
+const SignInAgain = lazily(async () => (await import('./SignInAgain')).SignInAgain);
 
 export function Gate() {
   const session = useSessionQuery();
@@ -27,7 +28,8 @@ export function Gate() {
     // On its way already: this page stands until the other one is loaded.
     if (from.startsWith('/sign-in')) return <Skeleton lines={6} />;
     // The home page decides by itself where to go; naming it would only make the address longer.
-    return <Navigate to="/sign-in" search={(from && from !== '/' ? { from } : {}) as never} replace />;
+    // Nobody is there to be asked whether what was typed may go.
+    return <Navigate to="/sign-in" search={(from && from !== '/' ? { from } : {}) as never} replace ignoreBlocker />;
   }
   return (
     <SessionProvider session={shown}>

@@ -16,6 +16,7 @@ import { complain } from './notices';
 import { includes, leave, SESSION_KEY, useSession, type Role } from './session';
 import './shell.css';
 import { useTheme } from './themeContext';
+import { mayGo } from './typed';
 import { useJump } from './jump';
 import { keepFresh } from './keepFresh';
 import type { ThemeChoice } from '../theme';
@@ -210,7 +211,7 @@ export function LanguageButton() {
   const { i18n } = useTranslation();
   const other: Language = i18n.language === 'en' ? 'zh-CN' : 'en';
   return (
-    <button type="button" className="text-button" lang={other} onClick={() => void speak(other)}>
+    <button type="button" className="text-button" lang={other} onClick={() => speak(other).catch(complain)}>
       {other === 'en' ? 'English' : '中文'}
     </button>
   );
@@ -242,6 +243,7 @@ function PersonMenu() {
   const client = useQueryClient();
   const name = user.display_name || user.name;
   const signOut = async () => {
+    if (!(await mayGo())) return;
     try {
       await take(api.DELETE('/wunder/session'));
     } catch (error) {
@@ -251,7 +253,7 @@ function PersonMenu() {
     live.stop();
     client.clear();
     client.setQueryData(SESSION_KEY, leave());
-    await navigate({ to: '/sign-in' });
+    await navigate({ to: '/sign-in', ignoreBlocker: true });
   };
   return (
     <Menu

@@ -7,10 +7,11 @@ import {
   Outlet,
 } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { Failed } from '../components/States';
 import { anyAccountsQuery, monitorQuery, queries } from '../api/query';
 import { HomePage } from '../features/welcome/Home';
 import { parseSearch, writeSearch } from './address';
+import { fetched } from './fetched';
+import { NotLoaded } from './NotLoaded';
 import { fetchSession, maySignedIn, SESSION_KEY } from './session';
 import { Gate } from './Gate';
 import { NotFound } from './NotFound';
@@ -20,12 +21,12 @@ const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  component: lazyRouteComponent(() => import('../features/auth/SignIn'), 'SignInPage'),
+  component: lazyRouteComponent(() => fetched(() => import('../features/auth/SignIn')), 'SignInPage'),
 });
 const setUp = createRoute({
   getParentRoute: () => root,
   path: '/set-up',
-  component: lazyRouteComponent(() => import('../features/auth/SetUp'), 'SetUpPage'),
+  component: lazyRouteComponent(() => fetched(() => import('../features/auth/SetUp')), 'SetUpPage'),
 });
 
 /** Everything for signed-in people. */
@@ -39,7 +40,7 @@ function page<const P extends string>(path: P, load: () => Promise<object>, name
     loader: () => {
       if (maySignedIn()) ahead?.();
     },
-    component: lazyRouteComponent(load as () => Promise<Record<string, () => ReactNode>>, name),
+    component: lazyRouteComponent(() => fetched(load as () => Promise<Record<string, () => ReactNode>>), name),
   });
 }
 
@@ -51,7 +52,8 @@ async function aheadOfHome(): Promise<void> {
   if (!session || session.user.role === 'user') return;
   void queries.prefetchQuery(anyAccountsQuery);
   void queries.prefetchQuery(monitorQuery);
-  await overview();
+  // One that does not come now is asked for again when it is wanted.
+  await overview().catch(() => undefined);
 }
 
 const home = createRoute({
@@ -99,7 +101,7 @@ export const router = createRouter({
   parseSearch,
   stringifySearch: writeSearch,
   defaultPreload: 'intent',
-  defaultErrorComponent: ({ error, reset }) => <Failed error={error} retry={reset} />,
+  defaultErrorComponent: NotLoaded,
   scrollRestoration: true,
 });
 

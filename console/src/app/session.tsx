@@ -24,17 +24,25 @@ export function expectSession(isExpected: boolean): void {
   else localStorage.removeItem(MAYBE);
 }
 
+/** Act where another tab signs in or out: both share the session. */
+export function whenElsewhere(act: () => void): void {
+  window.addEventListener('storage', (event) => {
+    if (event.key === MAYBE) act();
+  });
+}
+
 /** Who was signed in when the session ended without their doing: their page waits for them. */
 let holder: SignedIn | null = null;
 let isEnded = false;
 let waiting: (() => void)[] = [];
 
-/** Take over a session that was opened just now. */
-export function enter(session: SignedIn): SignedIn {
-  if (isEnded && holder && holder.user.user_id !== session.user.user_id) {
-    // Nothing of one person's page is for another one.
+/** Take over a session that was opened just now, here or in another tab; null where it is not for this page. */
+export function enter(session: SignedIn): SignedIn | null {
+  if (holder && holder.user.user_id !== session.user.user_id) {
+    // Nothing of one person's page is for another one. Until it is gone, it stays shut.
+    isEnded = true;
     location.reload();
-    return session;
+    return null;
   }
   holder = session;
   isEnded = false;
@@ -74,7 +82,8 @@ export function leave(): null {
 
 /** Return the session, or null where nobody is signed in. Raises: ApiError for any other answer. */
 export async function fetchSession(): Promise<SignedIn | null> {
-  if (!maySignedIn()) return null;
+  // Signed out in another tab: this page waits, as for a session that ended, and nothing in it is shown.
+  if (!maySignedIn()) return holder ? lose() : null;
   try {
     return enter(await take(api.GET('/wunder/session')));
   } catch (error) {

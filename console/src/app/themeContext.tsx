@@ -1,6 +1,6 @@
 // Light, dark or as the system is, kept for the next visit; and whether things may move.
 import { createContext, use, useEffect, useState, type ReactNode } from 'react';
-import { keepTheme, shadeOf, storedTheme, wantsCalm, type Shade, type ThemeChoice } from '../theme';
+import { keepTheme, shadeOf, storedTheme, wantsCalm, whenThemed, type Shade, type ThemeChoice } from '../theme';
 
 interface Theme {
   choice: ThemeChoice;
@@ -26,6 +26,7 @@ export function ThemeProvider(props: { children: ReactNode }) {
     system.addEventListener('change', apply);
     return () => system.removeEventListener('change', apply);
   }, [choice]);
+  useEffect(() => whenThemed(setChoice), []);
   const [isCalm, setCalm] = useState(() => wantsCalm().matches);
   useEffect(() => {
     const system = wantsCalm();

@@ -51,7 +51,7 @@ export function Failed(props: { error: unknown; retry?: () => void; compact?: bo
   const say = useProblemText();
   const error = props.error instanceof ApiError ? props.error : null;
   if (error?.code === 'not_allowed') return <Forbidden error={error} />;
-  const offline = error?.status === 0;
+  const offline = error?.code === 'unreachable';
   return (
     <div className={props.compact ? 'failed compact' : 'failed'} role="alert">
       <Icon name="warning" size={props.compact ? 16 : 22} />
@@ -60,7 +60,7 @@ export function Failed(props: { error: unknown; retry?: () => void; compact?: bo
           <strong>{offline ? t('problem.unreachable') : t('problem.title')}</strong>
         </p>
         {!offline && <p className="second">{say(props.error)}</p>}
-        {error && !offline && (
+        {error && error.status > 0 && (
           <p className="meta row">
             <span>
               {error.status} · <code>{error.code}</code>

@@ -4,6 +4,7 @@ import english from 'antd/locale/en_US';
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { setApiLanguage } from '../api/client';
+import { fetched, keepFetching } from '../app/fetched';
 
 export type Language = 'zh-CN' | 'en';
 const KEY = 'wunder.language';
@@ -35,7 +36,7 @@ export async function startLanguage(): Promise<void> {
   const lng = firstLanguage(localStorage.getItem(KEY), navigator.languages);
   await i18next.use(initReactI18next).init({
     lng,
-    resources: { [lng]: { translation: await words(lng) } },
+    resources: { [lng]: { translation: await keepFetching(() => words(lng)) } },
     // Keys are flat: a dot is part of the name.
     keySeparator: false,
     nsSeparator: false,
@@ -44,12 +45,16 @@ export async function startLanguage(): Promise<void> {
     react: { useSuspense: false },
   });
   apply(lng);
+  // Another tab of the same reader speaks another language now.
+  window.addEventListener('storage', (event) => {
+    if (event.key === KEY && (event.newValue === 'en' || event.newValue === 'zh-CN')) void speak(event.newValue).catch(() => undefined);
+  });
 }
 
-/** Speak another language from now on. */
+/** Speak another language from now on. Raises: ApiError where its words do not come. */
 export async function speak(language: Language): Promise<void> {
   if (!i18next.hasResourceBundle(language, 'translation')) {
-    i18next.addResourceBundle(language, 'translation', await words(language));
+    i18next.addResourceBundle(language, 'translation', await fetched(() => words(language)));
   }
   localStorage.setItem(KEY, language);
   apply(language);

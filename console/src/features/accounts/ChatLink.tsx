@@ -1,11 +1,12 @@
 // The page on which people talk to an account, as a link and as a code for a phone.
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { lazily } from '../../app/fetched';
 import { Icon } from '../../components/Icon';
 import { UrlToCopy } from '../../forms/widgets';
 import { wholeUrl } from './calls';
 
-const QRCode = lazy(() => import('antd/es/qr-code'));
+const QRCode = lazily(async () => (await import('antd/es/qr-code')).default);
 
 export function ChatLink(props: { url: string }) {
   const { t } = useTranslation();

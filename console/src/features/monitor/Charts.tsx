@@ -1,7 +1,8 @@
 // The overview's charts of two hours: what went through, how long it took, what went wrong; with what changed meanwhile.
-import { lazy, Suspense, useMemo, type ReactNode } from 'react';
+import { Suspense, useMemo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Minute } from '../../api/schema';
+import { lazily } from '../../app/fetched';
 import { Card } from '../../components/Page';
 import type { Series } from '../../components/plotted';
 import { Empty, Skeleton } from '../../components/States';
@@ -11,7 +12,7 @@ import { faultsByKind } from './hours';
 import { useMarks } from './marks';
 
 // The plot library comes after the figures: they are what is looked at first.
-const Chart = lazy(async () => ({ default: (await import('../../components/Chart')).Chart }));
+const Chart = lazily(async () => (await import('../../components/Chart')).Chart);
 
 export function Charts(props: { minutes: Minute[]; isLoading: boolean }) {
   const { t, i18n } = useTranslation();
