@@ -1,5 +1,5 @@
 // What many pages ask for: channels, plugins, agents; kept once for all of them.
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from './client';
@@ -8,9 +8,10 @@ import type { ProviderView } from './schema';
 export function useProviders() {
   const { i18n } = useTranslation();
   return useQuery({
-    // Forms come in the reader's language.
+    // Forms come in the reader's language. Until it is there the other one stands: somebody may be typing in it.
     queryKey: ['providers', i18n.language],
     queryFn: () => take(api.GET('/wunder/admin/channels/providers')),
+    placeholderData: keepPreviousData,
     staleTime: 30_000,
   });
 }

@@ -1,6 +1,9 @@
-// A dialog that gives the focus back to where it came from, also where its page takes it away at once.
+// A dialog that gives the focus back to where it came from, also where its page takes it away at once, and that a
+// press beside it does not close: what was typed there would be gone.
 import { Modal, type ModalProps } from 'antd';
 import { useEffect, useState } from 'react';
+
+const CLOSED = { closable: false };
 
 export function Dialog(props: ModalProps) {
   // Before anything inside takes the focus.
@@ -16,5 +19,5 @@ export function Dialog(props: ModalProps) {
     },
     [before],
   );
-  return <Modal {...props} />;
+  return <Modal mask={CLOSED} {...props} />;
 }

@@ -6,6 +6,8 @@ export interface Tab {
   key: string;
   title: ReactNode;
   body: () => ReactNode;
+  /** Something may be typed in it: it stays as it is while another one is open. */
+  stays?: boolean;
 }
 
 export function Tabs(props: { label: string; tabs: Tab[] }) {
@@ -37,7 +39,7 @@ export function Tabs(props: { label: string; tabs: Tab[] }) {
             type="button"
             role="tab"
             aria-selected={one.key === open?.key}
-            aria-controls="tab-body"
+            aria-controls={`tab-body-${one.key}`}
             tabIndex={one.key === open?.key ? 0 : -1}
             onClick={() => change({ tab: one.key }, { replace: true })}
           >
@@ -45,9 +47,11 @@ export function Tabs(props: { label: string; tabs: Tab[] }) {
           </button>
         ))}
       </div>
-      <div id="tab-body" role="tabpanel" aria-labelledby={`tab-${open?.key}`}>
-        {open?.body()}
-      </div>
+      {props.tabs.map((one) => (
+        <div key={one.key} id={`tab-body-${one.key}`} role="tabpanel" aria-labelledby={`tab-${one.key}`} hidden={one.key !== open?.key}>
+          {(one.stays || one.key === open?.key) && one.body()}
+        </div>
+      ))}
     </div>
   );
 }

@@ -159,6 +159,7 @@ function Loaded(props: { account: AccountView; isGone: boolean; crumb: string })
             {
               key: 'config',
               title: t('account.tab.config'),
+              stays: true,
               body: () => <EditForm account={account} schema={provider?.account_schema} isReady={!providers.isPending} url={url} refresh={refresh} readOnly={!mayWrite || props.isGone} />,
             },
             { key: 'pairings', title: t('account.tab.pairings'), body: () => <Pairings account={account} /> },

@@ -1,5 +1,5 @@
 // What a user's own pages ask for: channels that are open, agents that are offered, what is theirs.
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api, take } from '../../api/client';
 
@@ -8,6 +8,8 @@ export function useOwnProviders() {
   return useQuery({
     queryKey: ['own-providers', i18n.language],
     queryFn: () => take(api.GET('/wunder/channels/providers')),
+    // Until the other language is there, the form that somebody may be typing in stands as it is.
+    placeholderData: keepPreviousData,
     // A channel that opens arrives by the stream; this is for when the stream is lost.
     refetchInterval: 30_000,
   });

@@ -1,6 +1,6 @@
 // Sessions: conversations at the left, what was said at the right, with what became of each reply.
 import { useQuery } from '@tanstack/react-query';
-import { useCallback } from 'react';
+import { useCallback, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from '../../api/client';
 import { useChannelName } from '../../api/lists';
@@ -13,7 +13,7 @@ import { usePaged } from '../../components/paged';
 import { Empty, Failed, Skeleton } from '../../components/States';
 import { AccountFilters } from '../accounts/AccountFilters';
 import { shortId } from '../../i18n/format';
-import { Talk } from './Talk';
+import { Talk, type TalkFacts } from './Talk';
 import './sessions.css';
 
 const FILTERS = ['who', 'channel', 'account'];
@@ -41,6 +41,8 @@ export function SessionsPage() {
     follows: (event) => event.type === 'figures',
   });
   const current = search.session ?? '';
+  // What was begun in one conversation waits while another one is open.
+  const drafts = useRef(new Map<string, string>()).current;
   const open = (one: Session) => change({ session: one.session_id });
   return (
     <Page title={t('nav.sessions')} bare>
@@ -95,7 +97,7 @@ export function SessionsPage() {
         </section>
         <section className="talk" aria-label={t('session.talk')}>
           {current ? (
-            <Loaded key={current} sessionId={current} known={list.rows.find((one) => one.session_id === current)} back={() => change({ session: '' })} />
+            <Loaded key={current} sessionId={current} drafts={drafts} known={list.rows.find((one) => one.session_id === current)} back={() => change({ session: '' })} />
           ) : (
             <Empty icon="session" text={t('session.choose')} />
           )}
@@ -110,7 +112,7 @@ export function nameOf(session: Session): string {
 }
 
 /** A session that a link names may lie beyond the pages that were read. */
-function Loaded(props: { sessionId: string; known: Session | undefined; back: () => void }) {
+function Loaded(props: { sessionId: string; known: Session | undefined; drafts: Map<string, string>; back: () => void }) {
   const first = useQuery({
     queryKey: ['chat', props.sessionId, 'any'],
     queryFn: () => take(api.GET('/wunder/admin/channels/messages', { params: { query: { session_id: props.sessionId, limit: 1 } } })),
@@ -118,11 +120,13 @@ function Loaded(props: { sessionId: string; known: Session | undefined; back: ()
   });
   const { known } = props;
   const message = first.data?.items[0];
-  const facts = known
+  // What the filters hide from the list stays open, with what is being written to it.
+  const last = useRef<TalkFacts>(undefined);
+  const facts: TalkFacts | undefined = known
     ? { name: nameOf(known), channel: known.channel, accountId: known.account_id, agentId: known.agent_id, peerKind: known.conversation.peer_kind, peerId: known.conversation.peer_id }
-    : message
-      ? { name: message.peer_name || shortId(message.peer_id), channel: message.channel, accountId: message.account_id, agentId: '', peerKind: message.peer_kind, peerId: message.peer_id }
-      : undefined;
+    : (last.current ??
+      (message && { name: message.peer_name || shortId(message.peer_id), channel: message.channel, accountId: message.account_id, agentId: '', peerKind: message.peer_kind, peerId: message.peer_id }));
+  if (facts) last.current = facts;
   if (!facts) return first.isPending ? <Skeleton lines={6} /> : <Failed error={first.error} />;
-  return <Talk sessionId={props.sessionId} facts={facts} back={props.back} />;
+  return <Talk sessionId={props.sessionId} facts={facts} back={props.back} drafts={props.drafts} />;
 }

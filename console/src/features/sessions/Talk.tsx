@@ -17,7 +17,7 @@ import { Empty, Failed, Skeleton } from '../../components/States';
 import { Status, toneOf } from '../../components/Status';
 import { clock, moment, size } from '../../i18n/format';
 
-interface Facts {
+export interface TalkFacts {
   name: string;
   channel: string;
   accountId: string;
@@ -26,7 +26,7 @@ interface Facts {
   peerId: string;
 }
 
-export function Talk(props: { sessionId: string; facts: Facts; back: () => void }) {
+export function Talk(props: { sessionId: string; facts: TalkFacts; drafts: Map<string, string>; back: () => void }) {
   const { t } = useTranslation();
   const { facts, sessionId } = props;
   const channelName = useChannelName();
@@ -129,7 +129,7 @@ export function Talk(props: { sessionId: string; facts: Facts; back: () => void 
           {t('list.fresh', { count: fresh })}
         </button>
       )}
-      {mayOperate && <SayFirst facts={facts} sent={list.reload} />}
+      {mayOperate && <SayFirst facts={facts} draft={props.drafts.get(sessionId) ?? ''} keep={(text) => props.drafts.set(sessionId, text)} sent={list.reload} />}
     </>
   );
 }
@@ -198,9 +198,13 @@ function Mark(props: { delivery: StoredDelivery }) {
 }
 
 /** Writing first: a message by hand, through the same lanes as every other. */
-function SayFirst(props: { facts: Facts; sent: () => void }) {
+function SayFirst(props: { facts: TalkFacts; draft: string; keep: (text: string) => void; sent: () => void }) {
   const { t } = useTranslation();
-  const [text, setText] = useState('');
+  const [text, setText] = useState(props.draft);
+  const { keep } = props;
+  useEffect(() => {
+    keep(text);
+  }, [keep, text]);
   const [busy, setBusy] = useState(false);
   // The same key for a repeat after a lost answer: it must not be sent twice.
   const key = useRef(newKey());
@@ -220,7 +224,8 @@ function SayFirst(props: { facts: Facts; sent: () => void }) {
         }),
       );
       key.current = newKey();
-      setText('');
+      // What was typed meanwhile stays.
+      setText((now) => (now === text ? '' : now));
       props.sent();
     } catch (error) {
       complain(error);

@@ -138,7 +138,7 @@ function NewTokenDialog(props: { close: () => void; made: () => void }) {
   };
   if (secret) {
     return (
-      <Dialog open title={t('token.shownOnce')} onCancel={props.close} width={520} maskClosable={false} footer={<Button type="primary" onClick={props.close}>{t('token.kept')}</Button>}>
+      <Dialog open title={t('token.shownOnce')} onCancel={props.close} width={520} footer={<Button type="primary" onClick={props.close}>{t('token.kept')}</Button>}>
         <div className="stack">
           <p>{t('token.shownOnceText')}</p>
           <div className="url">

@@ -172,6 +172,7 @@ function UserDialog(props: { user: UserView | undefined; close: () => void; save
     return found && words(found.code, undefined, found.message);
   };
   const save = async () => {
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {
@@ -243,6 +244,7 @@ function PasswordDialog(props: { user: UserView; close: () => void }) {
   const [busy, setBusy] = useState(false);
   const fault = error instanceof ApiError ? error.faults[0] : undefined;
   const save = async () => {
+    if (busy) return;
     setBusy(true);
     setError(null);
     try {
