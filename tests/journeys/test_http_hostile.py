@@ -92,3 +92,25 @@ async def test_odd_questions_to_a_stream_are_no_error_of_ours(tmp_path: Path) ->
         odd = headers | {"Last-Event-ID": "9" * 40}
         async with gateway.http.get("/wunder/admin/events", headers=odd) as answer:
             assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [{"text": "x"}] * 21,
+        [{"text": "x" * 100_001}],
+        [{"text": "x", "attachments": [{"kind": "image", "url": "https://a.example/"}] * 21}],
+    ],
+)
+async def test_an_answer_that_comes_later_is_bounded_like_one_that_comes_at_once(
+    tmp_path: Path, replies: list[dict[str, Any]]
+) -> None:
+    async with http_gateway(tmp_path) as gateway:
+        headers = {"Authorization": "Bearer x"}
+        url = "/wunder/agent/turns/t/replies"
+        async with gateway.http.post(url, json={"replies": replies}, headers=headers) as answer:
+            said = await answer.json(content_type=None)
+            assert (answer.status, said["errors"][0]["pointer"]) == (422, "/replies")
+        few = {"replies": replies[:1] if len(replies) == 21 else []}
+        async with gateway.http.post(url, json=few, headers=headers) as answer:
+            assert answer.status == 404

@@ -7,12 +7,12 @@ from typing import Protocol, assert_never
 
 from wunder.agents.echo import EchoAgent
 from wunder.agents.http_agent import HttpAgent
-from wunder.agents.http_wire import turn_token
+from wunder.agents.http_wire import checked, turn_token
 from wunder.agents.later import LaterReplies
 from wunder.agents.openai_agent import OpenAiAgent
 from wunder.agents.settings import EchoSettings, HttpSettings, OpenAiSettings, settings_of
 from wunder.egress.client import GuardedClient
-from wunder.errors import AgentFailed
+from wunder.errors import AgentFailed, FieldFault, Invalid
 from wunder.model.binding import AgentSpec
 from wunder.model.ids import AgentId, TurnId
 from wunder.model.turn import Reply
@@ -77,9 +77,17 @@ class AgentCatalog:
         return self._book.default_id()
 
     async def accept_replies(self, turn_id: TurnId, token: str, replies: tuple[Reply, ...]) -> bool:
-        """Hand over the later answer of a 202; False when no such turn waits or the token is wrong."""
+        """Hand over the later answer of a 202; False when no such turn waits or the token is wrong.
+
+        Raises: Invalid, for more than an answer at once may say.
+        """
+        try:
+            said = checked(replies)
+        except AgentFailed as too_much:
+            fault = FieldFault("/replies", "too_large", too_much.detail)
+            raise Invalid(too_much.detail, [fault]) from None
         is_genuine = self._is_genuine(turn_id, token)
-        return await self._later.accept(turn_id, token, replies, is_genuine=is_genuine)
+        return await self._later.accept(turn_id, token, said, is_genuine=is_genuine)
 
     async def look_for_replies(self) -> None:
         """Take what agents sent to other nodes for turns that wait here."""

@@ -4,7 +4,7 @@ Source: HTTP API, "Agents over HTTP"; docs/agents.md.
 """
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -90,7 +90,7 @@ def turn_token(secret: str, turn_id: TurnId) -> str:
 def read_replies(body: bytes) -> tuple[Reply, ...]:
     """Read {"replies": [..]}. Raises: AgentFailed, permanent."""
     try:
-        return _checked(msgspec.json.decode(body, type=_RepliesIn).replies)
+        return checked(msgspec.json.decode(body, type=_RepliesIn).replies)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _unreadable() from error
 
@@ -149,12 +149,13 @@ class EventStream:
         elif name == "final":
             final = msgspec.json.decode(data, type=_FinalIn)
             whole = (_ReplyIn(self.text),)
-            self._replies = _checked(whole if final.replies is None else final.replies)
+            self._replies = checked(whole if final.replies is None else final.replies)
             return True
         return False
 
 
-def _checked(given: tuple[_ReplyIn, ...]) -> tuple[Reply, ...]:
+def checked(given: Sequence[_ReplyIn | Reply]) -> tuple[Reply, ...]:
+    """Return what an agent says, without what says nothing. Raises: AgentFailed for too much."""
     if len(given) > MAX_REPLIES or any(
         len(one.text) > MAX_TEXT_CHARS or len(one.attachments) > MAX_ATTACHMENTS for one in given
     ):

@@ -27,4 +27,7 @@ class Agents(Protocol):
         """The agent of conversations that no binding names."""
 
     async def accept_replies(self, turn_id: TurnId, token: str, replies: tuple[Reply, ...]) -> bool:
-        """Hand over the later answer of a 202; False when no such turn waits or the token is wrong."""
+        """Hand over the later answer of a 202; False when no such turn waits or the token is wrong.
+
+        Raises: Invalid, for more than an answer at once may say.
+        """

@@ -2,6 +2,7 @@
 
 from wunder.model.delivery import Evidence
 from wunder.model.ids import At, DeliveryId, attempt_id
+from wunder.providers.adapter import MAX_PROVIDER_MESSAGE_ID
 from wunder_wire.methods import SendParams, SendResult
 
 
@@ -12,7 +13,7 @@ def evidence_of(params: object, result: object, at: At) -> Evidence | None:
     delivery_id = params.idempotency_key.partition("#")[0]
     return Evidence(
         attempt_id=attempt_id(DeliveryId(delivery_id), params.attempt),
-        provider_message_id=result.provider_message_id or "",
+        provider_message_id=(result.provider_message_id or "")[:MAX_PROVIDER_MESSAGE_ID],
         at=at,
         raw_result=result.raw_result,
         next_state=result.next.state if result.next else None,
