@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from wunder.model.delivery import DeliveryState
 from wunder.model.fault import FaultKind
+from wunder.model.intake import Taken
 from wunder.model.message import MessageState
 from wunder.model.runtime import RuntimeState
 
@@ -24,7 +25,7 @@ WEBHOOK_OUTCOMES = frozenset(
     {"accepted", "duplicate", "ignored", "challenge", "spooled", "dropped", "refused", "throttled"}
     | {"unavailable", "too_large", "signature", "malformed", "no_account", "failed"}
 )
-INTAKE_RESULTS = frozenset({"accepted", "duplicate", "conflicting", "refused", "quarantined"})
+INTAKE_RESULTS = frozenset(result.value for result in Taken)
 ATTEMPT_OUTCOMES = frozenset({"sent", "not_sent", "unknown"})
 METHODS = frozenset(
     {"plugin.handshake", "plugin.health", "plugin.shutdown", "channel.validate_account_config"}

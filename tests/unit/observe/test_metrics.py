@@ -4,6 +4,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from wunder.model.fault import FaultKind
+from wunder.model.intake import Taken
 from wunder.model.runtime import RuntimeState
 from wunder.observe.metrics import Counter, Metrics
 
@@ -24,6 +25,13 @@ def test_counters_show_what_was_counted():
     seen = samples(metrics)
     labels = (("kind", "rate_limited"), ("outcome", "not_sent"))
     assert seen["wunder_attempts_total", labels] == 2
+
+
+@pytest.mark.parametrize("result", Taken)
+def test_what_became_of_a_message_is_counted_under_its_own_name(result):
+    metrics = Metrics()
+    metrics.intake_messages.inc(result)
+    assert samples(metrics)["wunder_intake_messages_total", (("result", result),)] == 1
 
 
 def test_rule_18_a_label_value_that_is_not_listed_becomes_other():
