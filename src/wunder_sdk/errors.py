@@ -4,6 +4,7 @@ Source: docs/protocol/v1.md, section Errors. Anything else that escapes a channe
 becomes `internal`.
 """
 
+import math
 from typing import ClassVar
 
 from wunder_wire.errors import CODE_OF_KIND, ErrorData, ErrorObject, Outcome, Scope
@@ -54,7 +55,8 @@ class ChannelError(Exception):
 
     def to_wire(self) -> ErrorObject:
         """Return the JSON-RPC error object that stands for this exception."""
-        wait_ms = None if self.retry_after is None else max(0, round(self.retry_after * 1000))
+        has_wait = self.retry_after is not None and math.isfinite(self.retry_after)
+        wait_ms = max(0, round((self.retry_after or 0) * 1000)) if has_wait else None
         return ErrorObject(
             code=CODE_OF_KIND[self.kind],
             message=self.message[:MESSAGE_MAX],
