@@ -6,7 +6,7 @@ from typing import Any
 from wunder.people.audit import AuditEntry
 from wunder.people.tables import AuditFilter
 from wunder.ports import Page
-from wunder.store.clean import clean_text, from_json, to_json
+from wunder.store.clean import from_json, to_json
 from wunder.store.pages import cut, parse_cursor
 from wunder.store.reads import Reads
 from wunder.store.unit import Transaction, Works
@@ -42,7 +42,7 @@ class SqlAuditLog:
         for column, value in equals.items():
             if value:
                 conditions.append(f"{column} = ?")
-                given.append(clean_text(value))
+                given.append(value)
         if where.since is not None:
             conditions.append("at >= ?")
             given.append(where.since)

@@ -9,7 +9,6 @@ from wunder.model.conversation import Conversation
 from wunder.model.delivery import StoredDelivery
 from wunder.model.ids import AccountUid, derived_id
 from wunder.model.message import StoredMessage
-from wunder.store.clean import clean_text
 from wunder.store.ledger_rows import DELIVERY_COLUMNS, delivery_of
 from wunder.store.message_rows import STORED_COLUMNS, stored_message_of
 from wunder.store.reads import Reads
@@ -59,7 +58,7 @@ class StoredChatLog:
     ) -> dict[str, tuple[int, ...]]:
         """The stamps of conversations: both of their lanes as they stand."""
         found: dict[str, dict[str, tuple[int, ...]]] = {}
-        for some in _in_sizes([clean_text(peer_id) for peer_id in peer_ids]):
+        for some in _in_sizes(peer_ids):
             sql = _STAMPS.format(marks=", ".join("?" * len(some)))
             for peer_id, kind, *numbers in await self._reader.rows(sql, account_uid, *some):
                 found.setdefault(peer_id, {})[kind] = tuple(numbers)
@@ -72,7 +71,7 @@ class StoredChatLog:
         self, conversation: Conversation, limit: int
     ) -> list[tuple[StoredMessage, StoredDelivery | None]]:
         """The last messages of a user's conversation, oldest first, the outbound with their deliveries."""
-        key = tuple(clean_text(part) for part in conversation.key)
+        key = conversation.key
         uid, _, peer_id, thread_id = key
         rows = {row[0]: row for row in await self._reader.rows(_WAITING, *key, limit)}
         rows |= {

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from wunder.model.delivery import DeliveryState
-from wunder.store.clean import clean_text
 from wunder.store.states import LIVE_DELIVERIES, TROUBLED_DELIVERIES, TROUBLED_MESSAGES
 from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 
@@ -76,7 +75,7 @@ def message_where(where: MessageFilter, like: str) -> Condition:
 
 def substring(text: str) -> str:
     """Return the pattern of what contains a text."""
-    escaped = clean_text(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
 
@@ -84,7 +83,7 @@ def _add_equals(parts: list[str], values: list[Any], wanted: dict[str, str]) -> 
     for column, value in wanted.items():
         if value:
             parts.append(f"{column} = ?")
-            values.append(clean_text(value))
+            values.append(value)
 
 
 def _add_span(parts: list[str], values: list[Any], since: int | None, until: int | None) -> None:

@@ -240,13 +240,13 @@ async def _forget(tx: Transaction, pairing_id: str) -> bool:
 
 def _listing(where: PairingFilter, limit: int, cursor: str) -> tuple[str, tuple[Any, ...]]:
     """The query of one page, read one row too long; ids are in the order of time."""
-    parts, values = ["pairing_id < ?"], [clean_text(cursor) or "g"]  # behind every hex digit
+    parts, values = ["pairing_id < ?"], [cursor or "g"]  # behind every hex digit
     given: list[Any] = [*values]
     equals = {"state": where.state, "channel": where.channel, "account_id": where.account_id}
     for column, value in equals.items():
         if value:
             parts.append(f"{column} = ?")
-            given.append(clean_text(value))
+            given.append(value)
     if where.open_at is not None:
         parts.append("expires_at > ?")
         given.append(where.open_at)

@@ -5,7 +5,7 @@ from typing import Any
 from wunder.errors import Conflict, Invalid
 from wunder.model.ids import PluginId
 from wunder.model.plugin import PluginCounters
-from wunder.store.clean import clean_text, from_json, to_json
+from wunder.store.clean import from_json, to_json
 from wunder.store.reads import Reads
 from wunder.store.unit import Transaction, Works, doing
 
@@ -68,7 +68,7 @@ class SqlPluginHistory:
 
     async def state_get(self, plugin_id: PluginId, account_uid: str, key: str) -> tuple[Any, int]:
         """The value and its rev; (None, 0) where nothing is stored."""
-        rows = await self._reader.rows(_GET, plugin_id, account_uid, clean_text(key))
+        rows = await self._reader.rows(_GET, plugin_id, account_uid, key)
         return (from_json(rows[0][0]), rows[0][1]) if rows else (None, 0)
 
     async def state_put(

@@ -3,7 +3,6 @@
 from typing import Any
 
 from wunder.ports import Page
-from wunder.store.clean import clean_text
 from wunder.store.pages import cut, parse_cursor
 from wunder.store.reads import Reads
 from wunder.store.unit import Transaction, Works
@@ -36,7 +35,7 @@ class SqlQuarantineTable:
         for column in ("channel", "account_id", "reason"):
             if wanted := getattr(where, column):
                 parts.append(f"{column} = ?")
-                given.append(clean_text(wanted))
+                given.append(wanted)
         condition = " AND ".join(parts)
         sql = (
             f"SELECT seq, {_COLUMNS} FROM channel_quarantine WHERE {condition}"  # noqa: S608 - made of constants
@@ -48,7 +47,7 @@ class SqlQuarantineTable:
 
     async def item(self, quarantine_id: str) -> tuple[QuarantineItem, bytes] | None:
         """One item and its body."""
-        rows = await self._reader.rows(_ONE, clean_text(quarantine_id))
+        rows = await self._reader.rows(_ONE, quarantine_id)
         return (_item(rows[0][:-1]), bytes(rows[0][-1])) if rows else None
 
     async def respool(self, quarantine_id: str) -> bool:

@@ -1,11 +1,16 @@
 """Rows of `channel_sessions` when they are opened, and the lines of a session as agents read them."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from wunder.model.conversation import HistoryLine
 from wunder.model.ids import AgentId, At, SessionId
 from wunder.model.message import InboundMessage
+from wunder.store.reads import Reads
+
+_HISTORY = """
+SELECT direction, text, sender_name, created_at FROM channel_messages
+WHERE session_id = ? AND session_id IS NOT NULL ORDER BY session_seq DESC LIMIT ?
+"""
 
 
 def opened_row(
@@ -25,8 +30,9 @@ def opened_row(
     )
 
 
-def history_lines(newest_first: Sequence[tuple[Any, ...]]) -> list[HistoryLine]:
-    """Lines, oldest first, of rows of direction, text, sender's name and time."""
+async def history(reader: Reads, session_id: SessionId, limit: int) -> list[HistoryLine]:
+    """The last lines of a session, oldest first."""
+    newest_first = await reader.rows(_HISTORY, session_id, limit)
     return [
         HistoryLine("user" if direction == "in" else "assistant", text, name, At(at))
         for direction, text, name, at in reversed(newest_first)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from wunder.store.clean import clean_row
 from wunder.store.hand_over import HandOver, QueryJob
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.faults import Blame, blame, translate
@@ -40,8 +41,9 @@ class Reader:
         self._loop.close()
 
     async def rows(self, sql: str, *values: Any) -> Rows:
-        """The rows of one statement. Raises: StoreUnavailable, StoreBroken."""
-        return await self.read(lambda session: session.fetch(sql, *values))
+        """The rows of one statement, with cleaned values. Raises: StoreUnavailable, StoreBroken."""
+        asked = clean_row(values)
+        return await self.read(lambda session: session.fetch(sql, *asked))
 
     async def read(self, query: Query[T]) -> T:
         """Run a query; it sees everything committed before the call.

@@ -1,13 +1,10 @@
 """Sessions: the running thread of talk of a conversation, and its lines."""
 
-from wunder.model.conversation import Conversation, HistoryLine
 from wunder.model.ids import AgentId, SessionId
 from wunder.model.turn import TurnCommit
-from wunder.store.clean import clean_text
-from wunder.store.postgres.reader import Reader
 from wunder.store.postgres.statements import Many, inserting
 from wunder.store.postgres.transaction import Tx
-from wunder.store.session_rows import history_lines, opened_row
+from wunder.store.session_rows import opened_row
 
 _PEER = "account_uid text, peer_kind text, peer_id text, thread_id text"
 _OF = """s.account_uid = v.account_uid AND s.peer_kind = v.peer_kind AND s.peer_id = v.peer_id
@@ -33,16 +30,6 @@ _OPEN = inserting(
     " account_id text, agent_id text, peer_name text, message_count int8, created_at int8,"
     " last_message_at int8",
 )
-_HISTORY = """
-SELECT direction, text, sender_name, created_at FROM channel_messages
-WHERE session_id = ? ORDER BY session_seq DESC LIMIT ?
-"""
-
-
-async def current_session(tx: Tx, conversation: Conversation) -> SessionId | None:
-    """The current session of a conversation."""
-    row = await tx.one(CURRENT, conversation.key)
-    return None if row is None else SessionId(row[0])
 
 
 async def grow(tx: Tx, turn: TurnCommit, session_id: SessionId, lines_before: int) -> None:
@@ -60,9 +47,3 @@ async def grow(tx: Tx, turn: TurnCommit, session_id: SessionId, lines_before: in
     row = opened_row(session_id, message, agent_id, lines, at)
     tx.put(_OPEN, row)
     tx.counts["channel_sessions"] += 1
-
-
-async def history(reader: Reader, session_id: SessionId, limit: int) -> list[HistoryLine]:
-    """The last lines of a session, oldest first."""
-    rows = await reader.rows(_HISTORY, clean_text(session_id), limit)
-    return history_lines(rows)

@@ -18,6 +18,7 @@ from wunder.store.postgres.replies import queue_replies
 from wunder.store.postgres.statements import Many
 from wunder.store.postgres.transaction import Tx
 from wunder.store.postgres.writer import Writer
+from wunder.store.session_rows import history
 from wunder.store.states import LIVE_TURNS
 from wunder.store.turns import TurnClaims
 
@@ -75,7 +76,7 @@ class PostgresTurns(TurnClaims):
 
     async def history(self, session_id: SessionId, limit: int) -> list[HistoryLine]:
         """The last lines of a session, oldest first."""
-        return await sessions.history(self._reader, session_id, limit)
+        return await history(self._reader, session_id, limit)
 
 
 async def _claim(tx: Tx, served: AccountUid | None, now: At, limit: int) -> list[ClaimedTurn]:

@@ -146,7 +146,7 @@ class _Intake:
         tx.moved("channel_messages", None, state.value)
         if state is MessageState.ANSWERING and place is not None:
             self._may_claim -= 1
-            session = current_session(tx.conn, message.conversation)
+            session = current_session(tx, message.conversation)
             until = new.inline_until
             self._claimed.append(born_claimed(turn_id, clean, place.fence, session, until))
         return Taken.ACCEPTED

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from wunder.store.clean import clean_row
 from wunder.store.hand_over import HandOver, QueryJob
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.connection import open_reader
@@ -34,8 +35,9 @@ class Reader:
         self._conn.close()
 
     async def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows of one statement. Raises: StoreUnavailable, StoreBroken."""
-        return await self.read(lambda conn: conn.execute(sql, values).fetchall())
+        """The rows of one statement, with cleaned values. Raises: StoreUnavailable, StoreBroken."""
+        asked = clean_row(values)
+        return await self.read(lambda conn: conn.execute(sql, asked).fetchall())
 
     async def read(self, query: Query[T]) -> T:
         """Run a query; it sees everything committed before the call.

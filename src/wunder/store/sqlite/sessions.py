@@ -1,11 +1,9 @@
 """Sessions: the running thread of talk of a conversation, and its lines."""
 
-import sqlite3
-
-from wunder.model.conversation import Conversation, HistoryLine
+from wunder.model.conversation import Conversation
 from wunder.model.ids import AgentId, At, SessionId
 from wunder.model.message import InboundMessage
-from wunder.store.session_rows import history_lines, opened_row
+from wunder.store.session_rows import opened_row
 from wunder.store.sqlite.transaction import Tx
 
 _CURRENT = """
@@ -26,15 +24,11 @@ INSERT INTO channel_sessions (session_id, account_uid, peer_kind, peer_id, threa
   account_id, agent_id, peer_name, message_count, created_at, last_message_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_HISTORY = """
-SELECT direction, text, sender_name, created_at FROM channel_messages
-WHERE session_id = ? AND session_id IS NOT NULL ORDER BY session_seq DESC LIMIT ?
-"""
 
 
-def current_session(conn: sqlite3.Connection, conversation: Conversation) -> SessionId | None:
+def current_session(tx: Tx, conversation: Conversation) -> SessionId | None:
     """The current session of a conversation."""
-    row = conn.execute(_CURRENT, conversation.key).fetchone()
+    row = tx.one(_CURRENT, conversation.key)
     return None if row is None else SessionId(row[0])
 
 
@@ -50,9 +44,3 @@ def grow(
     tx.execute(_OPEN, row)
     tx.counts["channel_sessions"] += 1
     return 0
-
-
-def history(conn: sqlite3.Connection, session_id: SessionId, limit: int) -> list[HistoryLine]:
-    """The last lines of a session, oldest first."""
-    rows = conn.execute(_HISTORY, (session_id, limit)).fetchall()
-    return history_lines(rows)

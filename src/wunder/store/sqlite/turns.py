@@ -9,6 +9,7 @@ from wunder.model.turn import ClaimedTurn, TurnCommit, TurnCommitted
 from wunder.store.message_rows import INBOUND_COLUMNS, INBOUND_WIDTH, inbound_of
 from wunder.store.outgoing import going_of, turn_end_row
 from wunder.store.policy import StorePolicy
+from wunder.store.session_rows import history
 from wunder.store.sqlite import lanes, sessions
 from wunder.store.sqlite.fair_turns import due_turns
 from wunder.store.sqlite.moves import MOVES
@@ -55,7 +56,7 @@ class SqliteTurns(TurnClaims):
 
     async def history(self, session_id: SessionId, limit: int) -> list[HistoryLine]:
         """The last lines of a session, oldest first."""
-        return await self._reader.read(lambda conn: sessions.history(conn, session_id, limit))
+        return await history(self._reader, session_id, limit)
 
 
 def _claim(tx: Tx, served: AccountUid | None, now: At, limit: int) -> list[ClaimedTurn]:
@@ -76,7 +77,7 @@ def _claim(tx: Tx, served: AccountUid | None, now: At, limit: int) -> list[Claim
         turn_id, claims, inline_until = row[INBOUND_WIDTH:]
         tx.execute(_CLAIM, (fence, int(is_suspect), tx.epoch, now, message.message_id))
         tx.moved("channel_messages", "received", "answering")
-        session = sessions.current_session(tx.conn, message.conversation)
+        session = sessions.current_session(tx, message.conversation)
         turn = ClaimedTurn(
             TurnId(turn_id), message, fence, claims + 1, is_suspect, session, inline_until
         )
