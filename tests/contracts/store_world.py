@@ -120,9 +120,12 @@ class World:
         self._numbers = iter(range(1, 1_000_000))
 
     async def open(self) -> "World":
-        machine = Machine(free=lambda _path: self.free_bytes)
+        machine = Machine(free=lambda path: self.free(path))
         self.store = await self.opener(self.dir, self.clock, self.policy, machine)
         return self
+
+    def free(self, _path: Path) -> int:
+        return self.free_bytes
 
     async def die_and_return(self) -> "World":
         """Open again without having ended anything: what was claimed stays claimed in the rows."""

@@ -86,6 +86,23 @@ async def test_a_probe_fails_while_intake_would(world: World) -> None:
         await world.store.health.probe()
 
 
+async def test_a_disk_that_cannot_be_looked_at_counts_as_full(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is gone must not end the writer's thread: everybody would wait for ever."""
+
+    def gone(_path: Path) -> int:
+        raise FileNotFoundError(2, "gone")
+
+    delivery = await world.queue("said before")
+    monkeypatch.setattr(world, "free", gone)
+    async with asyncio.timeout(20):
+        with pytest.raises(StoreFull):
+            await world.take(world.new("hello"))
+        assert await world.sends_in_order() == ["said before"]
+    assert await world.state(delivery[0]) is DeliveryState.SENT
+
+
 async def test_counters_are_kept_with_the_transactions(world: World) -> None:
     turn = await world.turn()
     await world.take(world.new("2"), world.new("quiet", state=MessageState.NO_ANSWER))

@@ -31,7 +31,10 @@ class Disk:
 
     def is_low(self) -> bool:
         """True while intake must be refused; said once in the log when it starts and ends."""
-        free = self._free(self._dir)
+        try:
+            free = self._free(self._dir)
+        except OSError:
+            free = 0  # nobody can say: the disk, or the folder, may be gone
         is_low = free < self._policy.free_floor_bytes
         if is_low != self._was_low:
             self._was_low = is_low

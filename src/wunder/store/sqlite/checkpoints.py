@@ -74,7 +74,7 @@ class Checkpoints:
         """The size of the log."""
         try:
             return os.stat(self._wal).st_size
-        except FileNotFoundError:
+        except OSError:
             return 0
 
     def _loop(self) -> None:
