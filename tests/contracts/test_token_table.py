@@ -6,6 +6,7 @@ import pytest
 from tests.contracts.store_world import World
 from wunder.errors import Conflict, NotFound
 from wunder.model.ids import At, TokenId
+from wunder.model.intake import SpoolVerdict
 from wunder.model.token import ApiToken
 
 TOKEN = ApiToken(
@@ -40,3 +41,13 @@ async def test_a_hash_is_stored_once(world: World) -> None:
 async def test_a_token_that_is_not_there_cannot_be_revoked(world: World) -> None:
     with pytest.raises(NotFound):
         await world.store.tokens.revoke(TokenId("t1"), world.now)
+
+
+async def test_a_request_that_was_set_aside_sealed_needs_the_key_still(world: World) -> None:
+    """Security rule 8: no key is made where something is sealed with another."""
+    assert not await world.store.key_check.holds_ciphertext()
+    request = world.spooled()
+    await world.store.intake.spool(request)
+    at, verdict = world.now, SpoolVerdict.QUARANTINED
+    await world.store.intake.settle_spooled(request, verdict, at, "spool_expired")
+    assert await world.store.key_check.holds_ciphertext()

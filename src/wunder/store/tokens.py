@@ -18,6 +18,7 @@ _SEALED = (
     "SELECT 1 FROM channel_accounts WHERE length(secrets) > 0 LIMIT 1",
     "SELECT 1 FROM agents WHERE length(secrets) > 0 LIMIT 1",
     "SELECT 1 FROM channel_spool LIMIT 1",
+    "SELECT 1 FROM channel_quarantine WHERE is_sealed = 1 LIMIT 1",
 )
 
 
