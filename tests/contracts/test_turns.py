@@ -6,7 +6,7 @@ import random
 import pytest
 
 from tests.contracts import raw_rows
-from tests.contracts.store_world import DAY_MS, World
+from tests.contracts.store_world import DAY_MS, UID, World
 from wunder.errors import FenceLost
 from wunder.model.account import DeliverySettings
 from wunder.model.delivery import DeliveryState
@@ -364,6 +364,15 @@ async def test_answered_messages_are_not_rerouted(world: World) -> None:
     turn = await world.turn()
     await world.answer(turn, "done")
     assert await world.store.turns.reroute([turn.message.message_id], world.now) == 0
+
+
+async def test_what_came_for_an_account_that_is_gone_is_not_rerouted(world: World) -> None:
+    await world.store.accounts.add(world.account())
+    new = world.new(state=MessageState.UNROUTED)
+    await world.take(new)
+    await world.store.accounts.remove(UID, world.now)
+    assert await world.store.turns.reroute([new.message.message_id], world.now) == 0
+    assert await world.store.turns.claim(9, world.now) == []
 
 
 async def test_a_reply_without_ttl_lives_a_day(world: World) -> None:

@@ -19,6 +19,8 @@ WHERE message_id = ? AND state = 'answering' AND fence = ?
 _TO_REROUTE = f"""
 SELECT {INBOUND_COLUMNS}, state, reroutes FROM channel_messages
 WHERE message_id = ? AND direction = 'in' AND state IN ('unrouted', 'failed')
+  AND NOT EXISTS (SELECT 1 FROM channel_accounts a
+    WHERE a.account_uid = channel_messages.account_uid AND a.status = 'deleted')
 """  # noqa: S608 - constants of this package
 _REROUTE = """
 UPDATE channel_messages SET state = 'received', reason = '', lane_id = ?, lane_seq = ?, fence = 0,
@@ -52,7 +54,7 @@ class Rerouting:
         self._lanes = lanes
 
     async def __call__(self, tx: Any, message_id: MessageId, now: At) -> bool:
-        """Put one back; False when it may not."""
+        """Put one back; False when it may not, or its account was deleted."""
         row = await tx.first(_TO_REROUTE + tx.for_update, (message_id,))
         if row is None:
             return False
