@@ -1,5 +1,8 @@
 """What every RetentionTable promises: what is old goes in small steps, what lives stays, figures follow."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import pytest
 
 from tests.contracts.store_world import DAY_MS, UID, World
@@ -12,6 +15,7 @@ from wunder.model.intake import NewQuarantine, SpoolVerdict, Taken
 from wunder.model.message import MessageState
 from wunder.model.trail import Event
 from wunder.people.tables import AuditFilter
+from wunder.store.reads import Reads
 from wunder.upkeep.jobs import NewJob
 from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 from wunder.upkeep.retention import Kept
@@ -115,6 +119,65 @@ async def test_a_message_that_waits_or_is_being_answered_stays(world: World) -> 
     assert await both(world) == (0, 0)
     await world.answer(turn, "late")
     assert len(await world.store.turns.claim(9, world.now)) == 1
+
+
+class _Meanwhile:
+    """Reads, and lets something happen between the look and the step that removes what was seen."""
+
+    def __init__(self, reads: Reads, happens: Callable[[], Awaitable[object]]) -> None:
+        self._reads = reads
+        self._happens = happens
+
+    async def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        found = await self._reads.rows(sql, *values)
+        await self._happens()
+        return found
+
+
+async def test_a_session_that_goes_on_while_it_is_looked_at_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.answer(await world.turn("first"), "x", session_id="s1")
+    world.clock.advance(200 * 86_400)
+    table: Any = world.store.upkeep.retention
+
+    async def goes_on() -> None:
+        await world.answer(await world.turn("second"), "y", session_id="s1")
+
+    monkeypatch.setattr(table, "_reader", _Meanwhile(table._reader, goes_on))
+    before = At(world.now - 180 * DAY_MS)
+    assert (await table.prune(Kept.SESSIONS, before, 0, 50)).rows == 0
+    assert (await world.turn("third")).session_id == "s1"
+    assert world.store.health.figures()["channel_sessions"] == 1
+
+
+async def test_what_ended_anew_while_it_was_looked_at_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery_id = await finished(world, S.FAILED)
+    root = (await world.delivery(delivery_id)).root_message_id
+    assert root is not None
+    new = world.new("later routed", "p2", state=MessageState.UNROUTED)
+    await world.take(new)
+    world.clock.advance(91 * 86_400)
+    table: Any = world.store.upkeep.retention
+
+    async def sent_again() -> None:
+        await world.store.outbox_desk.replay([delivery_id], world.now, "ann")
+        await world.settle(await world.claim_one())
+
+    async def answered_now() -> None:
+        await world.store.turns.reroute([new.message.message_id], world.now)
+        (turn,) = await world.store.turns.claim(9, world.now)
+        await world.answer(turn)
+
+    before, reads = At(world.now - 90 * DAY_MS), table._reader
+    monkeypatch.setattr(table, "_reader", _Meanwhile(reads, sent_again))
+    assert (await table.prune(Kept.DELIVERIES, before, 0, 50)).rows == 0
+    assert await world.state(delivery_id) is S.SENT
+    monkeypatch.setattr(table, "_reader", _Meanwhile(reads, answered_now))
+    assert (await table.prune(Kept.MESSAGES, before, 0, 50)).rows == 1, "the other one alone"
+    assert (await world.message_state(new.message.message_id))[0] == MessageState.ANSWERED
 
 
 async def test_a_replayed_delivery_counts_from_its_new_end(world: World) -> None:

@@ -3,8 +3,8 @@
 A row is judged once more in the transaction that removes it: what came to life meanwhile stays.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
 
 from wunder.model.ids import At
 from wunder.model.intake import SpooledRequest, SpoolVerdict
@@ -83,7 +83,7 @@ class SqlRetentionTable:
         place = max((row[0] for row in rows if row[3] < before), default=0)
 
         async def unit(tx: Transaction) -> int:
-            gone = await _REMOVE[kept](tx, [row[1] for row in old], limit) if old else 0
+            gone = await _REMOVE[kept](tx, _Old([row[1] for row in old], before, limit))
             if place and kept in _PLACED:
                 await tx.run(_PUT_PLACE, (_PLACED[kept], str(place)))
             return gone
@@ -108,99 +108,110 @@ async def _forget_codes(tx: Transaction, before: At, limit: int) -> Pruned:
     return Pruned(len(gone), 1 if len(gone) == limit else None)
 
 
-def _marks(keys: Sequence[Any], width: int) -> tuple[str, tuple[Any, ...]]:
-    """Always the same number of marks, so that the statement is prepared once."""
-    filler = "" if not keys or isinstance(keys[0], str) else -1
-    return ", ".join("?" * width), (*keys, *[filler] * (width - len(keys)))
+class _Old(NamedTuple):
+    """Rows that were found old: their keys, what is old, and how many keys there are at most."""
+
+    keys: Sequence[Any]
+    before: At
+    width: int
+
+    def named(self, keys: Sequence[Any]) -> "_Old":
+        """The same of what belongs to them."""
+        return self._replace(keys=keys)
 
 
-async def _delete(tx: Transaction, head: str, keys: Sequence[Any], width: int, tail: str) -> Rows:
-    marks, values = _marks(keys, width)
-    return await tx.run(f"DELETE FROM {head} IN ({marks}) {tail}", values)  # noqa: S608 - constants
+async def _delete(tx: Transaction, head: str, old: _Old, tail: str = "", *values: Any) -> Rows:
+    # Always the same number of marks, so that the statement is prepared once.
+    filler = "" if isinstance(old.keys[0], str) else -1
+    marks = ", ".join("?" * old.width)
+    given = (*old.keys, *[filler] * (old.width - len(old.keys)), *values)
+    return await tx.run(f"DELETE FROM {head} IN ({marks}) {tail}", given)  # noqa: S608 - constants
 
 
-async def _remove_deliveries(tx: Transaction, keys: Sequence[str], width: int) -> int:
+async def _remove_deliveries(tx: Transaction, old: _Old) -> int:
     gone = await _delete(
         tx,
         "channel_outbox WHERE delivery_id",
-        keys,
-        width,
-        f"AND {_OVER} RETURNING delivery_id, message_id, root_message_id, state",
+        old,
+        f"AND {_OVER} AND coalesce(settled_at, created_at) < ?"
+        " RETURNING delivery_id, message_id, root_message_id, state",
+        old.before,
     )
     if not gone:
         return 0
-    await _delete(tx, "channel_attempts WHERE delivery_id", [row[0] for row in gone], width, "")
-    words = "AND direction = 'out'"
-    said = await _delete(
-        tx, "channel_messages WHERE message_id", [r[1] for r in gone], width, words
-    )
+    await _delete(tx, "channel_attempts WHERE delivery_id", old.named([row[0] for row in gone]))
+    told = old.named([row[1] for row in gone])
+    said = await _delete(tx, "channel_messages WHERE message_id", told, "AND direction = 'out'")
     tx.counts["channel_messages_out"] -= said.rowcount
     sent_first = [row[1] for row in gone if row[2] is None]
     if sent_first:
-        await _delete(tx, "channel_trail WHERE message_id", sent_first, width, "")
+        await _delete(tx, "channel_trail WHERE message_id", old.named(sent_first))
     for row in gone:
         tx.moved("channel_outbox", row[3], None)
         tx.counts[f"pruned_channel_outbox_{row[3]}"] += 1
     return len(gone)
 
 
-async def _remove_messages(tx: Transaction, keys: Sequence[str], width: int) -> int:
+async def _remove_messages(tx: Transaction, old: _Old) -> int:
     gone = await _delete(
         tx,
         "channel_messages WHERE message_id",
-        keys,
-        width,
-        f"AND direction = 'in' AND NOT {LIVE_TURNS} AND {_NOTHING_WAITS} RETURNING message_id, state",
+        old,
+        f"AND direction = 'in' AND NOT {LIVE_TURNS} AND coalesce(finished_at, created_at) < ?"
+        f" AND {_NOTHING_WAITS} RETURNING message_id, state",
+        old.before,
     )
     if not gone:
         return 0
-    await _delete(tx, "channel_trail WHERE message_id", [row[0] for row in gone], width, "")
+    await _delete(tx, "channel_trail WHERE message_id", old.named([row[0] for row in gone]))
     for row in gone:
         tx.moved("channel_messages", row[1], None)
         tx.counts[f"pruned_channel_messages_{row[1]}"] += 1
     return len(gone)
 
 
-async def _remove_attempts(tx: Transaction, keys: Sequence[str], width: int) -> int:
+async def _remove_attempts(tx: Transaction, old: _Old) -> int:
     # One without an outcome belongs to a call that may still be running.
-    words = "AND outcome <> ''"
-    return (await _delete(tx, "channel_attempts WHERE delivery_id", keys, width, words)).rowcount
+    return (
+        await _delete(tx, "channel_attempts WHERE delivery_id", old, "AND outcome <> ''")
+    ).rowcount
 
 
-async def _remove_trail(tx: Transaction, keys: Sequence[str], width: int) -> int:
-    return (await _delete(tx, "channel_trail WHERE message_id", keys, width, "")).rowcount
+async def _remove_trail(tx: Transaction, old: _Old) -> int:
+    return (await _delete(tx, "channel_trail WHERE message_id", old)).rowcount
 
 
-async def _remove_sessions(tx: Transaction, keys: Sequence[str], width: int) -> int:
-    gone = (await _delete(tx, "channel_sessions WHERE session_id", keys, width, "")).rowcount
-    tx.counts["channel_sessions"] -= gone
-    return gone
+async def _remove_sessions(tx: Transaction, old: _Old) -> int:
+    still = "AND last_message_at < ?"
+    gone = await _delete(tx, "channel_sessions WHERE session_id", old, still, old.before)
+    tx.counts["channel_sessions"] -= gone.rowcount
+    return gone.rowcount
 
 
-async def _remove_events(tx: Transaction, keys: Sequence[int], width: int) -> int:
-    gone = (await _delete(tx, "channel_events WHERE event_id", keys, width, "")).rowcount
+async def _remove_events(tx: Transaction, old: _Old) -> int:
+    gone = (await _delete(tx, "channel_events WHERE event_id", old)).rowcount
     tx.counts["channel_events"] -= gone
     return gone
 
 
-async def _remove_audit(tx: Transaction, keys: Sequence[int], width: int) -> int:
-    return (await _delete(tx, "audit WHERE seq", keys, width, "")).rowcount
+async def _remove_audit(tx: Transaction, old: _Old) -> int:
+    return (await _delete(tx, "audit WHERE seq", old)).rowcount
 
 
-async def _remove_quarantine(tx: Transaction, keys: Sequence[str], width: int) -> int:
-    gone = (await _delete(tx, "channel_quarantine WHERE quarantine_id", keys, width, "")).rowcount
+async def _remove_quarantine(tx: Transaction, old: _Old) -> int:
+    gone = (await _delete(tx, "channel_quarantine WHERE quarantine_id", old)).rowcount
     tx.counts["channel_quarantine"] -= gone
     return gone
 
 
-async def _remove_jobs(tx: Transaction, keys: Sequence[str], width: int) -> int:
-    gone = await _delete(tx, "jobs WHERE job_id", keys, width, "RETURNING state")
+async def _remove_jobs(tx: Transaction, old: _Old) -> int:
+    gone = await _delete(tx, "jobs WHERE job_id", old, "RETURNING state")
     for (state,) in gone:
         tx.moved("jobs", state, None)
     return len(gone)
 
 
-_REMOVE: dict[Kept, Any] = {
+_REMOVE: dict[Kept, Callable[[Transaction, _Old], Awaitable[int]]] = {
     Kept.DELIVERIES: _remove_deliveries,
     Kept.MESSAGES: _remove_messages,
     Kept.ATTEMPTS: _remove_attempts,
