@@ -1,12 +1,16 @@
 """What every store promises when somebody sets the wall clock (delivery semantics, Time)."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from tests.contracts.store_world import CHANNEL, UID, World
+from wunder.errors import StoreUnavailable
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import AccountId, At
 from wunder.model.intake import SpooledRequest, SpoolVerdict
+from wunder.model.message import Attachment, Content
 
 HOUR_S = 3600
 
@@ -44,6 +48,36 @@ async def test_after_a_step_back_a_spooled_request_waits_no_longer_than_the_long
     await world.store.sweep()
     world.clock.advance(world.policy.max_backoff_s)
     assert len(await world.store.intake.due_spooled(world.now, 9)) == 1
+
+
+async def test_after_a_step_back_an_attachment_waits_no_longer_than_the_longest_backoff(
+    world: World,
+) -> None:
+    picture = Content(text="x", attachments=(Attachment(kind="image", media_id="m1"),))
+    await world.take(world.new(content=picture))
+    (row,) = await world.store.attachments.due(world.now, 9)
+    assert await world.store.attachments.claim(row, At(world.now + 60_000))
+    world.clock.step_wall(-HOUR_S)
+    await world.store.sweep()
+    world.clock.advance(world.policy.max_backoff_s)
+    assert len(await world.store.attachments.due(world.now, 9)) == 1
+
+
+async def test_a_step_back_is_not_forgotten_where_the_store_could_not_write_at_that_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> None:
+        raise StoreUnavailable
+
+    delivery_id, _behind = await world.queue("hello", "behind")
+    await world.settle(await world.claim_one(), DeliveryState.PENDING, retry_s=2)
+    world.clock.step_wall(-HOUR_S)
+    with monkeypatch.context() as for_a_moment, pytest.raises(StoreUnavailable):
+        for_a_moment.setattr(world.store._writer, "work", away)
+        await world.store.sweep()
+    await world.store.sweep()
+    world.clock.advance(world.policy.max_backoff_s)
+    assert (await world.claim_one()).delivery_id == delivery_id
 
 
 async def test_after_a_step_back_a_lane_rests_on_for_the_call_without_an_answer(

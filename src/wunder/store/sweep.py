@@ -50,6 +50,7 @@ class Sweep:
         self._clock = clock
         self._policy = policy
         self._steps = steps
+        self._was_set_back = False  # and what waits was not looked at since
 
     async def run(self) -> None:
         """Sweep now and then until cancelled."""
@@ -68,8 +69,10 @@ class Sweep:
         step_ms = self._watch.take_step_ms()
         if step_ms:
             log.warning("wall_clock_stepped", step_ms=step_ms)
-        if step_ms < 0:
+        self._was_set_back = self._was_set_back or step_ms < 0
+        if self._was_set_back:
             await self._writer.work(nothing_waits_for_long(self._policy))
+            self._was_set_back = False
         total = 0
         for step in self._steps:
             while True:

@@ -15,6 +15,7 @@ WHERE ready_at > ?1 AND kind = 'delivery'
 _RETRIES = f"""
 UPDATE channel_outbox SET retry_at = ?1 WHERE state = 'pending' AND {LIVE_DELIVERIES} AND retry_at > ?1
 """  # noqa: S608 - constant
+_ATTACHMENTS = "UPDATE attachments SET retry_at = ?1 WHERE state = 'waiting' AND retry_at > ?1"
 _SPOOL = "UPDATE channel_spool SET retry_at = ?1 WHERE retry_at > ?1"
 
 
@@ -28,5 +29,6 @@ def nothing_waits_for_long(policy: StorePolicy) -> Unit[None]:
         await tx.run(_LANES, (latest,))
         await tx.run(_RETRIES, (latest,))
         await tx.run(_SPOOL, (latest,))
+        await tx.run(_ATTACHMENTS, (latest,))
 
     return unit
