@@ -76,7 +76,21 @@ def test_compose_names_settings_that_exist_and_every_part_it_refers_to() -> None
 def test_the_load_balancer_asks_the_nodes_of_compose() -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
     asked = re.findall(r"server (\w+):8080", (DEPLOY / "nginx.conf").read_text("utf-8"))
-    assert asked == [name for name in compose["services"] if name.startswith("node")]
+    nodes = [name for name in compose["services"] if name.startswith("node")]
+    assert asked == nodes
+    text = (DEPLOY / "haproxy.cfg").read_text("utf-8")
+    parts = [part for part in re.split(r"^(?=\w)", text, flags=re.M) if " server node" in part]
+    assert len(parts) == 3
+    for part in parts:
+        assert re.findall(r"^    server \w+ (\w+):8080$", part, re.M) == nodes
+
+
+def test_what_haproxy_sends_to_another_node_was_read_whole() -> None:
+    """It gives up on trying again where a body comes in a packet of its own, and says so nowhere."""
+    text = (DEPLOY / "haproxy.cfg").read_text("utf-8")
+    for part in re.split(r"^(?=backend)", text, flags=re.M)[1:]:
+        if "retry-on" in part:
+            assert "http-buffer-request" in part or "disable-l7-retry" in part
 
 
 def test_the_image_is_built_from_lock_files_and_sees_no_secret() -> None:

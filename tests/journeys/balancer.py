@@ -1,0 +1,125 @@
+"""A load balancer in front of real nodes, by the very file of deploy/ that operators copy."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from email.message import Message
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.docs.pages import ROOT
+from tests.journeys.gateway_process import GatewayProcess
+from tests.journeys.test_many_nodes import CHANNEL
+from tests.journeys.test_node_life import KEY, share_key
+from tests.postgres_server import postgres
+
+PLATFORMS, PEOPLE = "chat.example.org", "gateway.example.org"
+
+
+class Balancer:
+    """What is asked of one, whichever it is; `scheme` is that of its door."""
+
+    scheme = "http"
+    tls: ssl.SSLContext | None = None
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"{self.scheme}://127.0.0.1:{self.port}"
+
+    def ask(
+        self, method: str, name: str, path: str, body: bytes | None = None, **headers: str
+    ) -> tuple[int, str, Message]:
+        """Status, body and headers; 0 where it is not there yet."""
+        sent = {"Host": name, **headers}
+        request = Request(f"{self.url}{path}", body, sent, method=method)
+        try:
+            with urlopen(request, timeout=30, context=self.tls) as answer:
+                return answer.status, answer.read().decode(), answer.headers
+        except HTTPError as error:
+            return error.code, error.read().decode("utf-8", "replace"), error.headers
+        except OSError:
+            return 0, "", Message()
+
+    def throw(self, number: int, **headers: str) -> tuple[int, Message]:
+        """Post a note as the platform does."""
+        body = json.dumps({"id": f"m{number}", "from": f"p{number % 8}", "say": f"n{number}"})
+        seal = hmac.new(KEY.encode(), body.encode(), hashlib.sha256).hexdigest()
+        path = f"/wunder/channel/{CHANNEL}/main/webhook"
+        sent = {"X-Bottle": seal, **headers}
+        status, _, came = self.ask("POST", PLATFORMS, path, body.encode(), **sent)
+        return status, came
+
+
+@contextmanager
+def three_nodes(tmp_path: Path, **settings: str) -> Iterator[list[GatewayProcess]]:
+    """Three gateways that keep their ports over a restart, as nodes do."""
+    url = asyncio.run(postgres().new_database())
+    with ExitStack() as stack:
+        nodes: list[GatewayProcess] = []
+        for number in range(3):
+            place = tmp_path / f"node{number}"
+            if nodes:
+                share_key(nodes[0].data_dir, place)
+            node = GatewayProcess(place, WUNDER_STORE_DATABASE_URL=url, **BEHIND, **settings)
+            nodes.append(stack.enter_context(node))
+            node.settings["WUNDER_SERVER_PORT"] = node.url.rpartition(":")[2]
+        yield nodes
+
+
+#: What a gateway behind a balancer is told.
+BEHIND = {
+    "WUNDER_API_TRUSTED_PROXIES": "127.0.0.1",
+    "WUNDER_API_ALLOWED_HOSTS": f"{PEOPLE},127.0.0.1",
+    "WUNDER_API_ACCESS_LOG": "all",
+}
+
+
+def file_for(name: str, nodes: list[GatewayProcess]) -> str:
+    """A file of deploy/ with the addresses of these nodes."""
+    text = (ROOT / "deploy" / name).read_text("utf-8")
+    for number, node in enumerate(nodes, 1):
+        text = text.replace(f"node{number}:8080", node.url.removeprefix("http://"))
+    return text
+
+
+def answered(node: GatewayProcess) -> int:
+    """How many webhooks it took so far, all its lives together."""
+    lines = node.log.read_text("utf-8").splitlines()
+    return sum('"path":"/wunder/channel/' in line and '"status":200' in line for line in lines)
+
+
+def senders(node: GatewayProcess) -> set[str]:
+    """From where its requests came, as it believes."""
+    lines = [json.loads(one) for one in node.log.read_text().splitlines() if "_addr" in one]
+    return {one["remote_addr"] for one in lines}
+
+
+def program(name: str, unpacked: Path | None = None) -> str:
+    """Where it is. Skips the test where it is not on this machine."""
+    places = ["/usr/sbin", "/usr/local/sbin", *([str(unpacked)] if unpacked else [])]
+    for path in (None, *places):
+        if found := shutil.which(name, path=path):
+            return found
+    words = f"no {name} on this machine"
+    if unpacked is not None and os.environ.get("CI") == "true":
+        pytest.fail(f"{words}: run tools/{name}.sh")
+    pytest.skip(words)
+
+
+def ended(process: "subprocess.Popen[bytes]", with_signal: int) -> None:
+    """Stop it, and wait."""
+    process.send_signal(with_signal)
+    process.wait(20)
