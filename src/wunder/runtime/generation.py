@@ -255,7 +255,7 @@ class Generation:
                 self.spec, self._around.boot_path, policy.limits, policy.wire.pipe_bytes
             )
         except OSError as problem:
-            raise StartFailed("cannot_spawn", problem.strerror or repr(problem)) from None
+            raise _cannot_spawn(problem) from None
         pid, cookie = process.child.pid, process.cookie
         splitter = LineSplitter(self.spec.frame_bytes)
         self._wire = Wire(process.fds, splitter, self.ring, policy.wire, self._around.clock)
@@ -267,9 +267,14 @@ class Generation:
             warden.remove(pid, cookie)
             self._exited()
 
-        warden.add(pid, cookie)
-        self._watched = Watched(process.child, exited)
-        self._wire.open(self._peer)
+        try:
+            self._watched = Watched(process.child, exited)
+            self._wire.open(self._peer)
+            warden.add(pid, cookie)
+        except OSError as problem:
+            if self._watched is None:
+                self._wire.close()
+            raise _cannot_spawn(problem) from None
         return cookie
 
     async def _shake_hands(self, cookie: str, deadline: float) -> None:
@@ -327,3 +332,7 @@ class Generation:
         if not self.ended_by and not self.has_ended:
             self.ended_by = kind
             self._on_news()
+
+
+def _cannot_spawn(problem: OSError) -> StartFailed:
+    return StartFailed("cannot_spawn", problem.strerror or repr(problem))

@@ -21,7 +21,8 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class Watched:
     """A child of ours whose end is noticed at once, on any event loop.
 
-    `on_exit` runs once, after the group was killed and the child reaped.
+    `on_exit` runs once, after the group was killed and the child reaped. A child that cannot be
+    watched (OSError: no descriptors left) is ended at once.
     """
 
     def __init__(self, child: subprocess.Popen[bytes], on_exit: Callable[[], None]) -> None:
@@ -32,7 +33,12 @@ class Watched:
         self.pid = child.pid
         self.exited = asyncio.Event()
         if hasattr(os, "pidfd_open"):
-            self._pidfd = os.pidfd_open(child.pid)
+            try:
+                self._pidfd = os.pidfd_open(child.pid)
+            except OSError:
+                self.signal_group(signal.SIGKILL)
+                child.wait()
+                raise
             self._loop.add_reader(self._pidfd, self._look)
         else:
             self._loop.call_later(_POLL_S, self._look)

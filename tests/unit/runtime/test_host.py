@@ -1,6 +1,7 @@
 """The host's life with good plugins: switching releases, broken successors, the end."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from wunder.model.fault import FaultKind
 from wunder.model.ids import PluginId
 from wunder.model.runtime import RuntimeState
 from wunder.runtime.policy import ProcessLimits
-from wunder.runtime.sandbox.spawn import environment
+from wunder.runtime.sandbox.spawn import environment, spawn
 from wunder_wire.message import Peer
 from wunder_wire.methods import (
     Account,
@@ -190,3 +191,45 @@ async def test_courtesies_that_fail_keep_no_message_waiting(tmp_path):
             assert failed.value.fault.kind is FaultKind.PROVIDER_UNAVAILABLE
         assert set(world.report("good").breakers.values()) <= {"closed"}
         assert world.host.free_sends(ME, "uid") > 0
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux")
+@pytest.mark.parametrize("nth", [1, 2])
+async def test_a_moment_without_descriptors_costs_a_restart_not_the_plugin(
+    tmp_path, monkeypatch, nth
+):
+    """The first is the warden's, the second the plugin's; whom we cannot watch does not live on."""
+    real, watched = os.pidfd_open, []
+
+    def scarce(pid):
+        watched.append(pid)
+        if len(watched) == nth:
+            raise OSError(errno.EMFILE, "too many open files")
+        return real(pid)
+
+    monkeypatch.setattr(os, "pidfd_open", scarce)
+    async with running() as world:
+        await world.ready(little_plugin(tmp_path))
+        assert world.report("good").restarts == 1
+        with pytest.raises(ProcessLookupError):
+            os.kill(watched[nth - 1], 0)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_pipes_that_cannot_all_be_made_are_closed(tmp_path, monkeypatch, nth):
+    real, made = os.pipe, []
+
+    def scarce():
+        if len(made) == nth - 1:
+            raise OSError(errno.EMFILE, "too many open files")
+        made.append(real())
+        return made[-1]
+
+    monkeypatch.setattr(os, "pipe", scarce)
+    with pytest.raises(OSError, match="too many"):
+        spawn(little_plugin(tmp_path), str(BOOT), ProcessLimits(), 65_536)
+    for fd in sum(made, ()):
+        with pytest.raises(OSError, match="Bad file"):
+            os.fstat(fd)

@@ -26,7 +26,7 @@ class Warden:
         self._is_closing = False
 
     def add(self, group: int, cookie: str) -> None:
-        """Entrust a group to the warden, which starts with the first."""
+        """Entrust a group to the warden, which starts with the first. Raises: OSError."""
         self._groups[group] = cookie
         if self._watched is None:
             self._start()
@@ -62,9 +62,13 @@ class Warden:
                 cwd="/",
                 start_new_session=True,
             )
+            self._watched = Watched(child, self._ended)
+        except OSError:
+            os.close(self._pipe)
+            self._pipe = -1
+            raise
         finally:
             os.close(theirs)
-        self._watched = Watched(child, self._ended)
         for group, cookie in self._groups.items():
             self._tell(f"+ {group} {cookie}\n")
 
@@ -78,7 +82,11 @@ class Warden:
 
     def _start_again(self) -> None:
         if self._groups and self._watched is None and not self._is_closing:
-            self._start()
+            try:
+                self._start()
+            except OSError as problem:
+                log.warning("warden_not_started", problem=problem.strerror)
+                asyncio.get_running_loop().call_later(_AGAIN_S, self._start_again)
 
     def _tell(self, line: str) -> None:
         # A warden that died is replaced when its exit is noticed; the pipe holds 2,000 lines.

@@ -90,8 +90,15 @@ class _Pipes:
     """Three pipes; every end closes on exec, the child gets copies of its own."""
 
     def __init__(self, size_bytes: int) -> None:
-        self._pairs = [os.pipe() for _ in range(3)]
-        (stdin_read, stdin_write), (out_read, out_write), (err_read, err_write) = self._pairs
+        pairs: list[tuple[int, int]] = []
+        try:
+            for _ in range(3):
+                pairs.append(os.pipe())  # noqa: PERF401  # those before the one that failed are closed
+        except OSError:
+            for pair in pairs:
+                self.close(pair)
+            raise
+        (stdin_read, stdin_write), (out_read, out_write), (err_read, err_write) = pairs
         self.child = (stdin_read, out_write, err_write)
         self.ours = (stdin_write, out_read, err_read)
         for fd in self.ours:
@@ -102,6 +109,6 @@ class _Pipes:
                 with contextlib.suppress(OSError):
                     fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, size_bytes)
 
-    def close(self, fds: tuple[int, int, int]) -> None:
+    def close(self, fds: tuple[int, ...]) -> None:
         for fd in fds:
             os.close(fd)
