@@ -266,10 +266,12 @@ class AccountDesk:
         own = identities(row, facts)
         for one in same_channel:
             if one.status == "enabled" and own & identities(one, facts):
+                is_known = row.owner_user_id in ("", one.owner_user_id)  # others' is nobody's business
+                named = f"The enabled account {one.account_id}"
                 raise Conflict(
-                    f"The enabled account {one.account_id} is the same login on the platform.",
+                    f"{named if is_known else 'Another account'} is the same login on the platform.",
                     reason="external_id_in_use",
-                    state={"account_id": one.account_id},
+                    state={"account_id": one.account_id} if is_known else {},
                 )
 
     async def _row(self, channel: str, account_id: str) -> AccountRow:

@@ -167,6 +167,21 @@ async def test_rule_7_the_same_login_is_not_enabled_twice_by_what_the_platform_s
     assert await conflict(create(world, "twin", {**GOOD, "app_id": "app2"})) == "external_id_in_use"
 
 
+async def test_rule_7_a_user_is_not_told_whose_login_it_is(world):
+    """What is not theirs is not there: not even the name of the account that has the login."""
+    await create(world, "ceo-phone")
+    with pytest.raises(Conflict) as refused:
+        await create(world, "twin", owner_user_id="ann")
+    assert refused.value.reason == "external_id_in_use"
+    assert "ceo-phone" not in f"{refused.value.detail} {refused.value.state}"
+    with pytest.raises(Conflict) as refused:
+        await create(world, "twin")
+    assert refused.value.state == {"account_id": "ceo-phone"}
+    await create(world, "theirs", is_enabled=False, owner_user_id="ann")
+    verdict = await world.accounts.test("chat", "theirs")
+    assert "ceo-phone" not in str(verdict)
+
+
 async def test_rule_7_two_at_once_with_the_same_login_leave_one(world):
     async def attempt(label):
         try:
