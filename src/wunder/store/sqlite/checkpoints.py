@@ -9,10 +9,14 @@ import os
 import sqlite3
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wunder.observe.logs import get_logger
 from wunder.store.policy import StorePolicy
 from wunder.store.sqlite.faults import Blame, blame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 log = get_logger(__name__)
 
@@ -30,6 +34,7 @@ class Checkpoints:
         self._gate = gate
         self._policy = policy
         self._wake = threading.Event()
+        self.on_fatal: Callable[[sqlite3.Error], None] = _ignore
         self._is_closing = False
         self._is_hurried = False
         self._moved_bytes = 0
@@ -87,7 +92,9 @@ class Checkpoints:
                 self.checkpoint()
             except sqlite3.Error as error:
                 if blame(error) is Blame.FATAL:
+                    # What reached the disk is not known, and the log would grow for ever.
                     log.exception("checkpoint_failed")
+                    self.on_fatal(error)
                     return
 
     def checkpoint(self) -> None:
@@ -106,3 +113,7 @@ class Checkpoints:
         if not busy:
             self._moved_bytes = self.wal_bytes()
             self.restarts += 1
+
+
+def _ignore(_error: sqlite3.Error) -> None:
+    return

@@ -35,4 +35,5 @@ class Counters:
 
     def snapshot(self) -> dict[str, float]:
         """All figures."""
-        return {name: float(value) for name, value in self._values.items()}
+        # A copy first: the writer's thread may add a name at any moment.
+        return {name: float(value) for name, value in self._values.copy().items()}

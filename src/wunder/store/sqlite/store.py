@@ -59,6 +59,7 @@ class SqliteStore(SharedDoors):
         self._checkpoints = Checkpoints(open_writer(path, policy), path, writer.gate, policy)
         writer.on_commit = self._checkpoints.committed
         writer.on_ballast_freed = self._checkpoints.hurry
+        self._checkpoints.on_fatal = writer.give_up
         figure = writer.counters.value
         under = Under(writer, quick, slow, MOVES, figure, "local", "LIKE")
         super().__init__(under, clock, policy)
@@ -88,7 +89,7 @@ class SqliteStore(SharedDoors):
         try:
             await integrity.check_beside(self._opened.path)
         except StoreBroken as error:
-            await self._writer.fail(error)
+            self._writer.give_up(error)
 
     async def sweep(self) -> int:
         """One round of housekeeping now; how many rows ended or went."""

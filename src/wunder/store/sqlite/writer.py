@@ -6,7 +6,6 @@ back, free the ballast, run outcomes again, refuse intake. I/O error: fatal, not
 """
 
 import asyncio
-import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -89,14 +88,12 @@ class Writer:
         self._conn.close()
         return self._broken is None
 
-    async def fail(self, error: StoreBroken) -> None:
-        """Let nothing more through: somebody found the file damaged."""
-
-        def unit(_tx: Tx) -> None:
-            raise error
-
-        with contextlib.suppress(StoreBroken):
-            await self.commit(unit)
+    def give_up(self, cause: BaseException) -> None:
+        """Let nothing more through, from any thread: what reached the disk is not known."""
+        if self._broken is None:
+            self._broken = StoreBroken(getattr(cause, "detail", "") or translate(cause).detail)
+            log.error("store_failed", detail=self._broken.detail)
+            self.on_fatal(self._broken)
 
     @property
     def queued(self) -> int:
@@ -163,7 +160,7 @@ class Writer:
         if cause is None:
             return
         if blame(cause) is Blame.FATAL:
-            self._die(cause)
+            self.give_up(cause)
         for job in jobs:
             job.error = translate(cause)
 
@@ -227,14 +224,7 @@ class Writer:
             try:
                 self._conn.execute("ROLLBACK")
             except sqlite3.Error as error:
-                self._die(error)
-
-    def _die(self, cause: BaseException) -> None:
-        """Let nothing more through this handle: what reached the disk is not known."""
-        if self._broken is None:
-            self._broken = StoreBroken(getattr(cause, "detail", "") or translate(cause).detail)
-            log.error("store_failed", detail=self._broken.detail)
-            self.on_fatal(self._broken)
+                self.give_up(error)
 
 
 class _Refused(WunderError):

@@ -1,12 +1,17 @@
 """The log is moved into the database beside the commits, and never grows for ever."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests.contracts.store_world import POLICY, World, open_sqlite
 from tests.fakes.clock import FakeClock
+from tests.unit.store.sqlite.test_writer import Trap
+from tests.waiting import until
+from wunder.errors import StoreBroken
 
 SMALL = msgspec.structs.replace(
     POLICY, checkpoint_wal_bytes=200_000, checkpoint_rows=500, restart_wal_bytes=500_000
@@ -50,3 +55,40 @@ async def test_a_closed_store_leaves_no_log(tmp_path: Path) -> None:
     await world.store.close()
     wal = world.dir / "wunder.db-wal"
     assert not wal.exists() or wal.stat().st_size == 0
+
+
+async def test_a_checkpoint_that_fails_is_fatal_and_leaves_the_log(tmp_path: Path) -> None:
+    """A page that did not reach the disk counts as clean to the next sync: nothing may try again."""
+    world, _ = await busy(tmp_path, 10**9)
+    told: list[StoreBroken] = []
+    world.store.on_fatal(told.append)
+    path = world.dir / "wunder.db"
+    trap = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Trap)
+    trap.faults = {"PRAGMA wal_checkpoint": sqlite3.SQLITE_IOERR_FSYNC}
+    checkpoints = world.store._checkpoints
+    sound, checkpoints._conn = checkpoints._conn, trap
+    checkpoints.hurry()
+    async with asyncio.timeout(20):
+        await until(lambda: told)
+    with pytest.raises(StoreBroken):
+        await world.take(world.new("hello"))
+    log = path.with_name("wunder.db-wal").read_bytes()
+    await world.store.close()
+    assert path.with_name("wunder.db-wal").read_bytes() == log, "closing moved nothing"
+    trap.close()
+    sound.close()
+
+
+async def test_figures_are_read_while_the_writer_adds_one(tmp_path: Path) -> None:
+    class Figure(int):
+        """Its reading gives the writer's thread a turn, as any bytecode may."""
+
+        def __float__(self) -> float:
+            counters.committed({"channel_messages_failed": 1})
+            return float(int(self))
+
+    world = await World(open_sqlite, tmp_path / "data", FakeClock()).open()
+    counters = world.store._writer.counters
+    counters._values = {"channel_messages_received": Figure(1), "channel_outbox_sent": 2}
+    assert world.store.health.figures()["channel_outbox_sent"] == 2
+    await world.store.close()
