@@ -27,9 +27,14 @@ def open_writer(path: Path, policy: StorePolicy) -> sqlite3.Connection:
 
 def open_reader(path: Path, policy: StorePolicy) -> sqlite3.Connection:
     """Open a connection that cannot write."""
-    conn = _connect(f"file:{_quoted(path)}?mode=ro", policy)
+    conn = _connect(read_only(path), policy)
     conn.execute("PRAGMA query_only = ON")
     return conn
+
+
+def read_only(path: Path) -> str:
+    """The URI of a connection that cannot write, not even when it closes."""
+    return f"file:{_quoted(path)}?mode=ro"
 
 
 def _connect(uri: str, policy: StorePolicy) -> sqlite3.Connection:

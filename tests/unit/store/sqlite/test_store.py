@@ -105,6 +105,30 @@ async def test_a_damaged_file_is_refused_and_left_as_it_is(world: World, at: int
     assert path.read_bytes() == damaged
 
 
+async def test_a_damaged_file_is_left_as_it_is_with_the_log_that_was_not_moved(
+    world: World, tmp_path: Path
+) -> None:
+    """Whoever rescues what is left needs both: what a kill left in the log is not in the file."""
+    for peer in "abcdef":
+        await world.queue("precious" * 100, peer=peer)
+    await world.die_and_return()
+    await world.queue("said since")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    left = {name: (world.dir / name).read_bytes() for name in ("wunder.db", "wunder.db-wal")}
+    log, file = left["wunder.db-wal"], bytearray(left["wunder.db"])
+    frames = range(32, len(log), 24 + 4096)  # a header, then each page behind its number
+    logged = {int.from_bytes(log[at : at + 4], "big") for at in frames}
+    lost = max(page for page in range(2, len(file) // 4096 + 1) if page not in logged)
+    file[(lost - 1) * 4096 : lost * 4096] = b"\xff" * 4096
+    left["wunder.db"] = bytes(file)
+    for name, content in left.items():
+        (killed / name).write_bytes(content)
+    with pytest.raises(StoreBroken):
+        await open_at(killed)
+    assert {name: (killed / name).read_bytes() for name in left} == left
+
+
 async def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "wunder.db"
     path.write_bytes(b"my diary " * 1000)
