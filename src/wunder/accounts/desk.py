@@ -266,7 +266,8 @@ class AccountDesk:
         own = identities(row, facts)
         for one in same_channel:
             if one.status == "enabled" and own & identities(one, facts):
-                is_known = row.owner_user_id in ("", one.owner_user_id)  # others' is nobody's business
+                # What others call theirs is no user's business.
+                is_known = row.owner_user_id in ("", one.owner_user_id)
                 named = f"The enabled account {one.account_id}"
                 raise Conflict(
                     f"{named if is_known else 'Another account'} is the same login on the platform.",
