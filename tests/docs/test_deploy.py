@@ -53,6 +53,10 @@ def test_the_unit_is_the_one_of_the_install_page_and_a_database() -> None:
     there = {line for line in block[1].splitlines() if "=" in line and not line.startswith("#")}
     here = set((DEPLOY / "wunder.service").read_text("utf-8").splitlines())
     assert there - here <= {"After=network-online.target"}
+    only_here = {line for line in here - there if "=" in line and not line.startswith("#")}
+    names = {"After=network-online.target postgresql.service"}
+    names |= {"LoadCredential=wunder-database-url:/etc/wunder/database-url"}
+    assert only_here == names, "a node of many differs by its database alone"
 
 
 def test_compose_names_settings_that_exist_and_every_part_it_refers_to() -> None:
