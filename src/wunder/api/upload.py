@@ -21,6 +21,7 @@ from wunder.api.admin_request import AdminRequest
 from wunder.api.parts import ApiPolicy
 from wunder.errors import FieldFault, Invalid, RequestRefused
 from wunder.model.ids import new_id
+from wunder.plugins.package import disk_trouble
 
 FOLDER = "uploads"
 FILE_FIELD = "file"
@@ -47,23 +48,29 @@ async def received(request: AdminRequest) -> AsyncIterator[Upload]:
     Raises:
         RequestRefused: 413 too large, 408 no progress, 415 no multipart, 400 damaged.
         Invalid: there is no `file`.
+        StoreFull, StoreUnavailable: it cannot be kept.
     """
     kind, options = request.content_type
     boundary = options.get("boundary", "")
     if kind != "multipart/form-data" or not boundary:
         raise RequestRefused(415, "content_type")
     folder = request.parts.data_dir / FOLDER
-    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
     upload = Upload(folder / f"{new_id()}.zip")
     try:
-        with await asyncio.to_thread(_create, upload.path) as target:
-            is_there = await _Reader(upload, target, request.parts.policy).read(request, boundary)
-        if not is_there:
+        if not await _kept(request, boundary, upload):
             fault = FieldFault(f"/{FILE_FIELD}", "required", "the file to upload")
             raise Invalid("The form has no file.", [fault])
         yield upload
     finally:
         await asyncio.to_thread(upload.path.unlink, missing_ok=True)
+
+
+async def _kept(request: AdminRequest, boundary: str, upload: Upload) -> bool:
+    try:
+        with await asyncio.to_thread(_create, upload.path) as target:
+            return await _Reader(upload, target, request.parts.policy).read(request, boundary)
+    except OSError as error:
+        raise disk_trouble(error) from error
 
 
 def sweep(data_dir: Path) -> None:
@@ -137,5 +144,6 @@ class _Reader:
 
 
 def _create(path: Path) -> BufferedWriter:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     return os.fdopen(opened, "wb")

@@ -203,7 +203,7 @@ def disk_trouble(error: OSError) -> WunderError:
     if error.errno in _FULL:
         return StoreFull()
     name = errno.errorcode.get(error.errno or 0, "unknown")
-    return StoreUnavailable(f"a file of a package could not be read or written ({name})")
+    return StoreUnavailable(f"a file could not be read or written ({name})")
 
 
 def _regular(path: Path) -> BinaryIO:

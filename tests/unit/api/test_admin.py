@@ -238,6 +238,19 @@ async def test_an_upload_over_the_limit_is_413_and_leaves_nothing(
     assert not list((world.data_dir / "uploads").iterdir())
 
 
+@pytest.mark.parametrize("size_bytes", [2, 2_000_000])  # written at the end, and meanwhile
+async def test_an_upload_to_a_full_disk_is_503_with_a_wait(
+    door: Door, desk: Desk, monkeypatch: pytest.MonkeyPatch, size_bytes: int
+) -> None:
+    monkeypatch.setattr("wunder.api.upload._create", lambda path: open("/dev/full", "wb"))  # noqa: SIM115
+    form = aiohttp.FormData()
+    form.add_field("file", io.BytesIO(b"x" * size_bytes), filename="p.zip")
+    told = await problem(door, "POST", f"{PLUGINS}/upload", data=form)
+    assert (told["status"], told["code"]) == (503, StoreFull.code)
+    assert told["retry_after_s"]
+    assert not desk.content
+
+
 async def test_a_damaged_form_is_400(door: Door) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     told = await problem(door, "POST", f"{PLUGINS}/upload", data=b"--b\r\njunk", headers=headers)
@@ -249,7 +262,7 @@ async def test_an_upload_that_stops_half_way_is_408(open_door: OpenDoor, desk: D
 
     async def half() -> Any:
         yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="p"\r\n\r\nPK'
-        await asyncio.sleep(5)
+        await asyncio.sleep(60)
 
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     told = await problem(door, "POST", f"{PLUGINS}/upload", data=half(), headers=headers)
