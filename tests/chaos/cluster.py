@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.chaos.staged_gateway import STOP_BEFORE_FRAME, prepare, set_clock
 from tests.journeys.gateway_process import GatewayProcess
+from tests.ports import own_port
 from tests.postgres_server import PostgresServer, postgres
 from tests.unit.store.postgres.proxy import Proxy
 
@@ -64,11 +65,13 @@ class Node:
         self.wire = wire
         self.is_up = False
         prepare(folder)
+        # Platforms and balancers know only one address.
+        gateway.settings["WUNDER_SERVER_PORT"] = str(own_port())
         gateway.start_limit_s = START_LIMIT_S
         gateway.program = (sys.executable, str(PROGRAM), str(folder))
 
     def start(self) -> None:
-        """Start it as a service manager would, and wait until it answers; always on the port it first had."""
+        """Start it as a service manager would, and wait until it answers; always on the same port."""
         for starts_left in reversed(range(STARTS)):
             try:
                 self.gateway.start()
@@ -76,8 +79,6 @@ class Node:
             except AssertionError:
                 if GAVE_UP not in self.gateway.tail(1) or not starts_left:
                     raise
-        # Platforms and balancers know only one address.
-        self.gateway.settings["WUNDER_SERVER_PORT"] = self.gateway.url.rpartition(":")[2]
         self.is_up = True
 
     def kill(self) -> None:

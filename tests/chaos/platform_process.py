@@ -1,6 +1,6 @@
 """A flaky platform in a process of its own: takes messages, writes down what it took, and misbehaves.
 
-Run: `python platform_process.py --journal FILE --seed N`. It prints `{"port": ..}` and serves lines of
+Run: `python platform_process.py --journal FILE --seed N --port P`. It prints `{"port": ..}` and serves lines of
 JSON. Each line on its stdin, `{"moods": ..}`, changes how it behaves; it ends when its stdin closes.
 What arrives is on paper before anything else can go wrong.
 """
@@ -84,18 +84,17 @@ class Platform:
 class Door:
     """Where the platform listens: one port, which may be closed and opened again."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, port: int) -> None:
         self._platform = platform
         self._server: asyncio.Server | None = None
-        self.port = 0
+        self._port = port
 
     async def open(self) -> None:
         """Listen."""
         if self._server is None:
             self._server = await asyncio.start_server(
-                self._speak, "127.0.0.1", self.port, backlog=1024
+                self._speak, "127.0.0.1", self._port, backlog=1024
             )
-            self.port = self._server.sockets[0].getsockname()[1]
 
     def close(self) -> None:
         """Refuse whoever comes; who is inside may stay."""
@@ -114,11 +113,11 @@ class Door:
         writer.close()
 
 
-async def serve(platform: Platform) -> None:
+async def serve(platform: Platform, port: int) -> None:
     """Serve until stdin closes."""
-    door = Door(platform)
+    door = Door(platform, port)
     await door.open()
-    _say({"port": door.port})
+    _say({"port": port})
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         platform.moods |= json.loads(line)["moods"]
@@ -140,9 +139,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--journal", required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args()
     with open(given.journal, "a", encoding="utf-8") as journal:
-        asyncio.run(serve(Platform(journal, given.seed)))
+        asyncio.run(serve(Platform(journal, given.seed), given.port))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from tests.chaos.flood import Flood, Place
 from tests.chaos.rough_channel import package
 from tests.chaos.verdict import APOLOGY, ENDED_OTHERWISE, Verdict, judge
 from tests.journeys.gateway_process import GatewayProcess
+from tests.ports import own_port
 
 #: A platform that folds repeats of a key and delivers again itself, and one that does neither.
 FOLDING, PLAIN = "folding_sea", "plain_sea"
@@ -254,7 +255,9 @@ async def flooding(world: World) -> AsyncIterator[None]:
 def platform(journal: Path, seed: int) -> Iterator[Platform]:
     """Run the flaky platform."""
     program = Path(__file__).with_name("platform_process.py")
-    command = [sys.executable, str(program), "--journal", str(journal), "--seed", str(seed)]
+    port = str(own_port())
+    command = [sys.executable, str(program), "--journal", str(journal)]
+    command += ["--seed", str(seed), "--port", port]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdin and child.stdout
         try:

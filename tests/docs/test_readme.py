@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.docs.pages import ROOT, lines_of, shell_blocks
+from tests.ports import own_port
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 #: What a clone has that the tour touches.
@@ -25,18 +26,12 @@ STAYS = re.compile(r"(wunder serve|python -m tests\.standins)")
 LIMIT_S = 120
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Reader:
     """Types what the page says into a clone; ports are replaced, for others may use those now."""
 
     def __init__(self, clone: Path) -> None:
         self.clone = clone
-        self.ports = {"8080": free_port(), "8900": free_port()}
+        self.ports = {"8080": own_port(), "8900": own_port()}
         self.said = ""
         self._terminals: list[subprocess.Popen[bytes]] = []
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WUNDER_")}

@@ -1,6 +1,6 @@
 """What tests in a browser share: one browser, a gateway of their own, pages that may not complain.
 
-Every test here is marked `e2e`; tools/test.sh runs them as a phase of their own. The browser's driver keeps an
+Every test here is marked `e2e`; tools/phases.py runs them as a phase of their own. The browser's driver keeps an
 event loop that asynchronous tests would trip over: where both kinds run, these come last.
 """
 
@@ -15,6 +15,7 @@ from playwright.sync_api import Browser
 from tests.e2e import browser as browsers
 from tests.e2e.browser import Watched
 from tests.journeys.gateway_process import GatewayProcess
+from tests.ports import own_port
 
 HERE = Path(__file__).parent
 #: The contexts of a test, for its report.
@@ -67,7 +68,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess
     """A real gateway on a port of its own, the same after a restart."""
     folder = tmp_path_factory.mktemp("gateway")
     settings = {
-        "WUNDER_SERVER_PORT": str(browsers.free_port()),
+        "WUNDER_SERVER_PORT": str(own_port()),
         "WUNDER_API_ALLOWED_HOSTS": "localhost,127.0.0.1,gateway.example.com",
         "WUNDER_EGRESS_ALLOW_HOSTS": "127.0.0.1",
         "WUNDER_RETRY_BASE_S": "0.2",

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.browser import free_port, violations
+from tests.e2e.browser import violations
 from tests.e2e.people import Make
 from tests.e2e.words import Words
 from tests.journeys.gateway_process import GatewayProcess
+from tests.ports import own_port
 from tests.standins.oidc import OidcServer
 
 say = Words("en")
@@ -36,7 +37,7 @@ def server() -> Iterator[OidcServer]:
 def gateway(tmp_path: Path, server: OidcServer) -> Iterator[GatewayProcess]:
     secret = tmp_path / "secret"
     secret.write_text(server.secret, "utf-8")
-    port = free_port()
+    port = own_port()
     settings = {
         "WUNDER_SERVER_PORT": str(port),
         "WUNDER_SERVER_PUBLIC_URL": f"http://127.0.0.1:{port}",

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import free_port, shoot, violations
+from tests.e2e.browser import shoot, violations
 from tests.e2e.people import Make, signed_in
 from tests.e2e.words import Words
 from tests.journeys.gateway_process import GatewayProcess
 from tests.journeys.new_channel import package
 from tests.journeys.qq_process import APP_ID, SECRET, QqProcess
+from tests.ports import own_port
 from tests.waiting import wait_for
 from wunder.plugins.pack import pack
 
@@ -37,7 +38,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, qq: QqProcess) -> Iterator
     folder = tmp_path_factory.mktemp("gateway")
     settings = {
         "WUNDER_EGRESS_ALLOW_HOSTS": qq.url.removeprefix("http://"),
-        "WUNDER_SERVER_PORT": str(free_port()),
+        "WUNDER_SERVER_PORT": str(own_port()),
         "WUNDER_RETRY_BASE_S": "0.05",
         "WUNDER_RETRY_CAP_S": "0.1",
     }

@@ -6,7 +6,6 @@ import hmac
 import json
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from tests.docs.pages import ROOT
 from tests.journeys.gateway_process import GatewayProcess
 from tests.journeys.test_many_nodes import CHANNEL
 from tests.journeys.test_node_life import KEY, share_key
+from tests.ports import own_port
 from tests.postgres_server import postgres
 
 PLATFORMS, PEOPLE = "chat.example.org", "gateway.example.org"
@@ -34,9 +34,7 @@ class Balancer:
     tls: ssl.SSLContext | None = None
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = own_port()
         self.url = f"{self.scheme}://127.0.0.1:{self.port}"
 
     def ask(
@@ -74,8 +72,8 @@ def three_nodes(tmp_path: Path, **settings: str) -> Iterator[list[GatewayProcess
             if nodes:
                 share_key(nodes[0].data_dir, place)
             node = GatewayProcess(place, WUNDER_STORE_DATABASE_URL=url, **BEHIND, **settings)
+            node.settings["WUNDER_SERVER_PORT"] = str(own_port())
             nodes.append(stack.enter_context(node))
-            node.settings["WUNDER_SERVER_PORT"] = node.url.rpartition(":")[2]
         yield nodes
 
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import gzip
-import socket
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.resolver import ThreadedResolver
 
+from tests.ports import own_port
 from wunder.egress.answer import FetchFault, FetchKind, Response
 from wunder.egress.client import EgressPolicy, GuardedClient
 from wunder.errors import ConfigInvalid
@@ -208,9 +208,7 @@ async def test_nobody_listening_certainly_got_nothing(client, unused_port):
 
 @pytest.fixture
 def unused_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    return own_port()
 
 
 async def test_a_broken_answer_may_have_arrived(site, client):

@@ -1,11 +1,11 @@
 """The client tells what certainly did not arrive from what may have."""
 
 import asyncio
-import socket
 
 import aiohttp
 import pytest
 
+from tests.ports import own_port
 from wunder_sdk import lazy
 from wunder_sdk.errors import AccountConfigInvalid, OutcomeUnknown, ProviderUnavailable, TooLarge
 from wunder_sdk.http_client import MAX_ANSWER_BYTES, HttpClient, Writes, current_writes
@@ -68,9 +68,7 @@ async def writes():
 
 @pytest.fixture
 def closed_url():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    return f"http://127.0.0.1:{port}/"
+    return f"http://127.0.0.1:{own_port()}/"
 
 
 async def test_an_answer_comes_whole_whatever_its_status(client, platform):
