@@ -18,8 +18,29 @@ Spawn = Callable[[Callable[[], Coroutine[Any, Any, None]]], bool]
 #: Method and params -> the wire result. Raises: ProviderFault.
 Answer = Callable[[str, bytes], Awaitable[object]]
 _WRITES = frozenset({"host.state.put", "host.state.delete"})
+#: Accounts whose state is remembered, and changes reported at once; then one a second is: events are
+#: kept by number, and one flapping account must not push all others out.
 _ACCOUNTS = 1_000
+_CHANGES_PER_S = 1.0
 _STATE_CHARS = 64
+
+
+class _Allowance:
+    """So many at once, so many a second from then on."""
+
+    def __init__(self, burst: int, per_s: float, clock: Clock) -> None:
+        self._burst, self._per_s, self._clock = float(burst), per_s, clock
+        self._left, self._at = self._burst, clock.monotonic()
+
+    def take(self) -> bool:
+        """Use one up; False where none is left."""
+        now = self._clock.monotonic()
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_s)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 class Unasked:
@@ -41,8 +62,8 @@ class Unasked:
         self._policy = policy
         self._spawn = spawn
         self._answering = 0
-        self._write_tokens = float(policy.host_writes_burst)
-        self._tokens_at = clock.monotonic()
+        self._writes = _Allowance(policy.host_writes_burst, policy.host_writes_per_s, clock)
+        self._changes = _Allowance(_ACCOUNTS, _CHANGES_PER_S, clock)
         self._states: dict[str, str] = {}
 
     def request(self, frame_id: int | str, method: str, params: bytes) -> None:
@@ -51,7 +72,7 @@ class Unasked:
             return
         if self._answering >= self._policy.host_requests:
             self.peer.refuse(frame_id, FaultKind.BUSY, "too many requests at once")
-        elif method in _WRITES and not self._may_write():
+        elif method in _WRITES and not self._writes.take():
             self.peer.refuse(frame_id, FaultKind.BUSY, "too many writes a second")
         else:
             self._answering += 1
@@ -94,19 +115,12 @@ class Unasked:
         finally:
             self._answering -= 1
 
-    def _may_write(self) -> bool:
-        now, policy = self._clock.monotonic(), self._policy
-        earned = (now - self._tokens_at) * policy.host_writes_per_s
-        self._write_tokens = min(float(policy.host_writes_burst), self._write_tokens + earned)
-        self._tokens_at = now
-        if self._write_tokens < 1:
-            return False
-        self._write_tokens -= 1
-        return True
-
     def _account(self, said: AccountStatus) -> None:
         account_id, state = said.account_id[:_STATE_CHARS], said.state[:_STATE_CHARS]
-        if self._states.get(account_id) == state or len(self._states) >= _ACCOUNTS:
+        known = self._states.get(account_id)
+        if known == state or (known is None and len(self._states) >= _ACCOUNTS):
+            return
+        if not self._changes.take():
             return
         self._states[account_id] = state
         self.on_status(account_id, state)
