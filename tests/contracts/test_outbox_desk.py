@@ -103,6 +103,20 @@ async def test_held_deliveries_go_in_order_once_a_person_lets_them(world: World)
     assert sorted(await world.sends_in_order()) == ["1", "2", "other"]
 
 
+async def test_what_was_held_goes_in_small_commits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day's worth in one transaction would keep every message waiting, and outlive a node's lease."""
+    monkeypatch.setattr("wunder.store.desk._AT_ONCE", 2)
+    for number in range(5):
+        await world.queue(f"text {number}", peer=f"p{number}")
+        await world.settle(await world.claim_one(), S.HELD)
+    before = world.store.health.figures()["commits"]
+    assert await world.store.outbox_desk.release_held(None, world.now, "ann") == 5
+    assert world.store.health.figures()["commits"] - before >= 3
+    assert len(await world.sends_in_order()) == 5
+
+
 async def test_held_deliveries_do_not_expire_by_having_been_held(world: World) -> None:
     (delivery_id,) = await world.queue("x")
     await world.settle(await world.claim_one(), S.HELD)

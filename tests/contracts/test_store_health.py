@@ -197,6 +197,29 @@ async def test_after_a_restore_unanswered_messages_stand_still_too(
     await other.store.close()
 
 
+async def test_after_a_restore_spooled_requests_are_set_aside_until_a_person_lets_them_go(
+    world: World, backup: Path
+) -> None:
+    """Parsed by itself, each would be answered once more: the gap between backup and loss knew it."""
+    first, second = world.spooled(), world.spooled()
+    for request in (first, second):
+        await world.store.intake.spool(request)
+    await world.store.health.backup(str(backup))
+    other = await restored(world, backup)
+    assert await other.store.intake.due_spooled(other.now, 9) == []
+    figures = other.store.health.figures()
+    assert (figures["channel_spool"], figures["channel_quarantine"]) == (0, 2)
+    found = await other.store.upkeep.quarantine.item(first.spool_id)
+    assert found is not None and (found[0].reason, found[1]) == ("restored", first.sealed)
+    assert await other.store.outbox_desk.release_held("another", other.now, "ann") == 0
+    assert await other.store.outbox_desk.release_held(None, other.now, "ann") == 2
+    (due,) = await other.store.intake.due_spooled(other.now, 9)
+    assert (due.spool_id, due.sealed) == (first.spool_id, first.sealed), "in their old order"
+    figures = other.store.health.figures()
+    assert (figures["channel_spool"], figures["channel_quarantine"]) == (2, 0)
+    await other.store.close()
+
+
 @pytest.mark.usefixtures("in_a_file")
 async def test_after_a_restore_nobody_is_signed_in_any_more(world: World, backup: Path) -> None:
     await world.store.users.add(user())

@@ -1,6 +1,8 @@
 """What operators do to deliveries by hand: choose, replay, cancel, correct, let go after a restore."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any
 
 from wunder.model.conversation import Conversation
 from wunder.model.ids import At, DeliveryId, MessageId
@@ -8,7 +10,9 @@ from wunder.model.trail import StepName
 from wunder.store.corrections import Correct
 from wunder.store.filters import delivery_where
 from wunder.store.held import Lanes
+from wunder.store.new_life import RESTORED
 from wunder.store.pairing import Reroute
+from wunder.store.quarantine_table import put_back
 from wunder.store.reads import Reads
 from wunder.store.standing import tell
 from wunder.store.states import (
@@ -46,10 +50,20 @@ _CANCEL = """
 UPDATE channel_outbox SET state = 'cancelled', settled_at = ?, retry_at = NULL
 WHERE delivery_id = ? AND state IN ('pending', 'held')
 """
+#: What a restore held is let go a few rows in each commit: there may be a day's worth of them.
+_AT_ONCE = 200
+_OF_CHANNEL = "(CAST(?1 AS TEXT) IS NULL OR channel = ?1) AND seq > ?2 ORDER BY seq LIMIT ?3"
 _HELD = f"""
-SELECT delivery_id FROM channel_outbox
-WHERE state = 'held' AND {TROUBLED_DELIVERIES}
-  AND (CAST(?1 AS TEXT) IS NULL OR channel = ?1) ORDER BY seq
+SELECT seq, delivery_id FROM channel_outbox
+WHERE state = 'held' AND {TROUBLED_DELIVERIES} AND {_OF_CHANNEL}
+"""  # noqa: S608 - constants
+_STOOD_STILL = f"""
+SELECT seq, message_id FROM channel_messages
+WHERE state = 'failed' AND {TROUBLED_MESSAGES} AND reason = '{RESTORED}' AND {_OF_CHANNEL}
+"""  # noqa: S608 - constants
+_SET_ASIDE = f"""
+SELECT seq, quarantine_id FROM channel_quarantine
+WHERE reason = '{RESTORED}' AND is_sealed = 1 AND {_OF_CHANNEL}
 """  # noqa: S608 - constants
 #: Its time begins anew; a clock that was set back takes none away.
 _LET_GO = f"""
@@ -57,11 +71,8 @@ UPDATE channel_outbox SET state = 'pending', retry_at = NULL,
   expires_at = CASE WHEN ?1 + {TTL_MS} > expires_at THEN ?1 + {TTL_MS} ELSE expires_at END, {KEEP_TTL}
 WHERE delivery_id = ?2 AND state = 'held'
 """  # noqa: S608 - constants
-_STOOD_STILL = f"""
-SELECT message_id FROM channel_messages
-WHERE state = 'failed' AND {TROUBLED_MESSAGES} AND reason = 'restored'
-  AND (CAST(?1 AS TEXT) IS NULL OR channel = ?1) ORDER BY seq
-"""  # noqa: S608 - constants
+
+_LetGo = Callable[[Transaction, str], Coroutine[Any, Any, bool]]
 
 
 class SqlOutboxDesk:
@@ -106,15 +117,38 @@ class SqlOutboxDesk:
         return [DeliveryId(row[0]) for row in await self._reader.rows(sql, *values, limit)]
 
     async def release_held(self, channel: str | None, now: At, by: str) -> int:
-        """Let go what a restore held: deliveries, and messages it had not answered; how many."""
+        """Let go what a restore held: deliveries, messages it had not answered, requests; how many.
 
-        async def unit(tx: Transaction) -> int:
-            held = [DeliveryId(row[0]) for row in await tx.run(_HELD, (channel,))]
-            stood_still = [MessageId(row[0]) for row in await tx.run(_STOOD_STILL, (channel,))]
-            gone = sum([await _let_go(self._lanes, tx, one, now, by) for one in held])
-            return gone + sum([await self._reroute(tx, one, now) for one in stood_still])
+        Where the store fails on the way, some have gone and the others wait to be let go again.
+        """
+        lanes, reroute = self._lanes, self._reroute
+        gone = await self._each(
+            _HELD, channel, lambda tx, one: _let_go(lanes, tx, DeliveryId(one), now, by)
+        )
+        gone += await self._each(
+            _STOOD_STILL, channel, lambda tx, one: reroute(tx, MessageId(one), now)
+        )
+        return gone + await self._each(_SET_ASIDE, channel, put_back)
 
-        return await self._writer.work(unit)
+    async def _each(self, sql: str, channel: str | None, let_go: _LetGo) -> int:
+        """Let go what a query finds, a few in each commit; how many went."""
+        gone, cursor = 0, 0
+        while True:
+            step = partial(_some, sql=sql, after=(channel, cursor, _AT_ONCE), let_go=let_go)
+            went, last = await self._writer.work(step)
+            gone += went
+            if last is None:
+                return gone
+            cursor = last
+
+
+async def _some(
+    tx: Transaction, sql: str, after: tuple[str | None, int, int], let_go: _LetGo
+) -> tuple[int, int | None]:
+    """Let some go; how many went, and the number of the last: None at the end."""
+    rows = await tx.run(sql, after)
+    went = sum([await let_go(tx, one) for _seq, one in rows])
+    return went, rows[-1][0] if rows else None
 
 
 class Replay:

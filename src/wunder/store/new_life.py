@@ -2,16 +2,26 @@
 
 from wunder.model.ids import At, new_id
 
-#: Why a message that was not answered stands still.
+#: Why a message that was not answered stands still, and a request that was not parsed is set aside.
 RESTORED = "restored"
+#: Whose rows are counted anew after a restore, by state: nobody waits for it.
+BY_STATE = (
+    ("channel_outbox", "1 = 1"),
+    ("channel_messages", "direction = 'in'"),
+    ("jobs", "1 = 1"),
+)
+#: And those that have none.
+WHOLE = ("channel_spool", "channel_quarantine")
+#: Begins as a figure by state does, and is none.
+NO_STATE = "channel_messages_out"
 
 
 def statements(now: At) -> list[tuple[str, tuple[object, ...]]]:
     """What to run on a restored store of the newest schema, in order; for both engines.
 
     Deliveries that waited or were under way are held, messages that were not answered stand still as
-    failed, until a person lets them go: what happened between backup and loss is not known. API
-    tokens and sessions of people end.
+    failed, requests that were not parsed are set aside, until a person lets them go: what happened
+    between backup and loss is not known. API tokens and sessions of people end.
     """
     return [
         # A reply that was being shown has no text of its own, and its turn stands still.
@@ -36,6 +46,16 @@ def statements(now: At) -> list[tuple[str, tuple[object, ...]]]:
             " WHERE state = 'received' OR state = 'answering'",
             (RESTORED, now),
         ),
+        # Parsed by itself, a spooled request would be answered once more.
+        (
+            "INSERT INTO channel_quarantine (quarantine_id, account_uid, channel, account_id, reason,"
+            " detail, body, is_sealed, received_at, created_at)"
+            " SELECT spool_id, account_uid, channel, account_id, ?, tries || ' tries', sealed, 1,"
+            " received_at, ? FROM channel_spool WHERE 1 = 1 ORDER BY seq"
+            " ON CONFLICT (quarantine_id) DO NOTHING",
+            (RESTORED, now),
+        ),
+        ("DELETE FROM channel_spool", ()),
         # Turn lanes are empty then; delivery lanes are held by their heads.
         (
             "UPDATE channel_lanes SET ready_at = NULL, is_suspect = 0, rests_until = NULL,"

@@ -52,16 +52,17 @@ class SqlQuarantineTable:
 
     async def respool(self, quarantine_id: str) -> bool:
         """Put a request back at the tail of its account's spool."""
-
-        async def unit(tx: Transaction) -> bool:
-            tx.counts["channel_spool"] += (await tx.run(_RESPOOL, (quarantine_id,))).rowcount
-            return await _remove(tx, quarantine_id)
-
-        return await self._writer.work(unit)
+        return await self._writer.work(lambda tx: put_back(tx, quarantine_id))
 
     async def remove(self, quarantine_id: str) -> bool:
         """Drop an item."""
         return await self._writer.work(lambda tx: _remove(tx, quarantine_id))
+
+
+async def put_back(tx: Transaction, quarantine_id: str) -> bool:
+    """Move a sealed request to the tail of its account's spool; False when it was gone."""
+    tx.counts["channel_spool"] += (await tx.run(_RESPOOL, (quarantine_id,))).rowcount
+    return await _remove(tx, quarantine_id)
 
 
 async def _remove(tx: Transaction, quarantine_id: str) -> bool:

@@ -113,4 +113,4 @@ class OutboxDesk(Protocol):
         """Ids of deliveries that match, oldest first: the preview and the work list of a replay."""
 
     async def release_held(self, channel: str | None, now: At, by: str) -> int:
-        """Let deliveries held by a restore go; how many."""
+        """Let go what a restore held: deliveries, messages it had not answered, requests; how many."""

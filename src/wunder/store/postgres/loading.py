@@ -37,12 +37,6 @@ SELECT setval('channel_trail_steps', greatest((SELECT coalesce(max(step_no), 0) 
 """
 #: Facts that belong to a store's place, not to what it holds.
 _NOT_FACTS = frozenset({"schema_version", "migrated_to"})
-_COUNTED = (
-    ("channel_outbox", "TRUE"),
-    ("channel_messages", "direction = 'in'"),
-    ("jobs", "TRUE"),
-)
-_KEPT_FIGURE = "channel_messages_out"
 
 
 async def restore(address: Address, backup: Path, now: At, tell: Progress) -> Manifest:
@@ -187,15 +181,17 @@ async def _begin_anew(conn: Connection, now: At) -> None:
     for sql, values in new_life.statements(now):
         await conn.execute(numbered(sql), *values)
     figures: Counter[str] = Counter()
-    for table, where in _COUNTED:
+    for table, where in new_life.BY_STATE:
         sql = f"SELECT state, count(*) FROM {table} WHERE {where} GROUP BY state"  # noqa: S608 - constants
         for state, count in await conn.fetch(sql):
             figures[f"{table}_{state}"] = count
+    for table in new_life.WHOLE:
+        figures[table] = await conn.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - constants
     kept = msgspec.json.decode(
         await conn.fetchval("SELECT value FROM meta WHERE key = $1", f"{PREFIX}archive")
     )
     for name, count in kept.items():
-        is_counted = any(name.startswith(f"{table}_") for table, _ in _COUNTED)
-        if not is_counted or name == _KEPT_FIGURE:
+        is_counted = any(name.startswith(f"{table}_") for table, _ in new_life.BY_STATE)
+        if name not in new_life.WHOLE and (not is_counted or name == new_life.NO_STATE):
             figures[name] = count
     await conn.execute(_PUT, f"{PREFIX}archive", msgspec.json.encode(figures).decode())

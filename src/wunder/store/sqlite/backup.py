@@ -217,18 +217,19 @@ def _begin_anew(db_file: Path, now: At) -> None:
 
 
 def _count_again(conn: sqlite3.Connection) -> None:
-    """Counters by state, from the rows: nobody waits for a restore."""
-    for table, where in (
-        ("channel_outbox", "1"),
-        ("channel_messages", "direction = 'in'"),
-        ("jobs", "1"),
-    ):
+    """Make the figures of what a new life changed, from the rows."""
+    for table, where in new_life.BY_STATE:
         conn.execute(
-            f"DELETE FROM meta WHERE key GLOB ? AND key <> '{PREFIX}channel_messages_out'",  # noqa: S608 - constants
-            (f"{PREFIX}{table}_*",),
+            "DELETE FROM meta WHERE key GLOB ? AND key <> ?",
+            (f"{PREFIX}{table}_*", PREFIX + new_life.NO_STATE),
         )
         conn.execute(
             f"INSERT INTO meta (key, value) SELECT ? || state, count(*) FROM {table}"  # noqa: S608 - constants
             f" WHERE {where} GROUP BY state",
             (f"{PREFIX}{table}_",),
+        )
+    for table in new_life.WHOLE:
+        conn.execute(
+            f"INSERT OR REPLACE INTO meta (key, value) SELECT ?, count(*) FROM {table}",  # noqa: S608 - constants
+            (PREFIX + table,),
         )
