@@ -284,26 +284,25 @@ async def test_a_database_on_which_nodes_run_is_not_filled(
 # --- backups of databases ----------------------------------------------------------------------------
 
 
-async def test_a_backup_of_every_earlier_schema_is_restored(tmp_path: Path) -> None:
-    known = steps()[-1].number
-    for version in range(1, known + 1):
-        old, new = await postgres().empty_database(), await postgres().empty_database()
-        conn = await asyncpg.connect(old)
-        for step in steps()[:version]:
-            await conn.execute(step.sql)
-        await conn.execute("INSERT INTO meta VALUES ('schema_version', $1)", str(version))
-        await conn.execute(
-            "INSERT INTO channel_accounts (account_uid, channel, account_id, status, webhook_key,"
-            " created_at, updated_at) VALUES ('u', 'c', 'a', 'enabled', 'k', 1, 1)"
-        )
-        await conn.close()
-        file = tmp_path / f"{version}.tar"
-        await write_backup(address(old), file, At(5), quiet)
-        await restore(address(new), file, At(9), quiet)
-        conn = await asyncpg.connect(new)
-        assert await schema_version(conn) == known
-        assert await conn.fetchval("SELECT account_id FROM channel_accounts") == "a"
-        await conn.close()
+@pytest.mark.parametrize("version", range(1, steps()[-1].number + 1))
+async def test_a_backup_of_every_earlier_schema_is_restored(version: int, tmp_path: Path) -> None:
+    old, new = await postgres().empty_database(), await postgres().empty_database()
+    conn = await asyncpg.connect(old)
+    for step in steps()[:version]:
+        await conn.execute(step.sql)
+    await conn.execute("INSERT INTO meta VALUES ('schema_version', $1)", str(version))
+    await conn.execute(
+        "INSERT INTO channel_accounts (account_uid, channel, account_id, status, webhook_key,"
+        " created_at, updated_at) VALUES ('u', 'c', 'a', 'enabled', 'k', 1, 1)"
+    )
+    await conn.close()
+    file = tmp_path / "backup.tar"
+    await write_backup(address(old), file, At(5), quiet)
+    await restore(address(new), file, At(9), quiet)
+    conn = await asyncpg.connect(new)
+    assert await schema_version(conn) == steps()[-1].number
+    assert await conn.fetchval("SELECT account_id FROM channel_accounts") == "a"
+    await conn.close()
 
 
 async def test_a_backup_of_a_database_is_verified_before_it_is_restored(
