@@ -15,8 +15,12 @@ def check(path: Path) -> None:
 
     Raises: StoreBroken with what was found.
     """
-    # The last connection to close moves the log; one that cannot write leaves it.
-    conn = sqlite3.connect(read_only(path), uri=True, isolation_level=None)
+    # The last connection to close moves the log; one that cannot write leaves it. Where there is none it
+    # would leave one, empty: nobody else is here yet, and a file alone can be read as one that never changes.
+    uri = read_only(path)
+    if not path.with_name(f"{path.name}-wal").exists():
+        uri += "&immutable=1"
+    conn = sqlite3.connect(uri, uri=True, isolation_level=None)
     try:
         _judge(conn, path)
     finally:
