@@ -7,6 +7,7 @@ import msgspec
 from wunder.errors import Conflict, NotFound
 from wunder.model.binding import AgentRow
 from wunder.model.ids import AgentId
+from wunder.store.bindings import ALONE
 from wunder.store.clean import from_json, to_json
 from wunder.store.reads import Reads
 from wunder.store.unit import Transaction, Works
@@ -52,7 +53,8 @@ def _row(row: tuple[Any, ...]) -> AgentRow:
 
 
 async def _put(tx: Transaction, row: AgentRow, expected_rev: int | None) -> AgentRow:
-    found = await tx.first(_REV + tx.for_update, (row.agent_id,))
+    await tx.alone(ALONE)
+    found = await tx.first(_REV, (row.agent_id,))
     if found is None and expected_rev:
         raise NotFound("No such agent; list the agents to see those there are.")
     rev, created_at, was_default = found or (0, row.created_at, 0)
@@ -84,7 +86,8 @@ async def _put(tx: Transaction, row: AgentRow, expected_rev: int | None) -> Agen
 
 
 async def _remove(tx: Transaction, agent_id: AgentId) -> None:
-    found = await tx.first(_REV + tx.for_update, (agent_id,))
+    await tx.alone(ALONE)
+    found = await tx.first(_REV, (agent_id,))
     if found is None:
         raise NotFound("No such agent; list the agents to see those there are.")
     bound = await tx.run(

@@ -9,6 +9,9 @@ from wunder.model.binding import Binding
 from wunder.store.reads import Reads
 from wunder.store.unit import Transaction, Works
 
+#: Rules and the agents that they name change one after the other: a lock on a row that is not there yet,
+#: or on another table's, would keep nobody from it.
+ALONE = "agents"
 _COLUMNS = """binding_id, channel, account_id, peer_kind, peer_id, agent_id, priority, is_enabled, events,
   owner_user_id, created_at, rev"""
 _ALL = f"SELECT {_COLUMNS} FROM channel_bindings ORDER BY created_at, binding_id"  # noqa: S608 - constant
@@ -60,7 +63,8 @@ def _row(row: tuple[Any, ...]) -> Binding:
 
 
 async def _put(tx: Transaction, row: Binding, expected_rev: int | None) -> Binding:
-    found = await tx.first(_REV + tx.for_update, (row.binding_id,))
+    await tx.alone(ALONE)
+    found = await tx.first(_REV, (row.binding_id,))
     if found is None and expected_rev:
         raise NotFound("No such binding; list the bindings to see those there are.")
     rev, created_at = found or (0, row.created_at)

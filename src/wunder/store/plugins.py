@@ -32,6 +32,8 @@ WHERE plugin_id = ?
 _RELEASE_COLUMNS = """plugin_id, version, package_sha256, manifest, install_path, files, size_bytes,
   permission_digest, created_at, install_source, installed_by, signature, approved_sha256,
   approved_permissions, approved_by, approved_at"""
+#: A plugin and its releases: what is read of one decides about the other, and either may not be there yet.
+_ALONE = "plugins"
 _EPOCH = "SELECT epoch FROM channel_plugins WHERE plugin_id = ?"
 _RELEASES = f"""
 SELECT {_RELEASE_COLUMNS} FROM channel_plugin_versions WHERE CAST(?1 AS TEXT) IS NULL OR plugin_id = ?1
@@ -108,6 +110,7 @@ def _release(row: tuple[Any, ...]) -> Release:
 
 
 async def _add_release(tx: Transaction, release: Release, name: str) -> None:
+    await tx.alone(_ALONE)
     key = (release.plugin_id, release.version)
     found = await tx.first(
         "SELECT package_sha256 FROM channel_plugin_versions WHERE plugin_id = ? AND version = ?",
@@ -163,7 +166,8 @@ async def _add_release(tx: Transaction, release: Release, name: str) -> None:
 
 
 async def _put_plugin(tx: Transaction, row: PluginRow, expected_epoch: int | None) -> None:
-    found = await tx.first(_EPOCH + tx.for_update, (row.plugin_id,))
+    await tx.alone(_ALONE)
+    found = await tx.first(_EPOCH, (row.plugin_id,))
     epoch = found[0] if found is not None else 0
     if expected_epoch is not None and epoch != expected_epoch:
         words = "The plugin was switched meanwhile; look at its state and try again."
@@ -187,6 +191,7 @@ async def _put_plugin(tx: Transaction, row: PluginRow, expected_epoch: int | Non
 
 
 async def _remove_release(tx: Transaction, plugin_id: PluginId, version: str) -> bool:
+    await tx.alone(_ALONE)
     gone = await tx.run(
         "DELETE FROM channel_plugin_versions WHERE plugin_id = ? AND version = ?",
         (plugin_id, version),
