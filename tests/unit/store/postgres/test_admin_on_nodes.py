@@ -64,7 +64,7 @@ async def overlapping(first: World, does: Work, meanwhile: Work) -> list[Any]:
 
             await until(is_over)
             may_go.set()
-            return await asyncio.gather(one, other, return_exceptions=True)
+            return list(await asyncio.gather(one, other, return_exceptions=True))
     finally:
         may_go.set()
         session.plain = plain
