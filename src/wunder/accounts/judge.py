@@ -8,19 +8,18 @@ from typing import Any, Literal
 import msgspec
 
 from wunder.accounts.schema_check import SchemaCheck, refuse
-from wunder.accounts.secrets import Merged, secret_texts
+from wunder.accounts.secrets import Merged
 from wunder.errors import Conflict, FieldFault, ProviderFault
 from wunder.model.account import Account
 from wunder.model.fault import FaultKind
 from wunder.model.ids import ChannelId
 from wunder.model.provider import ConfigFault, ConfigVerdict, ProviderFacts
+from wunder.model.redaction import struck
 from wunder.ports import ChannelProvider, Providers
 
 PREFIX = "/provider_config"
 MAX_WORDS_CHARS = 500
 MAX_FAULTS = 50
-#: A shorter secret would be struck out of words that merely look like it.
-_MIN_STRUCK_CHARS = 4
 _CODE = re.compile(r"[A-Za-z][\w.-]{0,63}", re.ASCII)
 
 
@@ -87,7 +86,7 @@ class ConfigJudge:
         try:
             verdict = await self._ask(provider, account, "live", self._policy.live_s)
         except ProviderFault as error:
-            return _failed(error.fault.kind, struck(error.fault.message, account.secrets))
+            return _failed(error.fault.kind, _words(error.fault.message, account.secrets))
         return verdict or _failed("timeout", "The provider did not answer in time.")
 
     async def _ask(
@@ -113,7 +112,7 @@ class ConfigJudge:
         if kind is FaultKind.METHOD_NOT_FOUND:
             return ConfigVerdict(is_ok=True)  # a plugin that has no opinion has no objection
         if kind in (FaultKind.ACCOUNT_CONFIG_INVALID, FaultKind.AUTH_FAILED):
-            words = struck(error.fault.message, account.secrets) or _NO_REASON[0].message
+            words = _words(error.fault.message, account.secrets) or _NO_REASON[0].message
             refuse(_placed((ConfigFault("", kind, words),)), PREFIX)
         return None
 
@@ -121,20 +120,17 @@ class ConfigJudge:
 _NO_REASON = (ConfigFault("", "refused", "The channel refuses this configuration."),)
 
 
-def struck(words: str, secrets: Any) -> str:
-    """Return words of a provider, bounded, with every secret of the account struck out."""
-    for secret in sorted(secret_texts(secrets), key=len, reverse=True):
-        if len(secret) >= _MIN_STRUCK_CHARS:
-            words = words.replace(secret, "***")
-    return words[:MAX_WORDS_CHARS]
+def _words(said: str, secrets: Any) -> str:
+    """Return words of a provider, bounded, without the account's secrets."""
+    return str(struck(said, secrets))[:MAX_WORDS_CHARS]
 
 
 def _cleaned(faults: Sequence[ConfigFault], secrets: Any) -> tuple[ConfigFault, ...]:
     return tuple(
         ConfigFault(
-            path=struck(one.path, secrets) if one.path.startswith("/") else "",
+            path=_words(one.path, secrets) if one.path.startswith("/") else "",
             code=one.code if _CODE.fullmatch(one.code) else "refused",
-            message=struck(one.message, secrets),
+            message=_words(one.message, secrets),
         )
         for one in faults[:MAX_FAULTS]
     )

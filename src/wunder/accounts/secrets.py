@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from wunder.accounts.pointer import Path, leaves, pointer
+from wunder.accounts.pointer import Path, pointer
 from wunder.accounts.schema import Nodes, SchemaView, is_secret
 from wunder.errors import FieldFault
 
@@ -196,13 +196,6 @@ class _Writing:
 def secret_places(view: SchemaView, secrets: Any) -> Iterator[Path]:
     """Yield the path of each secret that is stored, whole where a whole object is one."""
     yield from _places(view, view.at_root(), secrets, ())
-
-
-def secret_texts(secrets: Any) -> Iterator[str]:
-    """Yield every secret that is a text, to be struck out of what others say."""
-    for _, value in leaves(secrets):
-        if isinstance(value, str) and value:
-            yield value
 
 
 def _split(view: SchemaView, nodes: Nodes, value: Any) -> tuple[Any, Any]:

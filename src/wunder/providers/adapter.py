@@ -27,6 +27,7 @@ from wunder.model.provider import (
     Sent,
     WebhookAnswer,
 )
+from wunder.model.redaction import struck
 from wunder.model.trail import Event
 from wunder.observe.logs import get_logger
 from wunder.ports import Clock, EventLog, PluginBlobs
@@ -79,7 +80,7 @@ class ProviderAdapter:
         """Verify and parse a webhook request. Raises: ProviderFault."""
         asked = to_wire_request(request, as_bytes=self.is_here)
         params = methods.ParseParams(to_wire_account(account), asked)
-        result = await self._call("channel.parse_inbound", params, methods.ParseResult, account.uid)
+        result = await self._ask("channel.parse_inbound", params, methods.ParseResult, account)
         if names_a_stranger(result, account):
             self._report_stranger(account)
             words = "A message names another channel or account than the call's own."
@@ -100,8 +101,8 @@ class ProviderAdapter:
             to_wire_account(account), to_wire_request(request), to_wire_message(message)
         )
         with self._lent(account, message):
-            result = await self._call(
-                "channel.render_inline_reply", params, methods.RenderResult, account.uid
+            result = await self._ask(
+                "channel.render_inline_reply", params, methods.RenderResult, account
             )
         answer = answer_from_wire(result.immediate_response)
         if answer is None:
@@ -112,15 +113,13 @@ class ProviderAdapter:
         """Send one platform message. Raises: ProviderFault."""
         params = to_wire_send(account, delivery)
         with self._lent(account, delivery.message):
-            result = await self._call(
-                "channel.send_outbound", params, methods.SendResult, account.uid
-            )
+            result = await self._ask("channel.send_outbound", params, methods.SendResult, account)
         raw = result.raw_result
         if raw is not None and len(_JSON.encode(raw)) > MAX_RAW_RESULT_BYTES:
             raw = {"truncated": True}
         return Sent(
             provider_message_id=(result.provider_message_id or "")[:MAX_PROVIDER_MESSAGE_ID],
-            raw_result=raw,
+            raw_result=struck(raw, account.secrets),
             next_state=result.next.state if result.next else None,
         )
 
@@ -129,8 +128,8 @@ class ProviderAdapter:
     ) -> ConfigVerdict:
         """Let the channel judge a configuration. Raises: ProviderFault."""
         params = methods.ValidateParams(to_wire_account(account), mode)
-        result = await self._call(
-            "channel.validate_account_config", params, methods.ValidateResult, account.uid
+        result = await self._ask(
+            "channel.validate_account_config", params, methods.ValidateResult, account
         )
         identity = result.identity
         return ConfigVerdict(
@@ -153,9 +152,7 @@ class ProviderAdapter:
         """Have a received attachment's bytes written to a transfer. Raises: ProviderFault."""
         source = to_wire_attachment(attachment)
         params = methods.FetchParams(to_wire_account(account), source, transfer_id)
-        result = await self._call(
-            "channel.fetch_attachment", params, methods.FetchResult, account.uid
-        )
+        result = await self._ask("channel.fetch_attachment", params, methods.FetchResult, account)
         return Fetched(result.size, result.sha256, result.mime or "", result.name or "")
 
     async def edit_outbound(
@@ -164,20 +161,29 @@ class ProviderAdapter:
         """Replace what shows a reply by its text now. Raises: ProviderFault."""
         params = to_wire_edit(account, delivery, at, is_final)
         with self._lent(account, delivery.message):
-            await self._call("channel.edit_outbound", params, methods.Empty, account.uid)
+            await self._ask("channel.edit_outbound", params, methods.Empty, account)
 
     async def send_activity(
         self, account: Account, message: InboundMessage, kind: Activity
     ) -> None:
         """Show "typing", or mark a message as read. Raises: ProviderFault."""
         params = to_wire_activity(account, message, kind)
-        await self._call("channel.send_activity", params, methods.Empty, account.uid)
+        await self._ask("channel.send_activity", params, methods.Empty, account)
 
     def _lent(self, account: Account, message: OutboundMessage) -> AbstractContextManager[None]:
         """Let the channel read what this message carries, while it works on it."""
         if not message.attachments:
             return nullcontext()
         return self._surroundings.blobs.lend(self._facts.channel, account.uid, message.attachments)
+
+    async def _ask(self, method: str, params: object, result: type[R], account: Account) -> R:
+        """Call for an account: its secrets are in no fault. Raises: ProviderFault."""
+        try:
+            return await self._call(method, params, result, account.uid)
+        except ProviderFault as error:
+            fault = error.fault
+            words = struck(fault.message, account.secrets)
+            raise ProviderFault(msgspec.structs.replace(fault, message=words)) from None
 
     async def _call(self, method: str, params: object, result: type[R], account_uid: str) -> R:
         """Call a method of protocol 1. Raises: ProviderFault."""

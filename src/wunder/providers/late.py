@@ -2,6 +2,7 @@
 
 from wunder.model.delivery import Evidence
 from wunder.model.ids import At, DeliveryId, attempt_id
+from wunder.model.redaction import struck
 from wunder.providers.adapter import MAX_PROVIDER_MESSAGE_ID
 from wunder_wire.methods import SendParams, SendResult
 
@@ -15,6 +16,6 @@ def evidence_of(params: object, result: object, at: At) -> Evidence | None:
         attempt_id=attempt_id(DeliveryId(delivery_id), params.attempt),
         provider_message_id=(result.provider_message_id or "")[:MAX_PROVIDER_MESSAGE_ID],
         at=at,
-        raw_result=result.raw_result,
+        raw_result=struck(result.raw_result, params.account.secrets),
         next_state=result.next.state if result.next else None,
     )

@@ -9,13 +9,13 @@ import pytest
 from wunder.accounts.agents import AgentDraft
 from wunder.accounts.bindings import BindingDraft
 from wunder.accounts.drafts import AccountChanges, AccountDraft
-from wunder.accounts.judge import struck
 from wunder.accounts.secrets import SET
 from wunder.errors import Conflict, Invalid, NotFound
 from wunder.model.account import AccessRules, DeliverySettings
 from wunder.model.fault import FaultKind
 from wunder.model.ids import AccountUid
 from wunder.model.provider import ConfigVerdict
+from wunder.model.redaction import struck
 
 GOOD = {"app_id": "app1", "app_secret": "top-secret"}
 
