@@ -1,13 +1,15 @@
 // What stands around every page: navigation, search, live state, language, theme, who is signed in.
 import { useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
+import { Link, Outlet, useLocation, useNavigate, useRouter } from '@tanstack/react-router';
 import { Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from '../api/client';
 import { live } from '../api/live';
+import { setOut } from '../components/arrival';
 import { CatchErrors } from '../components/CatchErrors';
 import { Icon, type IconName } from '../components/Icon';
 import { Menu } from '../components/Menu';
+import { BarePage } from '../components/Page';
 import { Forbidden, Skeleton } from '../components/States';
 import { speak, type Language } from '../i18n';
 import { duration } from '../i18n/format';
@@ -73,6 +75,8 @@ export function Shell(props: { isResting?: boolean }) {
       live.stop();
     };
   }, [isUser, client, isResting]);
+  const router = useRouter();
+  useEffect(() => router.subscribe('onBeforeNavigate', (event) => { if (event.fromLocation && event.pathChanged) setOut(); }), [router]);
   useEffect(() => setNavOpen(false), [path]);
   const places = isUser ? USER : ADMIN.filter((one) => one === 'line' || !one.needs || includes(user.role as Role, one.needs));
   return (
@@ -109,7 +113,7 @@ export function Shell(props: { isResting?: boolean }) {
         <LiveBanner />
         <CatchErrors resetBy={path}>
           <Suspense fallback={<Skeleton lines={6} />}>
-            {isUser && !isForUsers(path) ? <Forbidden role="viewer" /> : <Outlet />}
+            {isUser && !isForUsers(path) ? <BarePage title={t('forbidden.title')}><Forbidden role="viewer" /></BarePage> : <Outlet />}
           </Suspense>
         </CatchErrors>
       </main>
@@ -200,7 +204,8 @@ function LiveBanner() {
   }, [state, since]);
   if (!isShown) return null;
   return (
-    <div className="live-banner" role="status">
+    // Not announced: its age moves, and the word in the bar says the same.
+    <div className="live-banner">
       <Icon name="warning" size={14} />
       {t('live.banner', { age: duration(Math.max(1_000, now - since)) })}
     </div>

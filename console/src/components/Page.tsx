@@ -1,21 +1,35 @@
 // The frame of a page: its title, what can be done, and cards below.
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
+import { arriveAt } from './arrival';
 
 export function Page(props: { title: string; lead?: ReactNode; actions?: ReactNode; children: ReactNode; bare?: boolean }) {
+  const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${props.title} · Wunder Channels`;
+    arriveAt(heading.current);
   }, [props.title]);
   return (
     <div className="page">
       <header className={props.bare ? 'visually-hidden' : undefined}>
         <div className="crumbs">
           {props.lead}
-          <h1>{props.title}</h1>
+          <h1 ref={heading} tabIndex={-1}>
+            {props.title}
+          </h1>
         </div>
         {props.actions}
       </header>
       {props.children}
     </div>
+  );
+}
+
+/** A page that the reader's role does not reach, or that is not there: it has a name all the same. */
+export function BarePage(props: { title: string; children: ReactNode }) {
+  return (
+    <Page title={props.title}>
+      <Card flush>{props.children}</Card>
+    </Page>
   );
 }
 

@@ -12,7 +12,7 @@ import { act } from '../../app/confirmed';
 import { complain } from '../../app/notices';
 import { useMay } from '../../app/session';
 import { Field } from '../../components/Field';
-import { Card, Page } from '../../components/Page';
+import { BarePage, Card, Page } from '../../components/Page';
 import { Empty, Failed, Forbidden, Skeleton } from '../../components/States';
 import type { Fault } from '../../forms/faults';
 import { SchemaForm } from '../../forms/SchemaForm';
@@ -33,7 +33,7 @@ export function NewAccountPage() {
       <span className="muted">/</span>
     </>
   );
-  if (!mayWrite) return <Forbidden role="admin" />;
+  if (!mayWrite) return <BarePage title={t('account.add')}><Forbidden role="admin" /></BarePage>;
   if (providers.isPending) return <Skeleton lines={6} />;
   if (!providers.data) return <Failed error={providers.error} retry={() => void providers.refetch()} />;
   const provider = providers.data.items.find((one) => one.channel === search.channel);

@@ -13,7 +13,7 @@ import { Confirm } from '../../components/Confirm';
 import { Field } from '../../components/Field';
 import { Icon } from '../../components/Icon';
 import { Menu } from '../../components/Menu';
-import { Card, Page } from '../../components/Page';
+import { BarePage, Card, Page } from '../../components/Page';
 import { Failed, Skeleton } from '../../components/States';
 import { useDrafted } from '../../forms/drafted';
 import type { Fault } from '../../forms/faults';
@@ -66,7 +66,7 @@ export function AgentPage() {
   });
   if (kinds.isPending || (!isNew && agent.isPending)) return <Skeleton lines={8} />;
   if (!kinds.data) return <Failed error={kinds.error} retry={() => void kinds.refetch()} />;
-  if (!isNew && !agent.data) return <Failed error={agent.error} retry={() => void agent.refetch()} />;
+  if (!isNew && !agent.data) return <BarePage title={agentId}><Failed error={agent.error} retry={() => void agent.refetch()} /></BarePage>;
   const schemas = Object.fromEntries(kinds.data.items.map((one) => [one.kind, one.config_schema])) as Record<Kind, unknown>;
   // One that was removed and made again is another one.
   const key = agent.data ? `${agent.data.agent_id}@${agent.data.created_at}` : 'new';

@@ -11,7 +11,7 @@ import { PagedTable, type Column } from '../../components/DataTable';
 import { Id, Json, Pairs, Time } from '../../components/Facts';
 import { Filters, NothingHere, SearchFilter, sinceOf, TimeFilter } from '../../components/Filters';
 import { Icon } from '../../components/Icon';
-import { Card, Page } from '../../components/Page';
+import { BarePage, Card, Page } from '../../components/Page';
 import { Panel } from '../../components/Panel';
 import { usePaged } from '../../components/paged';
 import { Forbidden } from '../../components/States';
@@ -51,7 +51,7 @@ export function AuditPage() {
     { key: 'request', title: t('problem.requestId'), optional: 'shown', cell: (one) => <Id value={one.request_id ?? ''} /> },
   ];
   const [columns, chooser] = useColumns('audit', all);
-  if (!mayRead) return <Forbidden role="admin" />;
+  if (!mayRead) return <BarePage title={t('nav.audit')}><Forbidden role="admin" /></BarePage>;
   const open = list.rows.find((one) => String(one.seq) === search.entry);
   return (
     <Page

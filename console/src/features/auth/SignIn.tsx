@@ -112,8 +112,10 @@ function PasswordForm(props: { from?: string }) {
         />
       </div>
       <div aria-live="assertive">
+        {left > 0 && <span className="visually-hidden">{t('problem.status429')}</span>}
         {left > 0 && (
-          <div className="note warn">
+          // Each second has another text; once is enough to be told.
+          <div className="note warn" aria-live="off">
             <Icon name="lock" />
             {t('signIn.locked', { seconds: left })}
           </div>

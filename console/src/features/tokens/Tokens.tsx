@@ -14,7 +14,7 @@ import { Dialog } from '../../components/Dialog';
 import { CopyButton, Id, Time } from '../../components/Facts';
 import { Field } from '../../components/Field';
 import { Icon } from '../../components/Icon';
-import { Card, Page } from '../../components/Page';
+import { BarePage, Card, Page } from '../../components/Page';
 import { Empty, Failed, Forbidden, Skeleton } from '../../components/States';
 import { Status, Tag } from '../../components/Status';
 import '../../forms/form.css';
@@ -31,7 +31,7 @@ export function TokensPage() {
   const [isMaking, setMaking] = useState(false);
   const [ending, setEnding] = useState<TokenView | null>(null);
   const tokens = useQuery({ queryKey: ['tokens'], queryFn: () => take(api.GET('/wunder/admin/tokens')), enabled: mayRead });
-  if (!mayRead) return <Forbidden role="admin" />;
+  if (!mayRead) return <BarePage title={t('nav.tokens')}><Forbidden role="admin" /></BarePage>;
   const refresh = () => void client.invalidateQueries({ queryKey: ['tokens'] });
   const columns: Column<TokenView>[] = [
     { key: 'name', title: t('token.name'), cell: (one) => <strong>{one.name}</strong> },

@@ -15,7 +15,7 @@ import { Time } from '../../components/Facts';
 import { Field } from '../../components/Field';
 import { Icon } from '../../components/Icon';
 import { Menu } from '../../components/Menu';
-import { Card, Page } from '../../components/Page';
+import { BarePage, Card, Page } from '../../components/Page';
 import { Failed, Forbidden, Skeleton } from '../../components/States';
 import { Status, Tag } from '../../components/Status';
 import { useFaultWords } from '../../forms/words';
@@ -30,7 +30,7 @@ export function UsersPage() {
   const me = useSession().user;
   const [asking, setAsking] = useState<Asking | null>(null);
   const users = useQuery({ queryKey: ['users'], queryFn: () => take(api.GET('/wunder/admin/users')), enabled: mayRead });
-  if (!mayRead) return <Forbidden role="admin" />;
+  if (!mayRead) return <BarePage title={t('nav.users')}><Forbidden role="admin" /></BarePage>;
   const refresh = () => void client.invalidateQueries({ queryKey: ['users'] });
   const change = async (user: UserView, body: { is_disabled?: boolean }) => {
     try {
