@@ -31,7 +31,7 @@ export function Empty(props: { icon?: IconName; text: string; hint?: ReactNode; 
 
 /** Say an error in the reader's language where we know its code, else as the gateway said it. */
 export function useProblemText(): (error: unknown) => string {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   return (error) => {
     if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
     const said = error.problem.detail ?? error.problem.title ?? '';
@@ -41,7 +41,9 @@ export function useProblemText(): (error: unknown) => string {
     const fault = t(`fault.${error.code}`, { defaultValue: '' });
     if (fault) return [fault, said.replace(`${error.code}: `, '')].filter(Boolean).join(': ');
     const byStatus = t(`problem.status${error.status}`, { defaultValue: '' });
-    return said || byStatus || t('problem.any', { status: error.status });
+    const any = byStatus || t('problem.any', { status: error.status });
+    // What nobody translated is said in the reader's language first, and then exactly.
+    return i18n.language === 'en' ? said || any : `${any} ${said}`.trim();
   };
 }
 
@@ -61,7 +63,7 @@ export function Failed(props: { error: unknown; retry?: () => void; compact?: bo
         </p>
         {!offline && <p className="second">{say(props.error)}</p>}
         {error && error.status > 0 && (
-          <p className="meta row">
+          <p className="meta row wrap">
             <span>
               {error.status} · <code>{error.code}</code>
             </span>

@@ -11,8 +11,8 @@ import { useMay } from '../../app/session';
 import { CopyButton } from '../../components/Facts';
 import { Field } from '../../components/Field';
 import { Icon } from '../../components/Icon';
-import { Card, Page } from '../../components/Page';
-import { Failed, Forbidden } from '../../components/States';
+import { BarePage, Card, Page } from '../../components/Page';
+import { Failed, Forbidden, useProblemText } from '../../components/States';
 import { Status, Tag } from '../../components/Status';
 import { useFaultWords } from '../../forms/words';
 import { shortId, size } from '../../i18n/format';
@@ -35,7 +35,7 @@ export function UploadPage() {
   const mayWrite = useMay('admin');
   const [stage, setStage] = useState<Stage>({ at: 'choose' });
   const stop = useRef<AbortController | null>(null);
-  if (!mayWrite) return <Forbidden role="admin" />;
+  if (!mayWrite) return <BarePage title={t('plugin.upload')}><Forbidden role="admin" /></BarePage>;
 
   const check = async (file: File) => {
     if (!/\.zip$/i.test(file.name)) return setStage({ at: 'choose', error: new Error(t('upload.onlyZip')) });
@@ -146,11 +146,11 @@ function Drop(props: { take: (file: File) => void }) {
   );
 }
 
-/** Why a package was refused, fault by fault, with what its author can do. */
 /** Why a package was not taken: which file, which entry of it, and each fault of its manifest. */
 function PackageRefused(props: { name?: string; error: unknown }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const words = useFaultWords();
+  const isEnglish = i18n.language === 'en';
   const { error } = props;
   const faults = error instanceof ApiError ? error.faults : [];
   // The gateway begins with the entry that it stumbled over; what is wrong with it is said in the reader's language.
@@ -170,7 +170,14 @@ function PackageRefused(props: { name?: string; error: unknown }) {
             <li key={one.pointer + one.code}>
               <Status kind="check" state="fail" />
               <code>{one.pointer || one.code}</code>
-              <span>{words(one.code, undefined, one.message)}</span>
+              <span>
+                {words(one.code, undefined, isEnglish ? one.message : undefined)}{' '}
+                {!isEnglish && (
+                  <span className="second" lang="en">
+                    {one.message}
+                  </span>
+                )}
+              </span>
             </li>
           ))}
         </ul>
@@ -200,6 +207,7 @@ function ReviewCards(props: { file: File; review: Review; back: () => void; done
   const [busy, setBusy] = useState<'' | 'install' | 'enable'>('');
   const [error, setError] = useState<unknown>(null);
   const blocked = review.blocked_by ?? '';
+  const problem = useProblemText();
   const isReady = !blocked && hasSeen && (!mustType || typed.trim() === review.plugin_id);
   const install = async (enable: boolean) => {
     setBusy(enable ? 'enable' : 'install');
@@ -270,7 +278,7 @@ function ReviewCards(props: { file: File; review: Review; back: () => void; done
           <Icon name="warning" />
           <div>
             <strong>{t('upload.blocked')}</strong>
-            <div>{review.blocked_detail || blocked}</div>
+            <div>{problem(new ApiError(409, { code: blocked, detail: review.blocked_detail }))}</div>
           </div>
         </div>
       ) : (

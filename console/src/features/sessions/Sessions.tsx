@@ -113,6 +113,7 @@ export function nameOf(session: Session): string {
 
 /** A session that a link names may lie beyond the pages that were read. */
 function Loaded(props: { sessionId: string; known: Session | undefined; drafts: Map<string, string>; back: () => void }) {
+  const { t } = useTranslation();
   const first = useQuery({
     queryKey: ['chat', props.sessionId, 'any'],
     queryFn: () => take(api.GET('/wunder/admin/channels/messages', { params: { query: { session_id: props.sessionId, limit: 1 } } })),
@@ -127,6 +128,7 @@ function Loaded(props: { sessionId: string; known: Session | undefined; drafts: 
     : (last.current ??
       (message && { name: message.peer_name || shortId(message.peer_id), channel: message.channel, accountId: message.account_id, agentId: '', peerKind: message.peer_kind, peerId: message.peer_id }));
   if (facts) last.current = facts;
-  if (!facts) return first.isPending ? <Skeleton lines={6} /> : <Failed error={first.error} />;
+  if (first.isSuccess && !facts) return <Empty icon="search" text={t('session.gone')} />;
+  if (!facts) return first.isPending ? <Skeleton lines={6} /> : <Failed error={first.error} retry={() => void first.refetch()} />;
   return <Talk sessionId={props.sessionId} facts={facts} back={props.back} drafts={props.drafts} />;
 }
