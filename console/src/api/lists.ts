@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, take } from './client';
+import { accountsQuery } from './query';
 import type { ProviderView } from './schema';
 
 export function useProviders() {
@@ -30,7 +31,7 @@ export function useAgents() {
 }
 
 export function useAccounts() {
-  return useQuery({ queryKey: ['accounts'], queryFn: () => take(api.GET('/wunder/admin/channels/accounts')), staleTime: 10_000 });
+  return useQuery({ ...accountsQuery, staleTime: 10_000 });
 }
 
 /** How much goes through accounts and bindings, by `account_uid` and `binding_id`. */

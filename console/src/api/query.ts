@@ -21,8 +21,8 @@ export const monitorQuery = {
   queryFn: () => take(api.GET('/wunder/admin/channels/monitor')),
 };
 
-/** What home asks: whether there is any account yet. */
-export const anyAccountsQuery = {
-  queryKey: ['accounts', 'any'],
+/** Whether there is any account is what home asks; the pages after it ask which. */
+export const accountsQuery = {
+  queryKey: ['accounts'],
   queryFn: () => take(api.GET('/wunder/admin/channels/accounts')),
 };

@@ -7,7 +7,7 @@ import {
   Outlet,
 } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { anyAccountsQuery, monitorQuery, queries } from '../api/query';
+import { accountsQuery, monitorQuery, queries } from '../api/query';
 import { HomePage } from '../features/welcome/Home';
 import { parseSearch, writeSearch } from './address';
 import { fetched } from './fetched';
@@ -50,7 +50,7 @@ const overview = () => import('../features/monitor/Overview');
 async function aheadOfHome(): Promise<void> {
   const session = await queries.ensureQueryData({ queryKey: SESSION_KEY, queryFn: fetchSession }).catch(() => null);
   if (!session || session.user.role === 'user') return;
-  void queries.prefetchQuery(anyAccountsQuery);
+  void queries.prefetchQuery(accountsQuery);
   void queries.prefetchQuery(monitorQuery);
   // One that does not come now is asked for again when it is wanted.
   await overview().catch(() => undefined);

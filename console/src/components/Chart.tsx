@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { useTheme } from '../app/themeContext';
 import { clock } from '../i18n/format';
 import { marksWithin, stackedUp, type Mark, type Series } from './plotted';
 
@@ -35,7 +36,7 @@ export function Chart(props: ChartProps) {
   const names = props.series.map((one) => one.label).join('|');
   const unit = useRef(props.unit);
   unit.current = props.unit;
-  const shade = useShade();
+  const { shade } = useTheme();
   const points = useMemo(
     () =>
       [props.times.map((at) => at / 1000), ...(props.stacked ? stackedUp(props.series) : props.series.map((one) => one.values))] as uPlot.AlignedData,
@@ -181,14 +182,4 @@ function draw(plot: uPlot, marks: readonly Mark[]): void {
     mark.style.left = `${plot.valToPos(at / 1000, 'x')}px`;
     plot.over.append(mark);
   }
-}
-
-function useShade(): string {
-  const [shade, setShade] = useState(() => document.documentElement.dataset.theme ?? '');
-  useEffect(() => {
-    const seen = new MutationObserver(() => setShade(document.documentElement.dataset.theme ?? ''));
-    seen.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-    return () => seen.disconnect();
-  }, []);
-  return shade;
 }

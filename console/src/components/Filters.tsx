@@ -34,17 +34,17 @@ export function SearchFilter(props: { name: string; placeholder: string }) {
   const [search, change] = useAddress();
   const inAddress = search[props.name] ?? '';
   const [text, setText] = useState(inAddress);
-  const typed = useRef(inAddress);
+  // What was written into the address from here and has not come back yet: on a slow machine more is typed meanwhile.
+  const sent = useRef<string[]>([]);
   useEffect(() => {
-    if (inAddress !== typed.current) {
-      typed.current = inAddress;
-      setText(inAddress);
-    }
+    const at = sent.current.lastIndexOf(inAddress);
+    if (at >= 0) sent.current.splice(0, at + 1);
+    else setText(inAddress);
   }, [inAddress]);
   useEffect(() => {
     if (text === inAddress) return;
     const wait = setTimeout(() => {
-      typed.current = text;
+      sent.current.push(text);
       change({ [props.name]: text }, { replace: true });
     }, PAUSE_MS);
     return () => clearTimeout(wait);

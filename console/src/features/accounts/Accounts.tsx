@@ -64,10 +64,19 @@ export function AccountsPage() {
     void client.invalidateQueries({ queryKey: ['accounts'] });
     void client.invalidateQueries({ queryKey: ['account'] });
   };
+  const [progress, setProgress] = useState('');
   const switchMany = async (list: AccountView[], isEnabled: boolean) => {
-    const done = await eachOf(list, (one) => setEnabled(one, isEnabled));
+    if (progress) return;
+    setProgress(`0 / ${list.length}`);
+    const done = await eachOf(list, (one, at) => {
+      setProgress(`${at} / ${list.length}`);
+      return setEnabled(one, isEnabled);
+    });
+    setProgress('');
     say(t('account.batch', { done: done.ok, failed: done.failed }));
-    setChosen(new Set());
+    const switched = new Set(list.map((one) => one.account_uid));
+    // What was chosen meanwhile stays.
+    setChosen((now) => new Set([...now].filter((one) => !switched.has(one))));
     refresh();
   };
   const more: Column<AccountView> = {
@@ -114,14 +123,14 @@ export function AccountsPage() {
               <>
                 {picked.length > 0 && mayWrite && (
                 <>
-                  <span className="meta">{t('list.chosen', { count: picked.length })}</span>
-                  <Button size="small" onClick={() => void switchMany(picked, true)}>
+                  <span className="meta num">{progress || t('list.chosen', { count: picked.length })}</span>
+                  <Button size="small" loading={progress !== ''} onClick={() => void switchMany(picked, true)}>
                     {t('do.enable')}
                   </Button>
-                  <Button size="small" onClick={() => setAsking({ kind: 'disable', accounts: picked })}>
+                  <Button size="small" disabled={progress !== ''} onClick={() => setAsking({ kind: 'disable', accounts: picked })}>
                     {t('do.disable')}
                   </Button>
-                  <Button size="small" danger onClick={() => setAsking({ kind: 'remove', accounts: picked })}>
+                  <Button size="small" danger disabled={progress !== ''} onClick={() => setAsking({ kind: 'remove', accounts: picked })}>
                     {t('do.remove')}
                   </Button>
                 </>
@@ -181,11 +190,11 @@ export function AccountsPage() {
 }
 
 /** Do one thing to each; one that fails does not stop the others. */
-async function eachOf<T>(list: T[], run: (one: T) => Promise<unknown>): Promise<{ ok: number; failed: number }> {
+async function eachOf<T>(list: T[], run: (one: T, at: number) => Promise<unknown>): Promise<{ ok: number; failed: number }> {
   let ok = 0;
-  for (const one of list) {
+  for (const [at, one] of list.entries()) {
     try {
-      await run(one);
+      await run(one, at);
       ok++;
     } catch {
       // Counted below: the summary says how many, the rows say which.

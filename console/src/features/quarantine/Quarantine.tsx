@@ -45,7 +45,9 @@ export function QuarantinePage() {
     id,
     follows: (event) => event.type === 'figures' || event.type === 'webhook',
   });
+  const [isTrying, setTrying] = useState(false);
   const retry = async (item: string) => {
+    setTrying(true);
     try {
       await act(() => api.POST('/wunder/admin/channels/quarantine/{quarantine_id}/retry', { params: { path: { quarantine_id: item } } }));
       say(t('quarantine.tried'));
@@ -53,6 +55,8 @@ export function QuarantinePage() {
       list.reload();
     } catch (error) {
       complain(error);
+    } finally {
+      setTrying(false);
     }
   };
   const columns: Column<QuarantineItem>[] = [
@@ -107,7 +111,7 @@ export function QuarantinePage() {
           actions={
             mayOperate && (
               <>
-                <Button size="small" type="primary" disabled={!canRetry} title={canRetry ? undefined : t('quarantine.excerpt')} onClick={() => void retry(search.item ?? '')}>
+                <Button size="small" type="primary" loading={isTrying} disabled={!canRetry} title={canRetry ? undefined : t('quarantine.excerpt')} onClick={() => void retry(search.item ?? '')}>
                   {t('quarantine.retry')}
                 </Button>
                 <Button size="small" danger onClick={() => setDropping(search.item ?? '')}>

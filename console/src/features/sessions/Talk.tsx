@@ -54,6 +54,8 @@ export function Talk(props: { sessionId: string; facts: TalkFacts; drafts: Map<s
         }),
       ),
     placeholderData: (before) => before,
+    // One call, for what is there: not one before it is known what is.
+    enabled: !list.isLoading,
   });
   const marks = useMemo(() => new Map((deliveries.data?.items ?? []).map((one) => [one.message_id, one])), [deliveries.data]);
   const messages = useMemo(() => [...list.rows].sort((one, other) => one.created_at - other.created_at), [list.rows]);
@@ -145,7 +147,7 @@ function Bubble(props: { message: StoredMessage; before?: StoredMessage; deliver
       {(!before || moment(before.created_at).slice(0, 10) !== day) && <div className="day">{day}</div>}
       <article className={isOut ? 'bubble out' : 'bubble'} aria-label={isOut ? t('session.reply') : t('session.said', { who: message.sender_name || t('session.person') })}>
         {!isOut && message.sender_name && <span className="meta">{message.sender_name}</span>}
-        {message.text && <p>{message.text}</p>}
+        {message.text && <p dir="auto">{message.text}</p>}
         {message.attachments.map((one, index) => (
           <span key={index} className="attachment">
             <Icon name="file" size={14} />

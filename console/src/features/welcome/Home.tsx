@@ -1,14 +1,14 @@
 // Where a reader begins: users at their channels, administrators at the monitor, newcomers at the welcome.
 import { useQuery } from '@tanstack/react-query';
 import { Navigate } from '@tanstack/react-router';
-import { anyAccountsQuery } from '../../api/query';
+import { accountsQuery } from '../../api/query';
 import { useSession } from '../../app/session';
 import { Skeleton } from '../../components/States';
 
 export function HomePage() {
   const { user } = useSession();
   const accounts = useQuery({
-    ...anyAccountsQuery,
+    ...accountsQuery,
     enabled: user.role !== 'user',
   });
   if (user.role === 'user') return <Navigate to="/me" replace />;
