@@ -6,19 +6,25 @@ from wunder.model.ids import At, DeliveryId, MessageId
 from wunder.store.delivery_rows import facts_of
 from wunder.store.held import Lanes
 from wunder.store.marks import Marks
+from wunder.store.states import LIVE_DELIVERIES
 from wunder.store.unit import Transaction
 
 _EXTEND = """
 UPDATE channel_messages SET inline_until = CASE WHEN inline_until < ?1 THEN ?1 ELSE inline_until END
 WHERE message_id = ?2 AND inline_until IS NOT NULL RETURNING inline_until
 """
-#: The first reply, while no webhook and no dispatcher has touched it.
-_HELD = """
-root_message_id = ? AND reply_ordinal = 1 AND state = 'pending' AND attempts = 0
+#: The first reply, while no webhook and no dispatcher has touched it: looked for among what waits in its
+#: own conversation. Over all that waits the look would cost most when everything is slow already.
+_HELD = f"""
+lane_id = (SELECT l.lane_id FROM channel_messages m JOIN channel_lanes l ON l.kind = 'delivery'
+    AND l.account_uid = m.account_uid AND l.peer_kind = m.peer_kind AND l.peer_id = m.peer_id
+    AND l.thread_id = m.thread_id WHERE m.message_id = ?1)
+  AND {LIVE_DELIVERIES} AND root_message_id = ?1 AND reply_ordinal = 1 AND state || '' = 'pending'
+  AND attempts = 0
 """
-_HOLD_BACK = f"UPDATE channel_outbox SET not_before = ? WHERE {_HELD}"  # noqa: S608 - constant
+_HOLD_BACK = f"UPDATE channel_outbox SET not_before = ?2 WHERE {_HELD}"  # noqa: S608 - constant
 _FIND = f"SELECT delivery_id, lane_id FROM channel_outbox WHERE {_HELD}"  # noqa: S608 - constant
-_STILL = f"{_FIND} AND not_before > ?"
+_STILL = f"{_FIND} AND not_before > ?2"
 _STATE = "SELECT state FROM channel_messages WHERE message_id = ?"
 
 
@@ -36,7 +42,7 @@ class InlineReplies:
         if extended is None or found is None:
             return
         lane = await self._lanes.hold(tx, LaneKind.DELIVERY, found[1])
-        if (await tx.run(_HOLD_BACK, (extended[0], message_id))).rowcount:
+        if (await tx.run(_HOLD_BACK, (message_id, extended[0]))).rowcount:
             await lane.refresh(tx.now)
 
     async def claim(

@@ -149,8 +149,9 @@ def test_no_hot_statement_scans_a_table(conn: sqlite3.Connection, name: str) -> 
     highest = max((int(n) for n in re.findall(r"\?(\d+)", sql)), default=0)
     values = (None,) * (highest or sql.count("?"))
     plan = [row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
-    scans = [step for step in plan if re.match(r"SCAN channel_\w+$|SCAN \w$", step)]
-    assert not scans, plan
+    # A whole partial index is all that waits: only who opens a store after a crash goes through it.
+    scans = [step for step in plan if re.match(r"SCAN (channel_\w+|\w)( USING .*)?$", step)]
+    assert not scans or name.startswith("recovery."), plan
     sorts = [step for step in plan if "USE TEMP B-TREE FOR ORDER BY" in step]
     assert not sorts or name.startswith(("recovery.", "spool.", "desk.")), plan
 
