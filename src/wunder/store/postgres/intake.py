@@ -142,6 +142,8 @@ class _Intake:
         may_wait = new.state is MessageState.RECEIVED or new.stranger is not None
         asked: list[tuple[Statement, tuple[Any, ...]]] = [(_KEEP_KEY, key)]
         if may_wait and self._may_claim > 0:
+            # Before the session is asked for: who holds the lane may be opening it (on another node).
+            await tx.lanes.of(LaneKind.TURN, message.conversation)
             asked.append((sessions.CURRENT, message.conversation.key))
         is_new, *current = await tx.together(*asked)
         if not is_new:

@@ -287,7 +287,8 @@ class Writer:
             tx.back_to(mark)
             if isinstance(error, WunderError):
                 return error
-            log.exception("unit_refused", kind=type(error).__name__)
+            broken = str(getattr(error, "constraint_name", None) or "")
+            log.exception("unit_refused", kind=type(error).__name__, constraint=broken)
             return _Refused(f"the store refused this unit of work: {type(error).__name__}")
         await session.plain("RELEASE unit")
         return None
