@@ -38,13 +38,16 @@ class Ended:
 
 
 def phases() -> list[Phase]:
-    """The quick majority on two processors; those in a browser; then, alone, those that kill and starve."""
-    quick = ("-n", "2", "-m", "not chaos and not e2e")
+    """The quick majority; those in a browser; those that kill and starve, apart from the others.
+
+    Each is for two processors. A third process works while the others wait for disks, servers and processes;
+    `worksteal` leaves a file, and what its tests share, to one process until another has nothing to do.
+    """
     # Only where such tests lie: each process would spend ten seconds on reading the others.
     return [
-        Phase("quick", quick),
-        Phase("browser", ("-n", "2", "-m", "e2e", "tests/e2e")),
-        Phase("chaos", ("-m", "chaos", *chaos_files())),
+        Phase("quick", ("-n", "3", "-m", "not chaos and not e2e")),
+        Phase("browser", ("-n", "2", "--dist", "worksteal", "-m", "e2e", "tests/e2e")),
+        Phase("chaos", ("-n", "2", "--dist", "worksteal", "-m", "chaos", *chaos_files())),
     ]
 
 

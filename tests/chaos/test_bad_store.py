@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -168,14 +169,25 @@ async def test_a_second_gateway_on_the_same_data_dir_is_refused_and_the_first_go
 # --- at start ----------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def left_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that was used and left in good order: once for all who spoil it."""
+
+    async def use(data_dir: Path) -> None:
+        async with shop(data_dir) as here:
+            for number in range(20):
+                await here.accept(number)
+            await until(lambda: here.states() == ["sent"] * 20, 20)
+
+    made = tmp_path_factory.mktemp("left") / "data"
+    asyncio.run(use(made))
+    return made
+
+
 @pytest.fixture
-async def used_dir(tmp_path: Path) -> Path:
-    """A data directory that was used and left in good order."""
-    async with shop(tmp_path / "data") as here:
-        for number in range(20):
-            await here.accept(number)
-        await until(lambda: here.states() == ["sent"] * 20, 20)
-    return tmp_path / "data"
+def used_dir(left_dir: Path, tmp_path: Path) -> Path:
+    """One of a test's own."""
+    return shutil.copytree(left_dir, tmp_path / "data", symlinks=True)
 
 
 def spoil_header(path: Path) -> None:
