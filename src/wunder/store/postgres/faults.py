@@ -31,6 +31,8 @@ ROW_FAULTS = (
 )
 _AGAIN = {"40001", "40P01", "55P03", "57014"}
 _AWAY = {"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "3D000", "28000", "28P01"}
+#: Connections, resources, and what the server's own system fails at: its disk, an I/O error.
+_AWAY_CLASSES = ("08", "53", "58")
 _FATAL = {"XX001", "XX002"}
 #: Who reads these has to do something, and what differs.
 _WHY_AWAY = {
@@ -71,7 +73,7 @@ def _of_state(state: str) -> Blame:
         return Blame.FULL
     if state in _AGAIN:
         return Blame.AGAIN
-    if state in _AWAY or state[:2] in ("08", "53"):
+    if state in _AWAY or state[:2] in _AWAY_CLASSES:
         return Blame.AWAY
     return Blame.FATAL if state in _FATAL else Blame.UNIT
 

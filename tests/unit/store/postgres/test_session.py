@@ -6,9 +6,10 @@ import asyncpg
 import pytest
 
 from tests.postgres_server import postgres
+from wunder.errors import StoreUnavailable
 from wunder.store.policy import StorePolicy
 from wunder.store.postgres.address import Address
-from wunder.store.postgres.faults import Blame, blame
+from wunder.store.postgres.faults import Blame, blame, translate
 from wunder.store.postgres.session import Session
 from wunder.store.postgres.statements import Many
 
@@ -52,6 +53,18 @@ async def test_plans_of_before_a_newer_node_migrated_end_with_their_connection(
     with pytest.raises(asyncpg.PostgresError) as caught:
         await writer.fetch("SELECT * FROM meta")
     assert blame(caught.value) is Blame.AWAY
+
+
+@pytest.mark.parametrize(
+    "error", [asyncpg.PostgresIOError, asyncpg.PostgresSystemError, asyncpg.OutOfMemoryError]
+)
+def test_no_message_is_to_blame_for_what_the_servers_machine_cannot_do(
+    error: type[asyncpg.PostgresError],
+) -> None:
+    """A webhook is told to come again; refused, what it brought would be set aside."""
+    told = error("could not read block 7")
+    assert blame(told) is Blame.AWAY
+    assert isinstance(translate(told), StoreUnavailable)
 
 
 async def test_statements_of_one_round_are_one_and_each_row_gets_its_own(writer: Session) -> None:
