@@ -64,6 +64,16 @@ async def test_of_several_webhooks_one_takes_the_reply(world: World) -> None:
     assert await world.state(claimed.delivery_id) is DeliveryState.SENT
 
 
+async def test_a_repeat_with_less_time_left_takes_none_from_the_first(world: World) -> None:
+    turn = await asked(world)
+    await world.answer(turn, "reply")
+    hurried = msgspec.structs.replace(held(world), inline_until=At(world.now + 1_000))
+    await world.take(hurried)
+    world.clock.advance(2)
+    assert await world.claim(9) == [], "the first webhook holds on"
+    assert isinstance(await carry(world, turn.message.message_id), ClaimedDelivery)
+
+
 async def test_a_repeat_of_the_webhook_joins_and_prolongs_the_wait(world: World) -> None:
     turn = await asked(world)
     await world.answer(turn, "reply")

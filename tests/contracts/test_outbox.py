@@ -531,6 +531,38 @@ async def test_a_late_part_lets_the_next_one_follow(world: World) -> None:
     assert (again.delivery_id, again.part, again.part_state) == (delivery_id, 1, {"at": 9})
 
 
+async def test_a_late_part_lets_the_next_one_begin_with_a_window_of_its_own(world: World) -> None:
+    await world.queue("long")
+    first = await world.claim_one()
+    await world.settle(first, S.UNKNOWN)
+    world.clock.advance(100)
+    assert await world.store.outbox.confirm(evidence(world, first, next_state={}))
+    again = await world.claim_one()
+    assert (again.first_sending_at, again.had_unknown) == (world.now, False)
+
+
+async def test_a_late_outcome_changes_no_attempt_that_has_one(world: World) -> None:
+    (delivery_id,) = await world.queue("x")
+    claimed = await world.claim_one()
+    await world.settle(claimed)
+    await world.settle(claimed, S.FAILED, error_kind="internal")
+    (attempt,) = await world.attempts(delivery_id)
+    assert (attempt.outcome, attempt.error_kind) == ("sent", "")
+    assert await world.state(delivery_id) is S.SENT
+
+
+async def test_late_evidence_keeps_what_the_platform_said_before(world: World) -> None:
+    (delivery_id,) = await world.queue("x")
+    claimed = await world.claim_one()
+    await world.settle(claimed, S.UNKNOWN, raw_result={"said": "busy"})
+    assert await world.store.outbox.confirm(evidence(world, claimed))
+    (attempt,) = await world.attempts(delivery_id)
+    assert (attempt.outcome, attempt.raw_result) == ("sent", {"said": "busy"})
+    told = evidence(world, claimed, raw_result={"said": "done"})
+    assert await world.store.outbox.confirm(told)
+    assert (await world.attempts(delivery_id))[0].raw_result == {"said": "busy"}, "the first proof"
+
+
 async def test_evidence_of_an_unknown_attempt_is_refused(world: World) -> None:
     for attempt_id in ("", "x", "x.1", "x.y"):
         told = Evidence(AttemptId(attempt_id), "m", world.now)
