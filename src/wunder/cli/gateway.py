@@ -77,16 +77,22 @@ def loaded_config(options: GlobalOptions) -> Any:
         raise bad_usage(error.detail) from error
 
 
-def _named(options: GlobalOptions) -> Client:
-    if not options.token_file:
-        raise bad_usage("--url needs --token-file", "make one with `wunder token create`")
-    parts = urlsplit(options.url)
+def named_transport(url: str) -> HttpTransport:
+    """Return the way to a gateway that a person named. Raises: CommandFailed, also for a way in the clear."""
+    transport = HttpTransport(url)
+    parts = urlsplit(url)
     is_here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     if parts.scheme == "http" and not is_here:
         raise bad_usage(
             "a token would cross the network in the clear", "use https, or an SSH tunnel to it"
         )
-    return Client(HttpTransport(options.url), _token(options), options.lang)
+    return transport
+
+
+def _named(options: GlobalOptions) -> Client:
+    if not options.token_file:
+        raise bad_usage("--url needs --token-file", "make one with `wunder token create`")
+    return Client(named_transport(options.url), _token(options), options.lang)
 
 
 def _token(options: GlobalOptions) -> str:

@@ -2,7 +2,8 @@
 
 import http.client
 import ssl
-from urllib.parse import urlsplit
+from contextlib import suppress
+from urllib.parse import SplitResult, urlsplit
 
 from wunder.cli.client import Answer, Exchange
 from wunder.cli.failure import CommandFailed, bad_usage
@@ -16,17 +17,16 @@ class HttpTransport:
     """One kept connection to a gateway's address."""
 
     def __init__(self, url: str, timeout_s: float = ANSWER_S) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise bad_usage(f"{url!r} is no address of a gateway", "such as http://127.0.0.1:8080")
+        parts = _address(url)
+        host, port = str(parts.hostname), parts.port
         self.place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self._prefix = parts.path.rstrip("/")
         self._connection = (
             http.client.HTTPSConnection(
-                parts.hostname, parts.port, timeout=timeout_s, context=ssl.create_default_context()
+                host, port, timeout=timeout_s, context=ssl.create_default_context()
             )
             if parts.scheme == "https"
-            else http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_s)
+            else http.client.HTTPConnection(host, port, timeout=timeout_s)
         )
 
     def exchange(self, request: Exchange) -> Answer:
@@ -74,6 +74,14 @@ class HttpTransport:
             advice=("is it running? start it with `wunder serve`, or name another with --url",),
             document={"code": "unreachable"},
         )
+
+
+def _address(url: str) -> SplitResult:
+    with suppress(ValueError):  # half a bracket, or a port that is none
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return parts
+    raise bad_usage(f"{url!r} is no address of a gateway", "such as http://127.0.0.1:8080")
 
 
 def _words(error: Exception) -> str:

@@ -87,7 +87,9 @@ class Output:
 
     def facts(self, pairs: Iterable[tuple[str, object]]) -> None:
         """Print names and values, one pair a line; what is empty is left out."""
-        kept = [(name, value) for name, value in pairs if value not in (None, "", (), [], {})]
+        kept = [
+            (plain(name), value) for name, value in pairs if value not in (None, "", (), [], {})
+        ]
         width = max((len(name) for name, _ in kept), default=0)
         for name, value in kept:
             print(f"{name:<{width}}  {_words(value)}")

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from wunder.cli.commands.tokens import hand_over
 from wunder.cli.failure import BAD_USAGE, FAILED, CommandFailed
 from wunder.cli.gateway import RUN_FILE, connect, data_dir, running_gateway
 from wunder.cli.global_options import GlobalOptions
+from wunder.cli.main import main
+from wunder.cli.output import Output
 from wunder.store.data_dir import DirLock
 from wunder.store.sqlite.backup import DB_FILE
 
@@ -98,3 +101,19 @@ def test_a_token_does_not_cross_a_network_in_the_clear(here, url):
     (here / "token").write_text("wndr_x")
     with pytest.raises(CommandFailed, match="in the clear"):
         connect(GlobalOptions(url=url, token_file=str(here / "token")))
+
+
+def test_the_first_run_token_does_not_cross_a_network_in_the_clear_either(here, capsys):
+    (here / "first").write_text('{"token": "setup-secret"}')
+    line = ["setup", "--url", "http://10.0.0.1:80", "--setup-file", str(here / "first")]
+    assert main(line) == BAD_USAGE
+    assert "in the clear" in capsys.readouterr().err
+
+
+def test_a_token_that_cannot_be_kept_is_said_and_how_to_end_it(here, monkeypatch):
+    monkeypatch.setattr("wunder.cli.commands.tokens.os.open", lambda *_: os.dup(full.fileno()))
+    with (
+        Path("/dev/full").open("wb") as full,
+        pytest.raises(CommandFailed, match="cannot be written"),
+    ):
+        hand_over(Output(is_json=False), {"token": "wndr_x"}, here / "new")

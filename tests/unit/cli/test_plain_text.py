@@ -36,7 +36,7 @@ def test_rule_18_a_table_prints_markup_and_control_characters_as_text(capsys):
 
 def test_rule_18_facts_notes_and_failures_are_escaped(capsys):
     out = Output(is_json=False)
-    out.facts([("text", HOSTILE)])
+    out.facts([("text", HOSTILE), (HOSTILE, 1)])  # a field of a configuration has any name
     out.note(HOSTILE)
     out.failed(CommandFailed(HOSTILE, where=HOSTILE, advice=[HOSTILE]))
     shown = capsys.readouterr()

@@ -168,7 +168,10 @@ def test_nobody_at_the_address_is_said_with_advice():
     assert failure.value.advice
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8080", "ftp://x", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "127.0.0.1:8080", "ftp://x", "http://", "http://a:99999", "http://a:b", "http://[::1"],
+)
 def test_an_address_that_is_none_is_bad_usage(url: str):
     with pytest.raises(CommandFailed) as failure:
         HttpTransport(url)

@@ -8,9 +8,8 @@ import typer
 from wunder.cli.client import Client
 from wunder.cli.commands.tokens import hand_over
 from wunder.cli.failure import CommandFailed, bad_usage
-from wunder.cli.gateway import data_dir, running_gateway
+from wunder.cli.gateway import data_dir, named_transport, running_gateway
 from wunder.cli.global_options import GlobalOptions
-from wunder.cli.http_transport import HttpTransport
 from wunder.cli.session import session_of
 
 PATH = "/wunder/admin/setup"
@@ -41,7 +40,7 @@ def command(
 
 def _client(options: GlobalOptions) -> Client:
     if options.url:
-        return Client(HttpTransport(options.url), "", options.lang)
+        return Client(named_transport(options.url), "", options.lang)
     running = running_gateway(options)
     if running is None:
         raise CommandFailed("no gateway runs here", advice=("start it first: wunder serve",))

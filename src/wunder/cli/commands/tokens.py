@@ -89,13 +89,13 @@ def hand_over(out: Output, made: Any, to: Path | None) -> None:
         return
     try:
         fd = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
+            file.write(f"{made['token']}\n")
     except OSError as error:
         words = f"the token was made and cannot be written: {error.strerror}"
         raise CommandFailed(
             words, where=str(to), advice=("revoke it: wunder token list",)
         ) from error
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        file.write(f"{made['token']}\n")
     if out.is_json:
         out.document(
             {**{key: value for key, value in made.items() if key != "token"}, "path": str(to)}
