@@ -1,7 +1,8 @@
 """`wunder events`: what happened to the gateway's parts; with --follow, what happens now."""
 
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import typer
@@ -16,6 +17,8 @@ from wunder.cli.session import session_of
 ROOT = "/wunder/admin/channels/events"
 ACCOUNTS = "/wunder/admin/channels/accounts"
 LEVELS = ("info", "warning", "error")
+#: How far back is looked for what is wanted.
+_LOOK_BACK = 10_000
 _LOOK_EVERY_S = 1.0
 
 
@@ -39,8 +42,7 @@ def command(
 
     with session.client() as client:
         query = {"plugin_id": plugin, "account_uid": _account_uid(client, account)}
-        newest_first = [one for one in client.items(ROOT, query, limit) if is_wanted(one)]
-        found = list(reversed(newest_first))
+        found = newest(client, query, is_wanted, limit)[::-1]
         if session.out.is_json and not follow:
             session.out.document(found)
             return
@@ -60,6 +62,14 @@ def command(
         ("DETAIL", _detail),
     ]
     session.out.table(found, columns, "Nothing happened.")
+
+
+def newest(
+    client: Client, query: dict[str, str], is_wanted: Callable[[Any], bool], limit: int
+) -> list[Any]:
+    """Return the newest events that are wanted, newest first."""
+    looked_at = client.items(ROOT, query, _LOOK_BACK)
+    return list(itertools.islice(filter(is_wanted, looked_at), limit))
 
 
 def _account_uid(client: Client, account: str) -> str:
