@@ -79,14 +79,26 @@ describe('a form that two people have open', () => {
   it('is not changed any more once it is saved, also where a secret was typed', () => {
     const { result, rerender } = writing();
     act(() => result.current.fill({ app_id: '1', sizes: { big: 1, small: 2 }, secret: 'typed' }, true));
-    act(() => result.current.settle(account(2)));
+    act(() => result.current.settle(account(2), result.current.draft));
     rerender({ row: account(2) });
     expect([result.current.isChanged, result.current.rev, result.current.draft.config.secret]).toEqual([false, 2, undefined]);
   });
 
+  it('keeps what is typed while it is being saved', () => {
+    const { result, rerender } = writing();
+    act(() => result.current.change({ displayName: 'First' }));
+    act(() => result.current.fill({ app_id: '1', sizes: { big: 1, small: 2 }, secret: 'typed' }, true));
+    const sent = result.current.draft;
+    act(() => result.current.change({ displayName: 'First and more' }));
+    act(() => result.current.settle(account(2, { display_name: 'First' }), sent));
+    rerender({ row: account(2, { display_name: 'First' }) });
+    expect(result.current.draft.displayName).toBe('First and more');
+    expect([result.current.isChanged, result.current.rev, result.current.draft.config.secret, result.current.theirs]).toEqual([true, 2, undefined, []]);
+  });
+
   it('does not go back for an answer that is older than what was saved', () => {
     const { result, rerender } = writing();
-    act(() => result.current.settle(account(3, { display_name: 'New' })));
+    act(() => result.current.settle(account(3, { display_name: 'New' }), result.current.draft));
     rerender({ row: account(1, { display_name: 'Old' }) });
     expect([result.current.draft.displayName, result.current.theirs]).toEqual(['New', []]);
   });

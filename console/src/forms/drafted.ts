@@ -27,7 +27,7 @@ interface State<D> {
  *
  * A newer revision takes over as long as nothing was typed, or where it changed nothing that is shown; else
  * `theirs` says what somebody else changed, and `rev` stays the one that was read: the gateway refuses to write
- * over it until the reader has decided with `keepMine` or `takeTheirs`. `settle` is told what was saved.
+ * over it until the reader has decided with `keepMine` or `takeTheirs`. `settle` is told what was saved of what was sent: what was typed since stays.
  */
 export function useDrafted<R extends { rev: number }, D extends Written>(row: R | undefined, read: (row: R | undefined) => D) {
   const first = useMemo(() => read(row), [read, row]);
@@ -58,7 +58,14 @@ export function useDrafted<R extends { rev: number }, D extends Written>(row: R 
     change,
     fill,
     reset: useCallback(() => setState((old) => ({ ...old, draft: old.base })), []),
-    settle: useCallback((saved: R) => setState(begin(read(saved), saved.rev)), [read]),
+    settle: useCallback(
+      (saved: R, sent: D) =>
+        setState((old) => {
+          const first = read(saved);
+          return isSame(old.draft, sent) ? begin(first, saved.rev) : onto({ ...old, origin: sent, base: sent }, first, saved.rev);
+        }),
+      [read],
+    ),
     keepMine: () => setState(onto(state, first, rev)),
     takeTheirs: () => setState(begin(first, rev)),
   };

@@ -281,7 +281,7 @@ function EditForm(props: {
           },
         }),
       );
-      settle(fresh);
+      settle(fresh, draft);
       void props.refresh(fresh);
       say(t('account.saved'));
     } catch (caught) {

@@ -111,7 +111,7 @@ function AgentForm(props: { agent: AgentView | undefined; isGone: boolean; schem
         : await act(() => api.POST('/wunder/admin/agents', { body }));
       say(t('agent.saved'));
       leave.allow();
-      settle(made);
+      settle(made, draft);
       client.setQueryData(['agent', made.agent_id], made);
       void client.invalidateQueries({ queryKey: ['agents'] });
       setBusy(false);

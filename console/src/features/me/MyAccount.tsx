@@ -307,7 +307,7 @@ function Edit(props: { account: AccountView; provider: ProviderView; refresh: (f
           },
         }),
       );
-      settle(fresh);
+      settle(fresh, draft);
       void props.refresh(fresh);
       say(t('account.saved'));
     } catch (caught) {
