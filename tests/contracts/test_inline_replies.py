@@ -64,6 +64,18 @@ async def test_of_several_webhooks_one_takes_the_reply(world: World) -> None:
     assert await world.state(claimed.delivery_id) is DeliveryState.SENT
 
 
+async def test_a_repeat_holds_back_no_reply_that_was_tried_already(world: World) -> None:
+    turn = await asked(world)
+    await world.answer(turn, "reply")
+    claimed = await carry(world, turn.message.message_id)
+    assert isinstance(claimed, ClaimedDelivery)
+    await world.settle(claimed, DeliveryState.PENDING, retry_s=0)
+    world.clock.advance(WINDOW_S - 1)
+    await world.take(held(world))
+    world.clock.advance(1)
+    assert await world.sends_in_order() == ["reply"], "the dispatcher has it from here on"
+
+
 async def test_a_repeat_with_less_time_left_takes_none_from_the_first(world: World) -> None:
     turn = await asked(world)
     await world.answer(turn, "reply")

@@ -240,8 +240,8 @@ async def test_below_the_free_space_limit_intake_is_refused_and_outcomes_commit(
 
 
 async def test_spooled_requests_come_back_oldest_first_one_an_account(world: World) -> None:
-    first, second = world.spooled("a"), world.spooled("a")
-    other = world.spooled("b")
+    first, second = world.spooled("b"), world.spooled("b")
+    other = world.spooled("a")
     for request in (first, second, other):
         assert await world.store.intake.spool(request)
     assert await world.store.intake.due_spooled(world.now, 9) == [first, other]

@@ -331,6 +331,27 @@ async def test_a_retry_repeats_only_the_unfinished_part(world: World) -> None:
     assert (again.begun_by, again.release) == (RELEASE, OTHER_RELEASE)
 
 
+async def test_a_text_in_parts_stays_with_who_began_it_whoever_sent_a_part_of_it(
+    world: World,
+) -> None:
+    await world.queue("long")
+    (second,) = await world.settle(await world.claim_one(), S.SENDING, next_state={})
+    await world.settle(second, S.PENDING, retry_s=1)
+    world.clock.advance(1)
+    again = await world.claim_one(release=OTHER_RELEASE)
+    (third,) = await world.settle(again, S.SENDING, next_state={})
+    assert (third.part, third.begun_by) == (2, RELEASE)
+
+
+async def test_what_may_have_arrived_once_may_have_arrived_however_it_ended(world: World) -> None:
+    (delivery_id,) = await world.queue("x")
+    await world.settle(await world.claim_one(), S.PENDING, outcome="unknown", retry_s=1)
+    world.clock.advance(1)
+    await world.settle(await world.claim_one(), S.FAILED)
+    await world.store.outbox_desk.replay([delivery_id], world.now, "ann")
+    assert (await world.claim_one()).had_unknown
+
+
 async def test_each_part_opens_its_own_idempotency_window(world: World) -> None:
     await world.queue("long")
     first = await world.claim_one()

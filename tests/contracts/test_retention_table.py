@@ -121,6 +121,14 @@ async def test_a_message_that_waits_or_is_being_answered_stays(world: World) -> 
     assert len(await world.store.turns.claim(9, world.now)) == 1
 
 
+async def test_what_waits_in_one_thread_keeps_nothing_of_another(world: World) -> None:
+    await world.answer(await world.turn("quiet", thread="t1"))
+    await world.answer(await world.turn("waits", thread="t2"), "x", ttl_ms=1_000 * DAY_MS)
+    world.clock.advance(91 * 86_400)
+    assert await both(world) == (0, 1)
+    assert sorted(await messages(world)) == ["waits", "x"]
+
+
 class _Meanwhile:
     """Reads, and lets something happen between the look and the step that removes what was seen."""
 
