@@ -21,6 +21,9 @@ QUICK_S = BUDGET_S / 8
 #: Numbers follow time, but for clocks of nodes that differ and transactions that end out of order.
 SKEW_MS = 600_000
 _NEAR = 2_000
+#: A list of numbers is filled up to the next of these sizes: each text is prepared and kept for good.
+_SIZES = (4, 32, 256, 1_024)
+_NO_NUMBER = -1
 
 Rows = list[tuple[Any, ...]]
 
@@ -38,11 +41,12 @@ class Search(msgspec.Struct, frozen=True):
 
 def only(search: Search, numbers: Sequence[int]) -> Search:
     """Return the search among a few rows whose numbers are known."""
-    marks = ", ".join("?" * len(numbers)) or "NULL"
+    size = next((size for size in _SIZES if size >= len(numbers)), len(numbers))
+    marks = ", ".join("?" * size)
     return msgspec.structs.replace(
         search,
         condition=f"{search.condition} AND seq IN ({marks})",
-        values=(*search.values, *numbers),
+        values=(*search.values, *numbers, *[_NO_NUMBER] * (size - len(numbers))),
     )
 
 

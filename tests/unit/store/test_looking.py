@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from wunder.store.looking import BUDGET_S, PIECE, Looking, Search
+from wunder.store.looking import BUDGET_S, PIECE, Looking, Search, only
 
 ROWS = 30_000
 
@@ -94,3 +94,15 @@ async def test_a_span_of_time_is_jumped_to() -> None:
 async def test_an_empty_table_has_no_page() -> None:
     table = Table(rows=0)
     assert await whole(table, search()) == ([], 1)
+
+
+async def test_a_search_among_known_rows_finds_these_and_no_others() -> None:
+    for numbers in ([], [10_000], RARE, [*range(1, 40), 29_998]):
+        found, _ = await whole(Table(), only(search(), numbers))
+        assert found == [number for number in RARE if number in numbers]
+
+
+def test_searches_among_known_rows_are_few_statements_however_many_rows_there_are() -> None:
+    """A connection keeps what it has prepared: a text for each length would fill the server's memory."""
+    texts = {only(search(), range(many)).condition for many in range(1_001)}
+    assert len(texts) == 4
