@@ -4,6 +4,7 @@ A section is the policy struct of the room that uses it, so a setting's name is 
 `[retry] base_s = 2.0` is `WUNDER_RETRY_BASE_S=2`. docs/operate/settings.md lists them all.
 """
 
+import math
 import tomllib
 import types
 from collections.abc import Iterator, Mapping
@@ -59,6 +60,13 @@ class GatewaySettings(msgspec.Struct, frozen=True):
     stop_grace_s: float = 15.0
     max_message_bytes: int = 524_288
     max_body_bytes: int = 5 * 1_048_576
+
+
+#: What a number may be; all others are 0 or more.
+BOUNDS: Mapping[tuple[str, ...], tuple[int, int]] = {
+    ("server", "port"): (0, 65_535),
+    ("runtime", "limits", "oom_score_adj"): (-1_000, 1_000),
+}
 
 
 class ServerSettings(msgspec.Struct, frozen=True):
@@ -187,7 +195,9 @@ def load_config(
         setting = known[name]
         _put(document, setting.path, _parsed(setting, value))
         origin[setting.path] = name
-    return _converted(document, origin, path)
+    config = _converted(document, origin, path)
+    _refuse_impossible(config, origin, path)
+    return config
 
 
 def _own(environ: Mapping[str, str]) -> dict[str, str]:
@@ -255,3 +265,20 @@ def _converted(
         where = tuple(place.rstrip("`").split("."))
         source = origin.get(where, f"{path}: {'.'.join(where)}")
         raise ConfigInvalid(f"{source}: {words}.") from error
+
+
+def _refuse_impossible(
+    config: Config, origin: Mapping[tuple[str, ...], str], path: Path | None
+) -> None:
+    """Refuse what is no amount. Raises: ConfigInvalid."""
+    for setting in settings():
+        value: Any = config
+        for name in setting.path:
+            value = getattr(value, name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        least, most = BOUNDS.get(setting.path, (0, math.inf))
+        if not least <= value <= most or not math.isfinite(value):
+            source = origin.get(setting.path, f"{path}: {'.'.join(setting.path)}")
+            wanted = f"from {least} to {most}" if math.isfinite(most) else "that is not below 0"
+            raise ConfigInvalid(f"{source}: Expected a number {wanted}, got {value}.")

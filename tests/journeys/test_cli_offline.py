@@ -199,6 +199,15 @@ def test_a_token_never_overwrites_a_file(capsys, tmp_path, data_dir):
     assert not data_dir.exists()
 
 
+def test_a_backup_says_where_the_key_is_that_is_not_in_it(ran, capsys, tmp_path, data_dir):
+    ran("agent", "add", "helper", "echo")
+    assert main(["backup", str(tmp_path / "1.db")]) == OK
+    assert f"Keep {data_dir / 'keys/master.key'} apart from it" in capsys.readouterr().out
+    (data_dir / "keys/master.key").rename(tmp_path / "wunder-master-key")
+    assert main(["backup", str(tmp_path / "2.db")]) == OK
+    assert "Keep the key (credential wunder-master-key) apart from it" in capsys.readouterr().out
+
+
 def test_a_backup_is_restored_into_a_new_life(ran, capsys, tmp_path, data_dir):
     ran("agent", "add", "helper", "echo")
     ran("token", "create", "ci", "--to", str(tmp_path / "token"))

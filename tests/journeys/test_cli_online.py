@@ -99,6 +99,8 @@ async def test_a_message_is_sent_first_once_for_each_key(gateway, shore):
     assert [one["outcome"] for one in shown["attempts"]] == ["sent"]
     preview = said(gateway, "outbox", "replay", first["delivery_id"], "--dry-run")
     assert preview == {"total": 0, "groups": []}, "what arrived is not sent again"
+    refused = wunder(gateway, "outbox", "replay", first["delivery_id"], "--yes")
+    assert (refused.returncode, "1 of those named cannot go again" in refused.stderr) == (1, True)
     job = said(gateway, "outbox", "replay", first["delivery_id"], "--force", "--yes")
     assert (job["state"], job["done"]) == ("done", 1)
     async with asyncio.timeout(20):
@@ -238,6 +240,11 @@ def test_a_second_gateway_says_who_is_in_its_way(gateway, tmp_path):
     done = subprocess.run(taken, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}: address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+    nowhere = [*taken[:-2], "--host", "no-such-host.invalid", "--port", "0"]
+    done = subprocess.run(nowhere, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 1
+    assert "cannot listen on no-such-host.invalid:0" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -53,7 +53,7 @@ def test_who_may_talk_is_set_from_the_terminal(ran, account: str) -> None:
     assert view["access"]["allow_peers"] == ["*", "ann"]
     view = ran("account", "set", account, "--groups", "off")
     assert (view["access"]["direct"], view["access"]["deny_peers"]) == ("pairing", ["pest"])
-    assert main(["account", "set", account, "--direct", "maybe"]) == 1
+    assert main(["account", "set", account, "--direct", "maybe"]) == BAD_USAGE
 
 
 def test_events_are_shown_the_latest_last(ran, account: str) -> None:

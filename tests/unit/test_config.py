@@ -54,6 +54,33 @@ def test_a_wrong_value_names_its_variable() -> None:
     assert "WUNDER_LOG_JSON" in refusal(None, {"WUNDER_LOG_JSON": "perhaps"})
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "wanted"),
+    [
+        ("WUNDER_SERVER_PORT", "99999", "from 0 to 65535"),
+        ("WUNDER_RETENTION_MESSAGES_DAYS", "-1", "not below 0"),
+        ("WUNDER_STOP_GRACE_S", "nan", "not below 0"),
+        ("WUNDER_STOP_GRACE_S", "inf", "not below 0"),
+        ("WUNDER_RUNTIME_LIMITS_OOM_SCORE_ADJ", "2000", "from -1000 to 1000"),
+    ],
+)
+def test_an_amount_that_cannot_be_is_refused_by_name(
+    variable: str, value: str, wanted: str
+) -> None:
+    said = refusal(None, {variable: value})
+    assert said.startswith(f"{variable}: Expected a number")
+    assert wanted in said
+
+
+def test_an_amount_in_the_file_that_cannot_be_is_refused_by_its_place(tmp_path: Path) -> None:
+    path = written(tmp_path, "[retention]\nmessages_days = -1\n")
+    assert f"{path}: retention.messages_days" in refusal(path)
+
+
+def test_every_default_is_within_its_bounds() -> None:
+    load_config(None, {})
+
+
 def test_an_unknown_variable_is_refused_by_name() -> None:
     assert "WUNDER_SERVER_PROT" in refusal(None, {"WUNDER_SERVER_PROT": "1"})
 

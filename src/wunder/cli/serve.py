@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 import sys
 from collections.abc import Sequence
 
@@ -21,7 +22,7 @@ Start the gateway. Everything it keeps lies in the data directory (default: ./da
 
 Stop it with Ctrl-C or SIGTERM: running turns and sends end first, new ones are refused.
 """
-_CANNOT_LISTEN = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
+_CANNOT_LISTEN = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES, socket.EAI_NONAME)
 _OPTIONS = {"--host": "WUNDER_SERVER_HOST", "--port": "WUNDER_SERVER_PORT"}
 
 
@@ -76,4 +77,6 @@ def _parsed(arguments: Sequence[str]) -> tuple[dict[str, str], str]:
         found[variable] = value if has_value else next(waiting, "")
         if not found[variable]:
             return {}, f"{name} needs a value"
+        if name == "--port" and not found[variable].isdecimal():
+            return {}, f"--port takes a number from 0 to 65535, not {found[variable]!r}"
     return found, ""

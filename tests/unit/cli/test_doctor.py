@@ -159,12 +159,24 @@ def test_a_credential_of_systemd_is_the_key_inside_its_unit(tmp_path, nowhere, m
     assert (found.verdict, str(own) in found.found) == ("ok", True)
     put_key(own / CREDENTIAL, "ab")
     assert check_key(tmp_path, credentials=nowhere).verdict == "failed"
+    put_key(tmp_path / KEY_FILE)
+    assert check_key(tmp_path, credentials=nowhere).verdict == "failed", "the unit takes its own"
 
 
 def test_a_credential_is_found_beside_the_unit_that_runs(tmp_path, nowhere):
     sealed_store(tmp_path, Keyring(bytes(32)))
     put_key(nowhere / "wunder.service" / CREDENTIAL)
     assert check_key(tmp_path, credentials=nowhere).verdict == "ok"
+
+
+def test_the_credential_of_another_gateway_on_this_machine_is_not_this_ones_key(tmp_path, nowhere):
+    sealed_store(tmp_path, Keyring(bytes(32)))
+    put_key(nowhere / "another.service" / CREDENTIAL, "ab")
+    assert check_key(tmp_path, credentials=nowhere).verdict == "failed"
+    assert check_key(tmp_path, "ok", nowhere).verdict == "ok", "the one that runs has another"
+    put_key(tmp_path / KEY_FILE)
+    found = check_key(tmp_path, credentials=nowhere)
+    assert (found.verdict, str(KEY_FILE) in found.found) == ("ok", True)
 
 
 def test_a_key_that_only_the_running_gateway_can_read_is_fine(tmp_path, nowhere):

@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from wunder.cli.choices import one_of
 from wunder.cli.client import Client, path_of
 from wunder.cli.commands.messages import split_account
 from wunder.cli.failure import CommandFailed, bad_usage
@@ -99,7 +100,11 @@ def change(
         changes["provider_config"] = read_config(config_file, session.out)
     if name is not None:
         changes["display_name"] = name
-    access = {key: value for key, value in (("direct", direct), ("groups", groups)) if value}
+    rules_given = {
+        "direct": one_of("--direct", direct, ("all", "off", "pairing")),
+        "groups": one_of("--groups", groups, ("mention", "all", "off")),
+    }
+    access = {key: value for key, value in rules_given.items() if value}
     more = {key: peers for key, peers in (("allow_peers", allow), ("deny_peers", deny)) if peers}
     if not (changes or access or more):
         raise bad_usage("nothing to change: give --config-file, --name or who may talk to it")

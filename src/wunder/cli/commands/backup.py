@@ -4,6 +4,7 @@ from pathlib import Path
 
 import typer
 
+from wunder.accounts.keyring import CREDENTIAL, KEY_FILE
 from wunder.cli.gateway import loaded_config
 from wunder.cli.output import size
 from wunder.cli.session import session_of
@@ -36,6 +37,12 @@ def command(
     for name in made["missing"]:
         session.out.line(f"not there, so not in it: {name}")
     session.out.line(
-        f"Keep {config.data_dir / 'keys'} apart from it: without the key no secret in it can be read."
+        f"Keep {_key_of(config.data_dir)} apart from it: without the key no secret in it can be read."
     )
     session.out.line("Not in it: the plugins' own data, channel_plugins/<id>/data on each node.")
+
+
+def _key_of(data_dir: Path) -> str:
+    """Where the key is kept: beside the store, or wherever systemd or compose take it from."""
+    place = data_dir / KEY_FILE
+    return str(place) if place.exists() else f"the key (credential {CREDENTIAL})"

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import typer
 
+from wunder.cli.choices import one_of
 from wunder.cli.client import path_of
 from wunder.cli.failure import bad_usage
 from wunder.cli.output import Column, when
 from wunder.cli.session import new_group, session_of
+from wunder.model.message import MessageState
 
 app = new_group("Messages: send one first, find them, route one again.")
 ROOT = "/wunder/admin/channels/messages"
@@ -64,7 +66,7 @@ def list_messages(
     text: str = typer.Option("", "--text", help="Part of a text, a name or an id."),
     account: str = typer.Option("", "--account", metavar="CHANNEL/ACCOUNT"),
     peer_id: str = typer.Option("", "--peer", metavar="ID"),
-    state: str = typer.Option("", "--state"),
+    state: str = typer.Option("", "--state", help="received, answering, answered, failed, .."),
     limit: int = typer.Option(20, "--limit", min=1, max=1_000),
 ) -> None:
     """Find messages, newest first."""
@@ -75,7 +77,7 @@ def list_messages(
         "channel": channel,
         "account_id": account_id,
         "peer_id": peer_id,
-        "state": state,
+        "state": one_of("--state", state, MessageState),
     }
     with session.client() as client:
         found = list(client.items(ROOT, query, limit))
@@ -105,7 +107,7 @@ def reroute(context: typer.Context, message_id: str) -> None:
 def split_account(written: str) -> tuple[str, str]:
     """Return channel and account id of `CHANNEL/ACCOUNT`. Raises: CommandFailed."""
     channel, separator, account_id = written.partition("/")
-    if not separator or not channel or not account_id:
+    if not separator or not channel or not account_id or "/" in account_id:
         raise bad_usage(
             "an account is written as CHANNEL/ACCOUNT", "list them: wunder account list"
         )

@@ -1,17 +1,20 @@
 """`wunder outbox`: look at deliveries, replay, correct or cancel them, let held ones go."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from wunder.cli import moments
+from wunder.cli.choices import one_of
 from wunder.cli.client import path_of
 from wunder.cli.commands.jobs import watched
 from wunder.cli.commands.messages import given_text, split_account
 from wunder.cli.failure import CommandFailed, bad_usage
 from wunder.cli.output import Column, Output, when
 from wunder.cli.session import new_group, session_of
+from wunder.model.delivery import DeliveryState
 
 app = new_group("Deliveries: look at them, replay, correct or cancel them, let held ones go.")
 ROOT = "/wunder/admin/channels/outbox"
@@ -34,7 +37,7 @@ def list_deliveries(
     session = session_of(context)
     channel, account_id = split_account(account) if account else ("", "")
     query: dict[str, object] = {
-        "state": state,
+        "state": one_of("--state", state, DeliveryState),
         "channel": channel,
         "account_id": account_id,
         "peer_id": peer_id,
@@ -115,6 +118,7 @@ def replay(
         wanted["force"] = True
     with session.client() as client:
         preview = client.post(f"{ROOT}/replay", {**wanted, "dry_run": True})
+        _tell_left_out(session.out, preview, delivery_ids or (), is_order=not dry_run)
         if dry_run or not preview["total"]:
             _show_preview(session.out, preview)
             return
@@ -136,6 +140,17 @@ def replay(
         "go out again" if job["state"] == "done" else f"go out again, then it was {job['state']}"
     )
     session.out.line(f"{job['done']} of {job['total']} deliveries {words}{gone}.")
+
+
+def _tell_left_out(out: Output, preview: Any, named: Sequence[str], *, is_order: bool) -> None:
+    """Say that named ones stay where they are. Raises: CommandFailed, where all of them do."""
+    left = len(set(named)) - preview["total"]
+    if left <= 0:
+        return
+    words = f"{left} of those named cannot go again: not there, under way, sent or replaced"
+    if is_order and not preview["total"]:
+        raise CommandFailed(words, advice=["look at one: wunder outbox show DELIVERY_ID"])
+    out.note(words)
 
 
 def _question(preview: Any) -> str:

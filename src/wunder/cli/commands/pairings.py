@@ -1,13 +1,15 @@
 """`wunder pairing`: let strangers in by the code they were given, or keep them out."""
 
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
+from wunder.cli.choices import one_of
 from wunder.cli.client import path_of
 from wunder.cli.commands.messages import split_account
 from wunder.cli.output import Column, when
 from wunder.cli.session import new_group, session_of
+from wunder.upkeep.pairing import PairingState
 
 app = new_group("Strangers with a code: let them in, or keep them out.")
 ROOT = "/wunder/admin/channels/pairings"
@@ -26,7 +28,7 @@ def list_pairings(
     """List who asks to be let in, newest first."""
     session = session_of(context)
     channel, account_id = split_account(account) if account else ("", "")
-    wanted = "" if state == "all" else state
+    wanted = "" if state == "all" else one_of("--state", state, [*get_args(PairingState), "all"])
     query = {"state": wanted, "channel": channel, "account_id": account_id}
     with session.client() as client:
         found = list(client.items(ROOT, query, limit))

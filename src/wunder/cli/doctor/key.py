@@ -14,6 +14,8 @@ from wunder.store.sqlite.backup import DB_FILE
 
 #: Where systemd keeps the credentials of each unit that runs; root and the unit's user may read.
 CREDENTIALS = Path("/run/credentials")
+#: Set inside a unit: the folder of its own credentials, and of nobody else's.
+OWN = "CREDENTIALS_DIRECTORY"
 _CHECK_VALUE = "SELECT value FROM meta WHERE key = 'key_check'"
 
 
@@ -28,6 +30,7 @@ def check_key(
         credentials: systemd's folder of credentials.
     """
     expected = _expected(data_dir)
+    wrong: Finding | None = None  # it may be that of another gateway on this machine
     for folder in (*_credential_folders(credentials), None):
         try:
             place, keyring = key_at(data_dir, folder)
@@ -41,11 +44,17 @@ def check_key(
             advice = (
                 "put the key there that belongs to this store, or restore the store of this key"
             )
-            return failed("key", f"{place} is not the one that sealed this store", advice)
+            here = failed("key", f"{place} is not the one that sealed this store", advice)
+            if os.environ.get(OWN):
+                return here
+            wrong = wrong or here
+            continue
         proof = ", the one that sealed this store" if expected is not None else ""
         return ok("key", f"{place}, readable by its owner only{proof}")
     if running_says == "ok":
         return ok("key", "the running gateway has it, as a credential that this user cannot read")
+    if wrong is not None:
+        return wrong
     if expected is None and not (data_dir / DB_FILE).exists():
         return ok("key", "will be made at the first start")
     place, _ = key_at(data_dir, None)
@@ -58,7 +67,7 @@ def check_key(
 
 def _credential_folders(credentials: Path) -> Iterator[Path]:
     """Where the key may be as a credential: this unit's own, else that of a unit that runs."""
-    own = os.environ.get("CREDENTIALS_DIRECTORY")
+    own = os.environ.get(OWN)
     if own:
         yield Path(own)
         return
