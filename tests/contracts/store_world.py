@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.fakes.clock import FakeClock
 from tests.postgres_server import postgres
+from tests.store_template import lay_out
 from wunder.model.account import AccountConfig, AccountRow, DeliverySettings
 from wunder.model.conversation import Conversation
 from wunder.model.delivery import (
@@ -68,7 +69,7 @@ Opener = Any  # async (data_dir, clock, policy, machine) -> a store with all doo
 async def open_sqlite(
     data_dir: Path, clock: FakeClock, policy: StorePolicy, machine: Machine
 ) -> SqliteStore:
-    return await open_store(data_dir, clock, policy, machine=machine)
+    return await open_store(lay_out(data_dir), clock, policy, machine=machine)
 
 
 #: The database that stands for each data directory.

@@ -8,6 +8,7 @@ import pytest
 from tests.fakes.channel_provider import FakeChannelProvider
 from tests.fakes.clock import FakeClock
 from tests.fakes.providers import FakeProviders
+from tests.store_template import lay_out
 from wunder.accounts.agents import AgentDesk, AgentParts
 from wunder.accounts.bindings import BindingDesk, BindingParts
 from wunder.accounts.book import AccountBook, BindingBook
@@ -94,7 +95,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path):
     clock = FakeClock()
-    store = await open_store(tmp_path / "data", clock)
+    store = await open_store(lay_out(tmp_path / "data"), clock)
     keyring, provider, events = Keyring(bytes(32)), OpinionatedProvider(), Recorder()
     providers = FakeProviders(provider)
     schemas = SchemaCheck()

@@ -8,6 +8,7 @@ import pytest
 from argon2.profiles import CHEAPEST
 
 from tests.fakes.clock import FakeClock
+from tests.store_template import lay_out
 from wunder.people import lazy
 from wunder.people.argon2id import Argon2id
 from wunder.people.drafts import UserDraft
@@ -47,7 +48,7 @@ def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def people(tmp_path: Path) -> AsyncIterator[People]:
     clock = FakeClock()
-    store = await open_store(tmp_path / "data", clock, StorePolicy(ballast_bytes=0))
+    store = await open_store(lay_out(tmp_path / "data"), clock, StorePolicy(ballast_bytes=0))
     owners: set[str] = set()
     events = NoticedEvents(store.events)
     room = open_room(store, events, clock, PeoplePolicy(), owners.__contains__, str)
