@@ -13,7 +13,7 @@ WHERE account_uid = ? AND peer_kind = ? AND peer_id = ? AND thread_id = ? AND is
 _GROW = """
 UPDATE channel_sessions SET message_count = message_count + ?1, last_message_at = ?2, agent_id = ?3,
   peer_name = CASE WHEN ?4 = '' THEN peer_name ELSE ?4 END
-WHERE session_id = ?5 RETURNING message_count - ?1
+WHERE session_id = ?5
 """
 _CLOSE = """
 UPDATE channel_sessions SET is_current = 0
@@ -34,13 +34,11 @@ def current_session(tx: Tx, conversation: Conversation) -> SessionId | None:
 
 def grow(
     tx: Tx, session_id: SessionId, message: InboundMessage, agent_id: AgentId, lines: int, at: At
-) -> int:
-    """Add lines to a session, opening it with this id where it is new; the first line's place."""
-    grown = tx.one(_GROW, (lines, at, agent_id, message.peer_name, session_id))
-    if grown is not None:
-        return int(grown[0])
+) -> None:
+    """Add lines to a session, opening it with this id where it is new."""
+    if tx.execute(_GROW, (lines, at, agent_id, message.peer_name, session_id)).rowcount:
+        return
     tx.execute(_CLOSE, message.conversation.key)
     row = opened_row(session_id, message, agent_id, lines, at)
     tx.execute(_OPEN, row)
     tx.counts["channel_sessions"] += 1
-    return 0
