@@ -114,3 +114,15 @@ async def test_an_answer_that_comes_later_is_bounded_like_one_that_comes_at_once
         few = {"replies": replies[:1] if len(replies) == 21 else []}
         async with gateway.http.post(url, json=few, headers=headers) as answer:
             assert answer.status == 404
+
+
+@pytest.mark.parametrize("part", ["peer", "thread"])
+async def test_whom_nobody_can_be_called_is_named_by_its_place(tmp_path: Path, part: str) -> None:
+    async with http_gateway(tmp_path) as gateway:
+        account = {"channel": "chat", "account_id": "main", "provider_config": {"app_id": "1"}}
+        assert (await gateway.call("POST", "channels/accounts", account))[0] == 201
+        wanted = {"channel": "chat", "account_id": "main", "peer": {"kind": "user", "id": "u"}}
+        wanted |= {"text": "x", "thread": {"id": "t"}}
+        wanted[part] = {**wanted[part], "id": "x" * 513}  # type: ignore[dict-item]
+        status, said = await gateway.call("POST", "channels/messages", wanted, Idempotency_Key="k")
+        assert (status, said["errors"][0]["pointer"]) == (422, f"/{part}/id")

@@ -25,6 +25,10 @@ TokenId = NewType("TokenId", str)
 BlobId = NewType("BlobId", str)  # a stored attachment
 
 MAX_PLATFORM_ID_BYTES = 256
+#: Of what names a peer, a thread or a person: they are in indexes, which PostgreSQL bounds.
+MAX_NAMED_BYTES = 512
+#: Characters kept of the id that a platform gives to what was sent.
+MAX_PROVIDER_MESSAGE_ID = 512
 #: The leading hex digits of an id that its children keep: 48 bits, a time where `ordered_id` made it.
 _PREFIX = 12
 #: Seeded by the system once a process: asking it for each id lets another thread take the turn.

@@ -4,8 +4,17 @@ from typing import Literal
 
 import msgspec
 
-from wunder.errors import Conflict, Invalid, NotFound
-from wunder.model.ids import AccountUid, At, ChannelId, DeliveryId, MessageId, new_id, ordered_id
+from wunder.errors import Conflict, FieldFault, Invalid, NotFound
+from wunder.model.ids import (
+    MAX_NAMED_BYTES,
+    AccountUid,
+    At,
+    ChannelId,
+    DeliveryId,
+    MessageId,
+    new_id,
+    ordered_id,
+)
 from wunder.model.message import Attachment, TextFormat
 from wunder.model.turn import NewSend
 from wunder.ports import Accounts, Clock, Media, Outbox, SendSlots
@@ -49,10 +58,15 @@ class SendDesk:
         Raises:
             NotFound: no such account.
             Conflict: the account is not enabled.
-            Invalid: nothing to send, a TTL above seven days, or a stored attachment that is none.
+            Invalid: nothing to send, a peer or thread of more than 512 bytes, a TTL above seven days, or
+                a stored attachment that is none.
         """
         if not request.text and not request.attachments:
             raise Invalid("There is nothing to send: give text or attachments.")
+        for place, named in (("/peer/id", request.peer_id), ("/thread/id", request.thread_id)):
+            if len(named.encode("utf-8", "replace")) > MAX_NAMED_BYTES:
+                words = f"at most {MAX_NAMED_BYTES} bytes"
+                raise Invalid(words, [FieldFault(place, "too_long", words)])
         if not 0 <= request.ttl_s <= MAX_TTL_S:
             raise Invalid(f"ttl_s must be between 0 and {MAX_TTL_S}.")
         account = self._accounts.named(ChannelId(request.channel), request.account_id)

@@ -13,7 +13,7 @@ from wunder.errors import ProviderFault
 from wunder.model.account import Account
 from wunder.model.delivery import ClaimedDelivery
 from wunder.model.fault import Fault, FaultKind
-from wunder.model.ids import At
+from wunder.model.ids import MAX_PROVIDER_MESSAGE_ID, At
 from wunder.model.message import Attachment, InboundMessage, OutboundMessage
 from wunder.model.provider import (
     Activity,
@@ -48,7 +48,6 @@ from wunder_wire import methods
 log = get_logger(__name__)
 R = TypeVar("R")
 MAX_RAW_RESULT_BYTES = 16_384
-MAX_PROVIDER_MESSAGE_ID = 512
 _JSON = msgspec.json.Encoder()
 
 

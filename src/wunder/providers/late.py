@@ -1,9 +1,8 @@
 """A call that was given up and succeeded after all: evidence for the outbox (pure)."""
 
 from wunder.model.delivery import Evidence
-from wunder.model.ids import At, DeliveryId, attempt_id
+from wunder.model.ids import MAX_PROVIDER_MESSAGE_ID, At, DeliveryId, attempt_id
 from wunder.model.redaction import struck
-from wunder.providers.adapter import MAX_PROVIDER_MESSAGE_ID
 from wunder_wire.methods import SendParams, SendResult
 
 

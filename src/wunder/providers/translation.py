@@ -12,7 +12,14 @@ import msgspec
 from wunder.model.account import Account
 from wunder.model.conversation import Conversation
 from wunder.model.delivery import ClaimedDelivery
-from wunder.model.ids import MAX_PLATFORM_ID_BYTES, At, MessageId, PlatformMessageId
+from wunder.model.ids import (
+    MAX_NAMED_BYTES,
+    MAX_PLATFORM_ID_BYTES,
+    MAX_PROVIDER_MESSAGE_ID,
+    At,
+    MessageId,
+    PlatformMessageId,
+)
 from wunder.model.intake import NewReceipt
 from wunder.model.message import (
     Attachment,
@@ -149,7 +156,12 @@ def from_wire_parse(
         else:
             messages.append(_from_wire_message(message, account, request.received_at))
     receipts = tuple(
-        NewReceipt(r.provider_message_id, r.status, At(_int64(r.ts)), (r.detail or "")[:1000])
+        NewReceipt(
+            r.provider_message_id[:MAX_PROVIDER_MESSAGE_ID],
+            r.status,
+            At(_int64(r.ts)),
+            (r.detail or "")[:1000],
+        )
         for r in result.receipts[:MAX_MESSAGES]
     )
     return Parsed(
@@ -203,11 +215,13 @@ def _content_type(headers: tuple[tuple[str, str], ...]) -> str | None:
 
 
 def _fault_of(message: wire.ChannelMessage, account: Account, max_message_bytes: int) -> str:
-    size = len(message.message_id.encode("utf-8", "replace"))
-    if not 1 <= size <= MAX_PLATFORM_ID_BYTES:
+    if not 1 <= _size(message.message_id) <= MAX_PLATFORM_ID_BYTES:
         return "message_id_length"
     if not message.peer.id or not message.sender.id:
         return "peer_or_sender_missing"
+    named = (message.peer.id, message.sender.id, message.thread.id if message.thread else "")
+    if max(map(_size, named)) > MAX_NAMED_BYTES:
+        return "conversation_id_length"
     if len(_JSON.encode(message)) > max_message_bytes:
         return "too_large"
     return ""
@@ -251,6 +265,10 @@ def _content(message: wire.ChannelMessage) -> Content:
         mentions_bot=message.mentions_bot,
         reply_to=message.reply_to or "",
     )
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
 
 
 def _int64(value: int) -> int:

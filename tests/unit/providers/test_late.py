@@ -1,7 +1,6 @@
 """A late success is evidence within the same bounds as one in time."""
 
-from wunder.model.ids import At
-from wunder.providers.adapter import MAX_PROVIDER_MESSAGE_ID
+from wunder.model.ids import MAX_PROVIDER_MESSAGE_ID, At
 from wunder.providers.late import evidence_of
 from wunder_wire.message import OutboundMessage, Peer
 from wunder_wire.methods import Account, SendParams, SendResult

@@ -80,6 +80,27 @@ def test_a_platform_id_has_1_to_256_bytes(message_id: str) -> None:
     assert result.refusals[0].reason == "message_id_length"
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"peer": Peer("user", "p" * 513)},
+        {"thread": Thread("é" * 257)},
+        {"sender": Sender("s" * 513)},
+    ],
+)
+def test_a_conversation_is_named_in_512_bytes_each(given: dict[str, object]) -> None:
+    """They are in indexes, which PostgreSQL bounds: one message would fail its whole request."""
+    result = parsed(replace(MESSAGE, **given), MESSAGE)  # type: ignore[arg-type]
+    assert [one.reason for one in result.refusals] == ["conversation_id_length"]
+    assert len(result.messages) == 1
+
+
+def test_a_receipt_names_its_message_as_far_as_an_attempt_does() -> None:
+    receipt = Receipt("m" * 10_000, "read", 1)
+    taken = from_wire_parse(ParseResult(receipts=(receipt,)), ACCOUNT, REQUEST, 524_288)
+    assert taken.receipts[0].provider_message_id == "m" * 512
+
+
 def test_valid_messages_of_a_mixed_batch_stay() -> None:
     result = parsed(
         MESSAGE, replace(MESSAGE, peer=Peer("user", "")), replace(MESSAGE, message_id="2")
