@@ -18,9 +18,9 @@ import { Card, Page } from '../../components/Page';
 import { Failed, Skeleton } from '../../components/States';
 import { Status } from '../../components/Status';
 import { Tabs } from '../../components/Tabs';
-import type { Fault } from '../../forms/faults';
-import { isStale, Meanwhile, NotSaved, SeeMeanwhile } from '../../forms/Meanwhile';
+import { Meanwhile, NotSaved, SeeMeanwhile } from '../../forms/Meanwhile';
 import { SchemaForm } from '../../forms/SchemaForm';
+import { useSending } from '../../forms/sending';
 import { useFaultWords } from '../../forms/words';
 import { EventFeed } from '../monitor/EventFeed';
 import { RemoveAccounts } from './Accounts';
@@ -248,9 +248,7 @@ function EditForm(props: {
   const { account } = props;
   const words = useFaultWords();
   const { draft, rev, change, fill, reset, isChanged, config, settle, theirs, keepMine, takeTheirs } = useDraft(account);
-  const [faults, setFaults] = useState<Fault[]>([]);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const { faults, error, busy, send } = useSending(props.refresh);
   const leave = useLeaveGuard(isChanged);
   if (!props.isReady) return <Skeleton lines={8} />;
   const faultsAt = (prefix: string) =>
@@ -258,11 +256,8 @@ function EditForm(props: {
       faults.filter((one) => one.pointer.startsWith(`${prefix}/`)).map((one) => [one.pointer.slice(prefix.length + 1).split('/')[0] ?? '', words(one.code, undefined, one.message)]),
     );
   const own = faults.find((one) => one.pointer === '/display_name');
-  const save = async () => {
-    setBusy(true);
-    setFaults([]);
-    setError(null);
-    try {
+  const save = () =>
+    send(async () => {
       const fresh = await act(() =>
         api.PUT('/wunder/admin/channels/accounts/{channel}/{account_id}', {
           params: {
@@ -284,15 +279,7 @@ function EditForm(props: {
       settle(fresh, draft);
       void props.refresh(fresh);
       say(t('account.saved'));
-    } catch (caught) {
-      // What they saved is fetched first: the form then says what differs.
-      if (isStale(caught)) await props.refresh();
-      if (caught instanceof ApiError && caught.faults.length) setFaults(caught.faults);
-      else setError(caught);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <div style={{ padding: 16 }}>
       <div className="stack wide" style={{ maxWidth: 640 }}>

@@ -4,7 +4,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { Button, Input, Select } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiError, api } from '../../api/client';
+import { api } from '../../api/client';
 import { useAccounts, useAgents, useChannelName, useProviders } from '../../api/lists';
 import type { ProviderView } from '../../api/schema';
 import { useAddress } from '../../app/address';
@@ -14,8 +14,8 @@ import { useMay } from '../../app/session';
 import { Field } from '../../components/Field';
 import { BarePage, Card, Page } from '../../components/Page';
 import { Empty, Failed, Forbidden, Skeleton } from '../../components/States';
-import type { Fault } from '../../forms/faults';
 import { SchemaForm } from '../../forms/SchemaForm';
+import { useSending } from '../../forms/sending';
 import { useFaultWords } from '../../forms/words';
 import { ChannelGallery } from './ChannelGallery';
 import { proposeId, useDraft } from './draft';
@@ -66,9 +66,7 @@ function NewForm(props: { provider: ProviderView }) {
   const agents = useAgents();
   const { draft, change, fill, isChanged, config } = useDraft(undefined);
   const [isIdTyped, setIdTyped] = useState(false);
-  const [faults, setFaults] = useState<Fault[]>([]);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const { faults, error, busy, send } = useSending();
   const leave = useLeaveGuard(isChanged && !busy);
   const taken = new Set((accounts.data?.items ?? []).filter((one) => one.channel === provider.channel).map((one) => one.account_id));
   const accountId = isIdTyped ? draft.accountId : proposeId(draft.displayName, provider.channel, taken);
@@ -78,11 +76,8 @@ function NewForm(props: { provider: ProviderView }) {
     const found = faults.find((one) => one.pointer === pointer);
     return found && words(found.code, undefined, found.message);
   };
-  const submit = async () => {
-    setBusy(true);
-    setFaults([]);
-    setError(null);
-    try {
+  const submit = () =>
+    send(async () => {
       const made = await act(() =>
         api.POST('/wunder/admin/channels/accounts', {
           body: {
@@ -103,12 +98,7 @@ function NewForm(props: { provider: ProviderView }) {
       for (const key of ['accounts', 'bindings']) void client.invalidateQueries({ queryKey: [key] });
       leave.allow();
       await navigate({ to: '/accounts/$channel/$accountId', params: { channel: made.channel, accountId: made.account_id }, replace: true });
-    } catch (caught) {
-      if (caught instanceof ApiError && caught.faults.length) setFaults(caught.faults);
-      else setError(caught);
-      setBusy(false);
-    }
-  };
+    });
   return (
     <div style={{ maxWidth: 680 }}>
       <Card>

@@ -2,9 +2,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { Button, Input, Select } from 'antd';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiError, api } from '../../api/client';
+import { api } from '../../api/client';
 import { localName } from '../../api/lists';
 import type { ProviderView } from '../../api/schema';
 import { act } from '../../app/confirmed';
@@ -13,8 +12,8 @@ import { Field } from '../../components/Field';
 import { Icon } from '../../components/Icon';
 import { Card, Page } from '../../components/Page';
 import { Empty, Failed, Skeleton } from '../../components/States';
-import type { Fault } from '../../forms/faults';
 import { SchemaForm } from '../../forms/SchemaForm';
+import { useSending } from '../../forms/sending';
 import { useFaultWords } from '../../forms/words';
 import { useDraft } from '../accounts/draft';
 import '../accounts/gallery.css';
@@ -57,17 +56,12 @@ function ConnectForm(props: { provider: ProviderView }) {
   const words = useFaultWords();
   const agents = useOfferedAgents();
   const { draft, change, fill, isChanged, config } = useDraft(undefined);
-  const [faults, setFaults] = useState<Fault[]>([]);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const { faults, error, busy, send } = useSending();
   const leave = useLeaveGuard(isChanged && !busy);
   const agentId = draft.agentId || agents.data?.items[0]?.agent_id || '';
   const own = faults.find((one) => one.pointer === '/display_name');
-  const submit = async () => {
-    setBusy(true);
-    setFaults([]);
-    setError(null);
-    try {
+  const submit = () =>
+    send(async () => {
       const made = await act(() =>
         api.POST('/wunder/channels/accounts', {
           body: { channel: provider.channel, display_name: draft.displayName, provider_config: config() as never },
@@ -81,12 +75,7 @@ function ConnectForm(props: { provider: ProviderView }) {
       for (const key of ['own-accounts', 'own-bindings']) void client.invalidateQueries({ queryKey: [key] });
       leave.allow();
       await navigate({ to: '/me/accounts/$channel/$accountId', params: { channel: made.channel, accountId: made.account_id }, replace: true });
-    } catch (caught) {
-      if (caught instanceof ApiError && caught.faults.length) setFaults(caught.faults);
-      else setError(caught);
-      setBusy(false);
-    }
-  };
+    });
   return (
     <div style={{ maxWidth: 640 }}>
       <Card>

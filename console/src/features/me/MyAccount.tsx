@@ -18,9 +18,9 @@ import { Menu } from '../../components/Menu';
 import { Card, Page } from '../../components/Page';
 import { Empty, Failed, Skeleton } from '../../components/States';
 import { Status } from '../../components/Status';
-import type { Fault } from '../../forms/faults';
-import { isStale, Meanwhile, NotSaved, SeeMeanwhile } from '../../forms/Meanwhile';
+import { Meanwhile, NotSaved, SeeMeanwhile } from '../../forms/Meanwhile';
 import { SchemaForm } from '../../forms/SchemaForm';
+import { useSending } from '../../forms/sending';
 import { UrlToCopy } from '../../forms/widgets';
 import { count } from '../../i18n/format';
 import { wholeUrl } from '../accounts/calls';
@@ -285,15 +285,10 @@ function Edit(props: { account: AccountView; provider: ProviderView; refresh: (f
   const { t } = useTranslation();
   const { account, provider } = props;
   const { draft, rev, change, fill, reset, isChanged, config, settle, theirs, keepMine, takeTheirs } = useDraft(account);
-  const [faults, setFaults] = useState<Fault[]>([]);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const { faults, error, busy, send } = useSending(props.refresh);
   const leave = useLeaveGuard(isChanged);
-  const save = async () => {
-    setBusy(true);
-    setFaults([]);
-    setError(null);
-    try {
+  const save = () =>
+    send(async () => {
       const fresh = await act(() =>
         api.PUT('/wunder/channels/accounts/{channel}/{account_id}', {
           params: { path: { channel: account.channel, account_id: account.account_id }, header: { 'If-Match': String(rev) } },
@@ -310,14 +305,7 @@ function Edit(props: { account: AccountView; provider: ProviderView; refresh: (f
       settle(fresh, draft);
       void props.refresh(fresh);
       say(t('account.saved'));
-    } catch (caught) {
-      if (isStale(caught)) await props.refresh();
-      if (caught instanceof ApiError && caught.faults.length) setFaults(caught.faults);
-      else setError(caught);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Card title={t('account.tab.config')}>
       <div className="stack wide" style={{ maxWidth: 600 }}>
