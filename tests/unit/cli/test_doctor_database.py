@@ -41,6 +41,19 @@ def test_an_empty_database_is_fine() -> None:
     assert found(asyncio.run(postgres().empty_database()))["schema"] == ("ok", "none yet")
 
 
+def test_tables_of_another_program_are_told_before_the_first_start() -> None:
+    url = asyncio.run(postgres().empty_database())
+    execute(url, "CREATE TABLE users (x int)")
+    words = "none yet, and users is a table of another program"
+    assert found(url)["schema"] == ("failed", words)
+
+
+def test_a_role_that_may_make_no_tables_is_told_before_the_first_start() -> None:
+    url = asyncio.run(postgres().empty_database())
+    execute(url, "DROP SCHEMA public")
+    assert found(url)["schema"] == ("failed", "none yet, and this role may make none")
+
+
 def test_a_gateway_with_a_file_has_no_database() -> None:
     assert check_database(StorePolicy(), None) == []
 

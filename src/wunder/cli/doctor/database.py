@@ -1,6 +1,7 @@
 """The doctor's look at PostgreSQL: does it answer, keep what it acknowledged, and keep sessions apart."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,6 +29,12 @@ SELECT current_setting('server_version_num')::int, current_setting('fsync') = 'o
 """
 #: Any number that nothing else locks.
 _PROBE = 0x77646F6374
+_MADE = re.compile(r"CREATE TABLE (\w+)")
+_ROOM_FOR_TABLES = """
+SELECT (SELECT min(relname::text) FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relname::text = ANY($1::text[])),
+  coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)
+"""
 _POOLED = "every node speaks to the server itself: name it, not the pooler"
 
 
@@ -80,7 +87,7 @@ async def _findings(address: Address, conn: Connection) -> list[Finding]:
     if is_shut:
         advice = "set default_transaction_read_only = off, on the server, the database and the role"
         return [failed("database", f"{shown} takes no writes", advice)]
-    found = [ok("database", shown), _schema(await schema_version(conn))]
+    found = [ok("database", shown), await _schema(conn)]
     if syncs and waits and whole_pages:
         found.append(ok("commits", "last over a power cut"))
     else:
@@ -97,14 +104,28 @@ async def _findings(address: Address, conn: Connection) -> list[Finding]:
     return found
 
 
-def _schema(found: int) -> Finding:
-    known = migrations()[-1].number
+async def _schema(conn: Connection) -> Finding:
+    found, known = await schema_version(conn), migrations()[-1].number
+    if not found:
+        return await _before_the_first_start(conn)
     if found > known:
         words = f"schema {found}, this program knows {known}"
         return failed("schema", words, "run the newer program")
     if found < known:
-        return ok("schema", f"{found}, a start brings it to {known}" if found else "none yet")
+        return ok("schema", f"{found}, a start brings it to {known}")
     return ok("schema", str(found))
+
+
+async def _before_the_first_start(conn: Connection) -> Finding:
+    """Whether a start can make its tables: names that are taken, and a role that may not, end it."""
+    ours = {name for step in migrations() for name in _MADE.findall(step.sql)}
+    taken, may_create = tuple(await conn.fetchrow(_ROOM_FOR_TABLES, sorted(ours)) or ())
+    if taken:
+        words = f"none yet, and {taken} is a table of another program"
+        return failed("schema", words, "name a database of its own")
+    if not may_create:
+        return failed("schema", "none yet, and this role may make none", "have it own the database")
+    return ok("schema", "none yet")
 
 
 async def _sessions(conn: Connection, other: Connection) -> Finding:
