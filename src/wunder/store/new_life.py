@@ -46,16 +46,7 @@ def statements(now: At) -> list[tuple[str, tuple[object, ...]]]:
             " WHERE state = 'received' OR state = 'answering'",
             (RESTORED, now),
         ),
-        # Parsed by itself, a spooled request would be answered once more.
-        (
-            "INSERT INTO channel_quarantine (quarantine_id, account_uid, channel, account_id, reason,"
-            " detail, body, is_sealed, received_at, created_at)"
-            " SELECT spool_id, account_uid, channel, account_id, ?, tries || ' tries', sealed, 1,"
-            " received_at, ? FROM channel_spool WHERE 1 = 1 ORDER BY seq"
-            " ON CONFLICT (quarantine_id) DO NOTHING",
-            (RESTORED, now),
-        ),
-        ("DELETE FROM channel_spool", ()),
+        *_set_aside(now),
         # Turn lanes are empty then; delivery lanes are held by their heads.
         (
             "UPDATE channel_lanes SET ready_at = NULL, is_suspect = 0, rests_until = NULL,"
@@ -78,4 +69,19 @@ def statements(now: At) -> list[tuple[str, tuple[object, ...]]]:
             )
             for pair in (("incarnation", new_id()), ("restored_at", str(now)))
         ),
+    ]
+
+
+def _set_aside(now: At) -> list[tuple[str, tuple[object, ...]]]:
+    """Keep spooled requests from being parsed: each would be answered once more."""
+    return [
+        (
+            "INSERT INTO channel_quarantine (quarantine_id, account_uid, channel, account_id, reason,"
+            " detail, body, is_sealed, received_at, created_at)"
+            " SELECT spool_id, account_uid, channel, account_id, ?, tries || ' tries', sealed, 1,"
+            " received_at, ? FROM channel_spool WHERE 1 = 1 ORDER BY seq"
+            " ON CONFLICT (quarantine_id) DO NOTHING",
+            (RESTORED, now),
+        ),
+        ("DELETE FROM channel_spool", ()),
     ]
