@@ -14,13 +14,12 @@ def wall_ms() -> int:
 class SystemClock:
     """Clock of the machine (port Clock)."""
 
+    #: Seconds that never step, counted from nowhere in particular.
+    monotonic = staticmethod(time.monotonic)
+
     def now(self) -> At:
         """Return Unix milliseconds, UTC. May step when the machine's time is set."""
         return At(wall_ms())
-
-    def monotonic(self) -> float:
-        """Return seconds that never step, counted from nowhere in particular."""
-        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds`; at once, but after other tasks ran, where it is <= 0."""
@@ -40,7 +39,7 @@ class SharedClock(SystemClock):
     def now(self) -> At:
         """Return Unix milliseconds, UTC. Steps only with the shared clock."""
         if self._zero_ms is None:
-            return super().now()
+            return At(wall_ms())
         return At(int(self._zero_ms + self.monotonic() * 1000))
 
     def heard(self, shared: At, asked_s: float) -> None:

@@ -50,6 +50,7 @@ class Slots:
         self._providers = providers
         self._clock = clock
         self._policy = policy
+        self._account_limit = min(policy.per_account, max(1, policy.per_release // 2))
         self._parking = parking
         self._by_account: Counter[AccountUid] = Counter()
         self._by_release: Counter[ReleaseRef] = Counter()
@@ -91,7 +92,7 @@ class Slots:
             wanted,
             self._policy.total - self.in_flight,
             self._policy.per_release - self._by_release[facts.release],
-            self._account_limit() - self._by_account[account_uid],
+            self._account_limit - self._by_account[account_uid],
             self._pace_allows(account_uid, facts, wanted),
         )
         standing = self._standing.get(account_uid)
@@ -160,9 +161,11 @@ class Slots:
         return [uid for uid, standing in self._standing.items() if standing.is_parked]
 
     def _may_send(self, account: Account) -> bool:
-        if self._paused_until_s.get(account.uid, 0) > self._clock.monotonic():
+        uid = account.uid
+        if self._paused_until_s.get(uid, 0) > self._clock.monotonic():
             return False
-        return may_try(self._standing.get(account.uid, Standing()), account.row.rev, self._now())
+        standing = self._standing.get(uid)
+        return standing is None or may_try(standing, account.row.rev, self._now())
 
     def _now(self) -> At:
         """Milliseconds that nobody sets: an account's standing is only kept in memory."""
@@ -179,9 +182,6 @@ class Slots:
         if bucket is None or bucket.rate_per_s != rate:
             bucket = self._buckets[account_uid] = TokenBucket(rate, now_s)
         return bucket.available(now_s)
-
-    def _account_limit(self) -> int:
-        return min(self._policy.per_account, max(1, self._policy.per_release // 2))
 
     def _count(self, account_uid: AccountUid, release: ReleaseRef, change: int) -> None:
         self.in_flight += change

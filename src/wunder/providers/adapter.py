@@ -67,13 +67,8 @@ class ProviderAdapter:
     is_here = False
 
     def __init__(self, facts: ProviderFacts, surroundings: Surroundings) -> None:
-        self._facts = facts
+        self.facts = facts  # what the manifest says
         self._surroundings = surroundings
-
-    @property
-    def facts(self) -> ProviderFacts:
-        """What the manifest says."""
-        return self._facts
 
     async def parse_inbound(self, account: Account, request: RawRequest) -> Parsed:
         """Verify and parse a webhook request. Raises: ProviderFault."""
@@ -173,7 +168,7 @@ class ProviderAdapter:
         """Let the channel read what this message carries, while it works on it."""
         if not message.attachments:
             return nullcontext()
-        return self._surroundings.blobs.lend(self._facts.channel, account.uid, message.attachments)
+        return self._surroundings.blobs.lend(self.facts.channel, account.uid, message.attachments)
 
     async def _ask(self, method: str, params: object, result: type[R], account: Account) -> R:
         """Call for an account: its secrets are in no fault. Raises: ProviderFault."""
@@ -190,6 +185,6 @@ class ProviderAdapter:
 
     def _report_stranger(self, account: Account) -> None:
         log.error("provider_named_another_account", account_id=account.row.account_id)
-        whose = (*self._facts.release.parts, account.uid, account.row.account_id)
+        whose = (*self.facts.release.parts, account.uid, account.row.account_id)
         at, name = self._surroundings.clock.now(), "provider_named_another_account"
         self._surroundings.events.record(Event(name, at, "error", *whose))

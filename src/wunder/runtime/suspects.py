@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable
 
 from wunder_wire.methods import EditParams, ParseParams, RenderParams, SendParams
 
@@ -31,7 +30,7 @@ class Suspects:
 
     def __bool__(self) -> bool:
         """True when calls have to be looked at: somebody is suspected or quarantined."""
-        return bool(self._quarantined) or any(self._suspected())
+        return bool(self._quarantined) or max(self._crashes.values(), default=0) >= SUSPECT_AFTER
 
     def is_suspect(self, key: str) -> bool:
         """True for a key that was in flight at two crashes: call it alone."""
@@ -60,9 +59,6 @@ class Suspects:
             self._crashes[key] = self._crashes.pop(key, 0) + 1
         _bound(self._crashes)
         return ""
-
-    def _suspected(self) -> Iterable[str]:
-        return (key for key in self._crashes if self.is_suspect(key))
 
 
 def _bound(remembered: OrderedDict[str, int] | OrderedDict[str, None]) -> None:

@@ -38,7 +38,7 @@ def arrival_row(
     turn_id, epoch = turn
     return (
         *inbound_row(message),
-        state.value,
+        str(state),
         new.reason,
         place.lane_id if place else None,
         place.first_seq if place else None,
@@ -99,7 +99,7 @@ def arrival_steps(
         Step(message_id, StepName.ACCEPTED, unit.at, *given),
     ]
     if state not in (MessageState.RECEIVED, MessageState.ANSWERING):
-        detail = {"state": state.value, "reason": new.reason}
+        detail = {"state": str(state), "reason": new.reason}
         steps.append(Step(message_id, StepName.NOT_ANSWERED, unit.at, *given, detail=detail))
     return steps
 

@@ -85,7 +85,7 @@ def outbox_row(
         *message.conversation.key,
         message.channel,
         message.account_id,
-        born_as(facts).value,
+        str(born_as(facts)),
         new.lane_id,
         new.lane_seq,
         fence if facts else 0,
@@ -126,7 +126,7 @@ def head_born(new: NewDelivery) -> Head:
         expires_at=new.expires_at,
         begun_plugin_id=None,
         begun_version=None,
-        state=DeliveryState.SENDING.value,
+        state=DeliveryState.SENDING,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -11,6 +12,10 @@ from wunder.model.trail import Event, Step
 from wunder.store.clean import clean_row, to_json
 
 _encode = msgspec.json.Encoder().encode
+#: The columns of a step between its name and its detail.
+_facts = attrgetter(
+    "at", "plugin_id", "version", "account_uid", "account_id", "delivery_id", "attempt_no"
+)
 Mark = tuple[Counter[str], int, int]
 
 
@@ -64,28 +69,15 @@ def step_rows(steps: Iterable[Step]) -> list[tuple[Any, ...]]:
     for step in steps:
         of_message.setdefault(step.message_id, []).append(step)
     return [
-        (first.message_id, *_columns(first), _told(first.detail), _more(rest))
+        (first.message_id, str(first.step), *_facts(first), _told(first.detail), _more(rest))
         for first, *rest in of_message.values()
     ]
-
-
-def _columns(step: Step) -> tuple[Any, ...]:
-    return (
-        step.step.value,
-        step.at,
-        step.plugin_id,
-        step.version,
-        step.account_uid,
-        step.account_id,
-        step.delivery_id,
-        step.attempt_no,
-    )
 
 
 def _more(steps: list[Step]) -> str:
     if not steps:
         return "[]"
-    rows = [(*_columns(step), msgspec.Raw(_told(step.detail).encode())) for step in steps]
+    rows = [(one.step, *_facts(one), msgspec.Raw(_told(one.detail).encode())) for one in steps]
     return _encode(rows).decode()
 
 

@@ -42,7 +42,7 @@ class Marks(NamedTuple):
     ) -> ClaimedDelivery | None:
         """Queue a delivery; with `facts` it is born `sending` under `fence`, with its attempt row."""
         tx.put(self.insert_delivery, outbox_row(new, facts, fence, tx.epoch))
-        tx.moved("channel_outbox", None, born_as(facts).value)
+        tx.moved("channel_outbox", None, born_as(facts))
         tx.step(queued_step(new))
         if facts is None:
             return None

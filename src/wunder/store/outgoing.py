@@ -44,7 +44,7 @@ class Outgoing(msgspec.Struct, frozen=True):
 def turn_end_row(turn: TurnCommit) -> tuple[Any, ...]:
     """The end of a turn on the row of its message."""
     return (
-        turn.state.value,
+        str(turn.state),
         turn.reason,
         turn.session_id,
         turn.agent_id,

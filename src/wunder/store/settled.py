@@ -135,7 +135,7 @@ def put_back_row(
 def end_row(done: Settlement, standing: Standing) -> tuple[Any, ...]:
     """A delivery that has ended, or is held."""
     return (
-        done.state.value,
+        str(done.state),
         done.at,
         done.error_kind,
         done.error,

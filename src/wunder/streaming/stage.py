@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from wunder.model.account import Account
@@ -57,14 +57,14 @@ class Stage:
         account = self._accounts.get(turn.message.conversation.account_uid)
         provider = self._providers.serving(turn.message.channel)
         if account is None or provider is None or turn.inline_until is not None:
-            return _nobody_watches()
+            return nullcontext(Shown())
         guest, showing = None, None
         if provider.facts.capabilities.get(COURTEOUS):
             guest = Guest(turn.message, account, provider)
         if _can_show(turn, account, provider):
             light = Spotlight(account, provider, self._streams, self._slots)
             showing = Showing(turn, light, expires_at, self._clock, self._policy)
-        return self._show(showing, guest) if showing or guest else _nobody_watches()
+        return self._show(showing, guest) if showing or guest else nullcontext(Shown())
 
     @asynccontextmanager
     async def _show(self, showing: Showing | None, guest: Guest | None) -> AsyncIterator[Shown]:
@@ -84,11 +84,6 @@ class Stage:
                 typing.cancel()
             if showing is not None:
                 await showing.end()
-
-
-@asynccontextmanager
-async def _nobody_watches() -> AsyncIterator[Shown]:
-    yield Shown()
 
 
 def _can_show(turn: ClaimedTurn, account: Account, provider: ChannelProvider) -> bool:

@@ -24,8 +24,7 @@ class FairRoom:
             capacity: what all may hold together.
             members: how many have a share of their own; 0: nobody, all of it is shared.
         """
-        self.capacity = capacity
-        self.members = members
+        self._measure(capacity, members)
         self._held: dict[str, float] = {}
         self._total = 0.0
         self._borrowed = 0.0
@@ -36,13 +35,6 @@ class FairRoom:
         """What all hold together."""
         return self._total
 
-    @property
-    def share(self) -> float:
-        """What each member may always hold."""
-        if self.members == 1:
-            return self.capacity
-        return self.capacity / 2 / self.members if self.members else 0.0
-
     def held(self, name: str) -> float:
         """What one holds."""
         return self._held.get(name, 0.0)
@@ -50,7 +42,7 @@ class FairRoom:
     def resize(self, capacity: float, members: int) -> None:
         """Give the room another size."""
         if (capacity, members) != (self.capacity, self.members):
-            self.capacity, self.members = capacity, members
+            self._measure(capacity, members)
             self.replace(self._held)
 
     def replace(self, held: Mapping[str, float]) -> None:
@@ -71,7 +63,7 @@ class FairRoom:
         self._total += after - before
         if amount < 0:
             self._parts.clear()
-        self._borrowed += self._over(after) - self._over(before)
+        self._borrowed += max(0.0, after - self.share) - max(0.0, before - self.share)
         if after:
             self._held[name] = after
         else:
@@ -91,6 +83,11 @@ class FairRoom:
             part = self._parts[name] = self._part_to_drain(name, amount)
         seconds = part * self._total / drain_per_s
         return int(min(MAX_WAIT_S, max(MIN_WAIT_S, seconds + 0.999)))
+
+    def _measure(self, capacity: float, members: int) -> None:
+        self.capacity, self.members = capacity, members
+        part = 1 if members == 1 else 1 / 2
+        self.share = capacity * part / members if members else 0.0  # what each may always hold
 
     def _part_to_drain(self, name: str, amount: float) -> float:
         """Which part of everything has to end before there is room: 0 to 1, by halving."""

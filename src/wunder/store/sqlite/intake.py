@@ -143,7 +143,7 @@ class _Intake:
         if pairing.is_told(new):
             tx.execute(pairing.TOLD, (message.message_id,))
             queue_replies(tx, pairing.telling(part, new, clean, self._unit.at), None)
-        tx.moved("channel_messages", None, state.value)
+        tx.moved("channel_messages", None, state)
         if state is MessageState.ANSWERING and place is not None:
             self._may_claim -= 1
             session = current_session(tx, message.conversation)

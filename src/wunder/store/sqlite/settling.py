@@ -81,7 +81,7 @@ def _finish(tx: Tx, done: Settlement, standing: Standing) -> int:
     """End the delivery, or hold it; how many wait behind it in an open lane."""
     delivery_id = done.delivery.delivery_id
     tx.execute(_FINISH, end_row(done, standing))
-    tx.moved("channel_outbox", "sending", done.state.value)
+    tx.moved("channel_outbox", "sending", done.state)
     tell_outcome(tx, done, standing, None)
     waiting = 0
     if done.state in RELEASED:
