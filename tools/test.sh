@@ -8,7 +8,7 @@ python=$PWD/.venv/bin/python
 unset PYTHONDONTWRITEBYTECODE
 sh tools/postgres.sh
 sh tools/browser.sh
-sh tools/nginx.sh
+sh tools/balancers.sh
 
 [ $# -gt 0 ] && exec "$python" -m pytest "$@"
 

@@ -13,7 +13,6 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.docs.pages import ROOT
 from tests.journeys.balancer import (
     BEHIND,
     PEOPLE,
@@ -38,7 +37,7 @@ class Nginx(Balancer):
 
     def __init__(self, place: Path, nodes: list[GatewayProcess]) -> None:
         super().__init__()
-        where = program("nginx", ROOT / ".nginx/usr/sbin")
+        where = program("nginx")
         place.mkdir()
         text = file_for("nginx.conf", nodes)
         text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{self.port}")
