@@ -1,6 +1,5 @@
-"""The files of deploy/ are what their programs take: systemd, compose, nginx, and the gateway itself."""
+"""The files of deploy/ are what systemd, compose and the gateway take; nginx and HAProxy run theirs in tests/journeys."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -109,19 +108,3 @@ def test_the_image_is_built_from_lock_files_and_sees_no_secret() -> None:
             assert (ROOT / name).exists(), name
     assert "USER wunder" in text
     assert re.search(r'^ENTRYPOINT \["wunder"\]$', text, re.M), "no shell stands before SIGTERM"
-
-
-@pytest.mark.process
-def test_nginx_takes_its_file(tmp_path: Path) -> None:
-    nginx = shutil.which("nginx")
-    if nginx is None:
-        pytest.skip("nginx is not on this machine")
-    text = (DEPLOY / "nginx.conf").read_text("utf-8")
-    text = re.sub(r"node\d:8080", "127.0.0.1:8080", text).replace("listen 443 ssl", "listen 4430")
-    text = re.sub(r"\n\s+ssl_certificate\S* .*", "", text)
-    whole = tmp_path / "nginx.conf"
-    whole.write_text(f"pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}} http {{ {text} }}")
-    done = subprocess.run(
-        [nginx, "-t", "-c", str(whole)], capture_output=True, text=True, env=os.environ, check=False
-    )
-    assert done.returncode == 0, done.stderr
