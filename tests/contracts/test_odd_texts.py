@@ -1,11 +1,14 @@
 """What every store promises of text that a database refuses: asked for, it is not found; nothing fails."""
 
 from collections.abc import Awaitable, Callable
+from random import Random
 from typing import Any
 
 import pytest
 
 from tests.contracts.store_world import World
+from wunder.model.delivery import DeliveryState
+from wunder.model.ids import MAX_NAMED_BYTES, MAX_PROVIDER_MESSAGE_ID, SessionId
 from wunder.people.tables import AuditFilter
 from wunder.upkeep.ledger import DeliveryFilter, MessageFilter, SessionFilter
 from wunder.upkeep.quarantine import QuarantineFilter
@@ -79,3 +82,14 @@ async def test_a_conversation_with_odd_text_in_its_name_keeps_its_session(
     taken = await world.take(world.new("second", **named), claim=1)
     assert taken.claimed[0].session_id == "s1"
     assert await world.sends_in_order() == ["reply"]
+
+
+async def test_a_conversation_with_the_longest_names_is_answered(world: World) -> None:
+    """Names that nothing can be squeezed out of: they are in indexes, whose rows PostgreSQL bounds."""
+    dice = Random(1)
+    peer, thread = (dice.randbytes(MAX_NAMED_BYTES // 2).hex() for _ in range(2))
+    turn = await world.turn("question", peer, thread=thread)
+    await world.answer(turn, "answer", session_id=SessionId("s1"))
+    delivery = await world.claim_one()
+    await world.settle(delivery, provider_message_id="\U0001f600" * MAX_PROVIDER_MESSAGE_ID)
+    assert await world.state(delivery.delivery_id) is DeliveryState.SENT

@@ -123,6 +123,6 @@ async def test_whom_nobody_can_be_called_is_named_by_its_place(tmp_path: Path, p
         assert (await gateway.call("POST", "channels/accounts", account))[0] == 201
         wanted = {"channel": "chat", "account_id": "main", "peer": {"kind": "user", "id": "u"}}
         wanted |= {"text": "x", "thread": {"id": "t"}}
-        wanted[part] = {**wanted[part], "id": "x" * 513}  # type: ignore[dict-item]
+        wanted[part] = {**wanted[part], "id": "x" * 1025}  # type: ignore[dict-item]
         status, said = await gateway.call("POST", "channels/messages", wanted, Idempotency_Key="k")
         assert (status, said["errors"][0]["pointer"]) == (422, f"/{part}/id")

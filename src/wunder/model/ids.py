@@ -25,8 +25,8 @@ TokenId = NewType("TokenId", str)
 BlobId = NewType("BlobId", str)  # a stored attachment
 
 MAX_PLATFORM_ID_BYTES = 256
-#: Of what names a peer, a thread or a person: they are in indexes, which PostgreSQL bounds.
-MAX_NAMED_BYTES = 512
+#: Of what names a peer, a thread or a person: two of them are in an index row, of which PostgreSQL takes 2,704 bytes.
+MAX_NAMED_BYTES = 1_024
 #: Characters kept of the id that a platform gives to what was sent.
 MAX_PROVIDER_MESSAGE_ID = 512
 #: The leading hex digits of an id that its children keep: 48 bits, a time where `ordered_id` made it.

@@ -58,7 +58,7 @@ class SendDesk:
         Raises:
             NotFound: no such account.
             Conflict: the account is not enabled.
-            Invalid: nothing to send, a peer or thread of more than 512 bytes, a TTL above seven days, or
+            Invalid: nothing to send, a peer or thread of more than 1,024 bytes, a TTL above seven days, or
                 a stored attachment that is none.
         """
         if not request.text and not request.attachments:

@@ -83,12 +83,12 @@ def test_a_platform_id_has_1_to_256_bytes(message_id: str) -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        {"peer": Peer("user", "p" * 513)},
-        {"thread": Thread("é" * 257)},
-        {"sender": Sender("s" * 513)},
+        {"peer": Peer("user", "p" * 1025)},
+        {"thread": Thread("é" * 513)},
+        {"sender": Sender("s" * 1025)},
     ],
 )
-def test_a_conversation_is_named_in_512_bytes_each(given: dict[str, object]) -> None:
+def test_a_conversation_is_named_in_1024_bytes_each(given: dict[str, object]) -> None:
     """They are in indexes, which PostgreSQL bounds: one message would fail its whole request."""
     result = parsed(replace(MESSAGE, **given), MESSAGE)  # type: ignore[arg-type]
     assert [one.reason for one in result.refusals] == ["conversation_id_length"]
