@@ -45,7 +45,7 @@ def phases() -> list[Phase]:
     """
     # Only where such tests lie: each process would spend ten seconds on reading the others.
     return [
-        Phase("quick", ("-n", "3", "-m", "not chaos and not e2e")),
+        Phase("quick", ("-n", "3", "--dist", "worksteal", "-m", "not chaos and not e2e")),
         Phase("browser", ("-n", "2", "--dist", "worksteal", "-m", "e2e", "tests/e2e")),
         Phase("chaos", ("-n", "2", "--dist", "worksteal", "-m", "chaos", *chaos_files())),
     ]
