@@ -2,19 +2,17 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine
-from pathlib import Path
+from collections.abc import Coroutine
 from typing import Any
 
 import asyncpg
 import msgspec
 import pytest
 
-from tests.contracts.store_world import World, database_of, give_back, open_postgres
+from tests.contracts.store_world import World, database_of
 from tests.contracts.test_agent_table import agent
 from tests.contracts.test_binding_table import BINDING
 from tests.contracts.test_plugin_table import ID, release
-from tests.fakes.clock import FakeClock
 from tests.waiting import until
 from wunder.errors import Conflict
 from wunder.store.postgres.writer import Writer
@@ -23,18 +21,6 @@ _WAITS_FOR_A_LOCK = """
 SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
 Work = Coroutine[Any, Any, Any]
-
-
-@pytest.fixture
-async def nodes(tmp_path: Path) -> AsyncIterator[tuple[World, World]]:
-    clock = FakeClock()
-    first = await World(open_postgres, tmp_path / "one", clock).open()
-    database_of(tmp_path / "two", of=first.dir)
-    second = await World(open_postgres, tmp_path / "two", clock).open()
-    yield first, second
-    await second.store.close()
-    await first.store.close()
-    give_back(first.dir)
 
 
 async def overlapping(first: World, does: Work, meanwhile: Work) -> list[Any]:

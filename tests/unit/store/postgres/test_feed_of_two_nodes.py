@@ -1,17 +1,14 @@
 """Live events where two nodes write: each is told once, in order, whichever node a page is open on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 import msgspec
-import pytest
 
-from tests.contracts.store_world import World, database_of, give_back, open_postgres
+from tests.contracts.store_world import World
 from tests.contracts.test_session_table import session
 from tests.contracts.test_user_table import user
-from tests.fakes.clock import FakeClock
 from wunder.feed.frames import Figures, Frame
 from wunder.feed.hub import FeedHub, Stream
 from wunder.feed.minutes import Minute
@@ -22,17 +19,6 @@ from wunder.people.person import SessionHash
 
 #: Together fewer than may wait for a page.
 EACH = 100
-
-
-@pytest.fixture
-async def nodes(tmp_path: Path) -> AsyncIterator[tuple[World, World]]:
-    one = await World(open_postgres, tmp_path / "one", FakeClock()).open()
-    database_of(tmp_path / "two", tmp_path / "one")
-    two = await World(open_postgres, tmp_path / "two", FakeClock()).open()
-    yield one, two
-    await two.store.close()
-    await one.store.close()
-    give_back(tmp_path / "one")
 
 
 def hub_of(world: World) -> FeedHub:

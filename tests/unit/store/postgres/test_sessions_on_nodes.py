@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from tests.contracts.store_world import CHANNEL, RELEASE, UID, World, database_of, open_postgres
-from tests.fakes.clock import FakeClock
+from tests.contracts.store_world import CHANNEL, RELEASE, UID, World, database_of
 from tests.waiting import until
 from wunder.errors import FenceLost
 from wunder.model.ids import AccountId, RequestId, new_id
@@ -26,18 +24,6 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
 """
 #: Of the server: the name of the lock that a unit here waits for.
 GATE = 7
-
-
-@pytest.fixture
-async def nodes(tmp_path: Path) -> AsyncIterator[tuple[World, World]]:
-    """Two nodes on one database."""
-    clock = FakeClock()
-    first = await World(open_postgres, tmp_path / "first", clock).open()
-    database_of(tmp_path / "second", of=first.dir)
-    second = await World(open_postgres, tmp_path / "second", clock).open()
-    yield first, second
-    await second.store.close()
-    await first.store.close()
 
 
 @asynccontextmanager

@@ -1,16 +1,12 @@
 """Upkeep on many nodes: one code for a stranger, one worker for a job, whichever node hears of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import asyncpg
-import pytest
 
-from tests.contracts.store_world import World, database_of, give_back, open_postgres
+from tests.contracts.store_world import World, database_of
 from tests.contracts.test_outbox_desk import finished
 from tests.contracts.test_pairing_table import all_pairings, decide, stranger
-from tests.fakes.clock import FakeClock
 from wunder.model.delivery import DeliveryState
 from wunder.model.ids import new_id
 from wunder.model.message import MessageState
@@ -19,18 +15,6 @@ from wunder.upkeep.ledger import DeliveryFilter, MessageFilter
 from wunder.upkeep.replay import ReplayFilter
 
 S = DeliveryState
-
-
-@pytest.fixture
-async def nodes(tmp_path: Path) -> AsyncIterator[tuple[World, World]]:
-    clock = FakeClock()
-    first = await World(open_postgres, tmp_path / "one", clock).open()
-    database_of(tmp_path / "two", of=first.dir)
-    second = await World(open_postgres, tmp_path / "two", clock).open()
-    yield first, second
-    await second.store.close()
-    await first.store.close()
-    give_back(first.dir)
 
 
 async def test_two_nodes_that_hear_of_one_stranger_give_one_code(
