@@ -23,6 +23,7 @@ from tests.journeys.test_many_nodes import CHANNEL
 from tests.journeys.test_node_life import KEY, share_key
 from tests.ports import own_port
 from tests.postgres_server import postgres
+from tests.waiting import wait_for
 
 PLATFORMS, PEOPLE = "chat.example.org", "gateway.example.org"
 
@@ -120,3 +121,39 @@ def ended(process: "subprocess.Popen[bytes]", with_signal: int) -> None:
     """Stop it, and wait."""
     process.send_signal(with_signal)
     process.wait(20)
+
+
+def restarted_in_turn(nodes: list[GatewayProcess]) -> None:
+    """As deploy/ says: the next one only when the balancer has taken this one back."""
+    for node in nodes:
+        before = answered(node)
+        node.stop()
+        node.start()
+        wait_for(lambda node=node, before=before: answered(node) > before)
+
+
+def judges_packages_alone(proxy: Balancer, gateway: GatewayProcess) -> None:
+    """A webhook has a limit at the door; a package passes it, for the gateway to judge."""
+    big = bytes(5 * 1024 * 1024 + 1)
+    assert proxy.ask("POST", PLATFORMS, "/wunder/channel/x/y/webhook", big)[0] in (0, 413)
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n'
+    status, said, _ = proxy.ask(
+        "POST",
+        PEOPLE,
+        "/wunder/admin/channel_plugins/upload",
+        form + big + b"\r\n--x--\r\n",
+        Authorization=f"Bearer {gateway.token}",
+        **{"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    assert (status, json.loads(said)["code"]) == (422, "not_a_zip"), "the gateway itself judged it"
+
+
+def keeps_people_and_platforms_apart(proxy: Balancer, gateway: GatewayProcess) -> None:
+    """Each name has its own paths, and no sender speaks for the balancer."""
+    for path in ("/", "/console/", "/metrics", "/readyz", "/wunder/admin/nodes"):
+        assert proxy.ask("GET", PLATFORMS, path)[0] == 404
+    status, body, _ = proxy.ask("GET", PEOPLE, "/wunder/admin/nodes")
+    assert (status, json.loads(body)["code"]) == (401, "token_needed")
+    proxy.throw(1, **{"X-Forwarded-For": "203.0.113.9"})
+    wait_for(lambda: '"path":"/wunder/channel/' in gateway.log.read_text())
+    assert senders(gateway) == {"127.0.0.1"}

@@ -19,11 +19,12 @@ from tests.journeys.balancer import (
     PEOPLE,
     PLATFORMS,
     Balancer,
-    answered,
     ended,
     file_for,
+    judges_packages_alone,
+    keeps_people_and_platforms_apart,
     program,
-    senders,
+    restarted_in_turn,
     three_nodes,
 )
 from tests.journeys.gateway_process import GatewayProcess
@@ -140,12 +141,7 @@ def test_no_request_fails_and_nothing_is_lost_while_nodes_are_restarted(tmp_path
 
         with ThreadPoolExecutor(2) as pool:
             sending, changing = pool.submit(traffic), pool.submit(changes)
-            for node in nodes:
-                before = answered(node)
-                node.stop()
-                node.start()
-                # As the page says: the next one only when the balancer has taken this one back.
-                wait_for(lambda node=node, before=before: answered(node) > before)
+            restarted_in_turn(nodes)
             is_over = True
             came, changed = sending.result(60), changing.result(60)
         proxy.stop()
@@ -175,15 +171,8 @@ def test_platforms_see_their_paths_only_people_theirs_and_neither_speaks_for_the
     alone: tuple[Haproxy, GatewayProcess],
 ) -> None:
     proxy, gateway = alone
-    for path in ("/", "/console/", "/metrics", "/readyz", "/wunder/admin/nodes"):
-        assert proxy.ask("GET", PLATFORMS, path)[0] == 404
-    status, body, _ = proxy.ask("GET", PEOPLE, "/wunder/admin/nodes")
-    assert (status, json.loads(body)["code"]) == (401, "token_needed")
+    keeps_people_and_platforms_apart(proxy, gateway)
     assert proxy.ask("GET", "other.example.org", "/console/")[0] == 404
-
-    proxy.throw(1, **{"X-Forwarded-For": "203.0.113.9"})
-    wait_for(lambda: '"path":"/wunder/channel/' in gateway.log.read_text())
-    assert senders(gateway) == {"127.0.0.1"}
 
 
 def test_the_cookie_of_a_session_is_for_tls_alone_where_the_balancer_speaks_it(
@@ -204,18 +193,7 @@ def test_a_webhook_has_a_limit_at_the_door_and_a_package_passes_it(
     alone: tuple[Haproxy, GatewayProcess],
 ) -> None:
     proxy, gateway = alone
-    big = bytes(5 * 1024 * 1024 + 1)
-    assert proxy.ask("POST", PLATFORMS, "/wunder/channel/x/y/webhook", big)[0] in (0, 413)
-    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n'
-    status, said, _ = proxy.ask(
-        "POST",
-        PEOPLE,
-        "/wunder/admin/channel_plugins/upload",
-        form + big + b"\r\n--x--\r\n",
-        Authorization=f"Bearer {gateway.token}",
-        **{"Content-Type": "multipart/form-data; boundary=x"},
-    )
-    assert (status, json.loads(said)["code"]) == (422, "not_a_zip"), "the gateway itself judged it"
+    judges_packages_alone(proxy, gateway)
 
 
 def test_live_events_pass_as_they_happen(alone: tuple[Haproxy, GatewayProcess]) -> None:

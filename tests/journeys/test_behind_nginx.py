@@ -1,6 +1,5 @@
 """deploy/nginx.conf as it stands, in front of real nodes: restarts, limits, who is believed, live events."""
 
-import json
 import os
 import re
 import signal
@@ -18,11 +17,12 @@ from tests.journeys.balancer import (
     PEOPLE,
     PLATFORMS,
     Balancer,
-    answered,
     ended,
     file_for,
+    judges_packages_alone,
+    keeps_people_and_platforms_apart,
     program,
-    senders,
+    restarted_in_turn,
     three_nodes,
 )
 from tests.journeys.gateway_process import GatewayProcess
@@ -101,12 +101,7 @@ def test_a_rolling_restart_is_not_noticed_by_platforms(
 
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(traffic)
-        for node in nodes:
-            before = answered(node)
-            node.stop()
-            node.start()
-            # As the file says: the next one only when nginx has taken this one back.
-            wait_for(lambda node=node, before=before: answered(node) > before)
+        restarted_in_turn(nodes)
         is_over = True
         came = sending.result(60)
     assert set(came) == {200}, "another node answered for the one that was away"
@@ -128,33 +123,15 @@ def test_platforms_see_their_paths_only_people_theirs_and_neither_speaks_for_the
     alone: tuple[Nginx, GatewayProcess],
 ) -> None:
     nginx, gateway = alone
-    for path in ("/", "/console/", "/metrics", "/readyz", "/wunder/admin/nodes"):
-        assert nginx.ask("GET", PLATFORMS, path)[0] == 404
+    keeps_people_and_platforms_apart(nginx, gateway)
     assert nginx.ask("GET", PEOPLE, "/readyz")[0] == 200
-    status, body, _ = nginx.ask("GET", PEOPLE, "/wunder/admin/nodes")
-    assert (status, json.loads(body)["code"]) == (401, "token_needed")
-
-    nginx.throw(1, **{"X-Forwarded-For": "203.0.113.9"})
-    wait_for(lambda: '"path":"/wunder/channel/' in gateway.log.read_text())
-    assert senders(gateway) == {"127.0.0.1"}
 
 
 def test_a_webhook_has_a_limit_at_the_door_and_a_package_passes_it(
     alone: tuple[Nginx, GatewayProcess],
 ) -> None:
     nginx, gateway = alone
-    big = bytes(5 * 1024 * 1024 + 1)
-    assert nginx.ask("POST", PLATFORMS, "/wunder/channel/x/y/webhook", big)[0] in (0, 413)
-    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n'
-    status, said, _ = nginx.ask(
-        "POST",
-        PEOPLE,
-        "/wunder/admin/channel_plugins/upload",
-        form + big + b"\r\n--x--\r\n",
-        Authorization=f"Bearer {gateway.token}",
-        **{"Content-Type": "multipart/form-data; boundary=x"},
-    )
-    assert (status, json.loads(said)["code"]) == (422, "not_a_zip"), "the gateway itself judged it"
+    judges_packages_alone(nginx, gateway)
 
 
 def test_live_events_pass_as_they_happen_and_go_on_at_another_node(
