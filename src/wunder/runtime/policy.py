@@ -41,9 +41,7 @@ class WirePolicy(msgspec.Struct, frozen=True):
     write_stall_s: float = 5.0
     tombstone_s: float = 60.0
     tombstones: int = 1_000
-    noise_lines_per_read: int = (
-        256  # that answer no call; beyond: reading pauses, the flooder waits
-    )
+    noise_lines_per_read: int = 256  # answering no call; beyond: reading pauses, the flooder waits
     noise_pause_s: float = 0.1
     stderr_bytes_per_turn: int = 256 * KIB  # per stderr_turn_s: a flood slows its author
     stderr_turn_s: float = 0.1
