@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import sys
 from collections import deque
 from typing import Literal
 
@@ -14,7 +15,7 @@ from wunder.model.account import Account
 from wunder.model.conversation import Conversation
 from wunder.model.delivery import ClaimedDelivery, ReleaseRef
 from wunder.model.fault import Fault, FaultKind
-from wunder.model.ids import At, ChannelId, PlatformMessageId
+from wunder.model.ids import AccountUid, At, ChannelId, PlatformMessageId
 from wunder.model.intake import NewReceipt
 from wunder.model.message import Attachment, Content, InboundMessage, OutboundMessage, Sender
 from wunder.model.provider import (
@@ -86,6 +87,7 @@ class FakeChannelProvider:
         self.hang = asyncio.Event()
         self.hang.set()
         self._lose_answers = 0
+        self.room = sys.maxsize
         self.screen: dict[str, str] = {}  # what each message shows now, by the platform's id
         self.edits: list[Frame] = []
         self.edit_faults: deque[Fault] = deque()
@@ -188,6 +190,9 @@ class FakeChannelProvider:
             self._lose_answers -= 1
             raise ProviderFault(Fault(FaultKind.OUTCOME_UNKNOWN, "no answer", "unknown"))
         return Sent(f"p{len(self.arrivals)}", {"ok": True}, next_state)
+
+    def send_room(self, account_uid: AccountUid) -> int:
+        return self.room
 
     async def edit_outbound(
         self, account: Account, delivery: ClaimedDelivery, at: At, is_final: bool

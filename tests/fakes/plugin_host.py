@@ -79,6 +79,9 @@ class FakePluginHost:
             raise ProviderFault(Fault(FaultKind.METHOD_NOT_FOUND))
         return answer(params, account_uid)
 
+    def send_room(self, plugin_id: PluginId, account_uid: str) -> int:
+        return sys.maxsize
+
     async def start(self, spec: PluginSpec) -> None:
         self.specs[spec.plugin_id] = spec
         self.started.append(spec)

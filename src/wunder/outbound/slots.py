@@ -69,7 +69,7 @@ class Slots:
         self._behind = {uid for uid, heads in waiting.items() if given[uid] < heads}
         limit = self._policy.per_release if self.in_flight < self._policy.total else 1
         full = {release for release, count in self._by_release.items() if count >= limit}
-        self._full = full if self._behind else set()
+        self._full = set() if all(map(self._is_resting, self._behind)) else full
         return grants
 
     def are_awaited(self, account_uid: AccountUid) -> bool:
@@ -90,6 +90,7 @@ class Slots:
         facts = provider.facts
         free = min(
             wanted,
+            provider.send_room(account_uid),
             self._policy.total - self.in_flight,
             self._policy.per_release - self._by_release[facts.release],
             self._account_limit - self._by_account[account_uid],
@@ -121,6 +122,8 @@ class Slots:
             return False
         provider = self._providers.serving(account.row.channel)
         if provider is None or provider.facts.release != release or not self._may_send(account):
+            return False
+        if not provider.send_room(account_uid):
             return False
         return self._pace_allows(account_uid, provider.facts, 1) > 0
 
@@ -159,6 +162,14 @@ class Slots:
     def parked(self) -> list[AccountUid]:
         """Accounts whose credentials were refused."""
         return [uid for uid, standing in self._standing.items() if standing.is_parked]
+
+    def _is_resting(self, account_uid: AccountUid) -> bool:
+        """True while no slot would help this account: paused, parked, or its breaker is open."""
+        account = self._accounts.get(account_uid)
+        if account is None or not self._may_send(account):
+            return True
+        provider = self._providers.serving(account.row.channel)
+        return provider is None or not provider.send_room(account_uid)
 
     def _may_send(self, account: Account) -> bool:
         uid = account.uid

@@ -67,6 +67,9 @@ class ChannelProvider(OptionalCalls, Protocol):
     async def send_outbound(self, account: Account, delivery: ClaimedDelivery) -> Sent:
         """Send one platform message."""
 
+    def send_room(self, account_uid: AccountUid) -> int:
+        """How many sends of this account would go out now: more would end as `breaker_open`."""
+
     async def validate_account_config(
         self, account: Account, mode: Literal["static", "live"]
     ) -> ConfigVerdict:
@@ -138,6 +141,9 @@ class PluginHost(Protocol):
 
     async def preflight(self, spec: PluginSpec) -> None:
         """Start a process with no traffic, shake hands, ask its health, stop it. Raises: Invalid."""
+
+    def send_room(self, plugin_id: PluginId, account_uid: str) -> int:
+        """How many sends of this account its breaker would let out now."""
 
     def report(self, plugin_id: PluginId) -> RuntimeReport | None:
         """What is running; None for a plugin that was never started."""

@@ -4,6 +4,7 @@ Built-in and plugin differ only in who answers: the same translation, the same f
 semantics (row C4).
 """
 
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, TypeVar
 
@@ -13,7 +14,7 @@ from wunder.errors import ProviderFault
 from wunder.model.account import Account
 from wunder.model.delivery import ClaimedDelivery
 from wunder.model.fault import Fault, FaultKind
-from wunder.model.ids import MAX_PROVIDER_MESSAGE_ID, At
+from wunder.model.ids import MAX_PROVIDER_MESSAGE_ID, AccountUid, At
 from wunder.model.message import Attachment, InboundMessage, OutboundMessage
 from wunder.model.provider import (
     Activity,
@@ -116,6 +117,10 @@ class ProviderAdapter:
             raw_result=struck(raw, account.secrets),
             next_state=result.next.state if result.next else None,
         )
+
+    def send_room(self, account_uid: AccountUid) -> int:
+        """How many sends of this account would go out now."""
+        return sys.maxsize
 
     async def validate_account_config(
         self, account: Account, mode: Literal["static", "live"]

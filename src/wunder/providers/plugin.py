@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from wunder.model.ids import PluginId
+from wunder.model.ids import AccountUid, PluginId
 from wunder.model.provider import ProviderFacts
 from wunder.ports import PluginHost
 from wunder.providers.adapter import ProviderAdapter, Surroundings
@@ -17,6 +17,10 @@ class PluginProviderAdapter(ProviderAdapter):
         super().__init__(facts, surroundings)
         self._host = host
         self._plugin_id = PluginId(facts.release.plugin_id)
+
+    def send_room(self, account_uid: AccountUid) -> int:
+        """How many sends of this account its breaker would let out now."""
+        return self._host.send_room(self._plugin_id, account_uid)
 
     async def _call(self, method: str, params: object, result: type[R], account_uid: str) -> R:
         return await self._host.call(self._plugin_id, method, params, result, account_uid)

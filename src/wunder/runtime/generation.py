@@ -113,10 +113,6 @@ class Generation:
         """Calls that have a slot."""
         return sum(pool.in_use for pool in self._pools.values())
 
-    def free_sends(self, account_uid: str) -> int:
-        """How many sends of this account would start at once."""
-        return self._pools["sends"].free(account_uid)
-
     # --- life -------------------------------------------------------------------------------
 
     async def open(self, limit_s: float) -> str:

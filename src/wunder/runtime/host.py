@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -155,10 +156,10 @@ class ProcessHost:
         supervisor = self._supervisors.get(plugin_id)
         return [] if supervisor is None else supervisor.ring.tail()
 
-    def free_sends(self, plugin_id: PluginId, account_uid: str) -> int:
-        """How many sends of this account would start at once; 0 while it is not ready."""
+    def send_room(self, plugin_id: PluginId, account_uid: str) -> int:
+        """How many sends of this account its breaker would let out now."""
         supervisor = self._supervisors.get(plugin_id)
-        return 0 if supervisor is None else supervisor.free_sends(account_uid)
+        return sys.maxsize if supervisor is None else supervisor.send_room(account_uid)
 
     def is_quarantined(self, plugin_id: PluginId, params: object) -> bool:
         """True for a request or delivery that crashed the plugin although it was called alone."""

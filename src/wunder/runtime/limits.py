@@ -24,13 +24,6 @@ class Pool:
         half = max(1, self.slots // 2)
         self.per_account = self.slots if per_account is None else min(per_account, half)
 
-    def free(self, account: str) -> int:
-        """How many calls of this account would start at once."""
-        if self._waiting:
-            return 0
-        free_of_account = self.per_account - self._taken.get(account, 0)
-        return max(0, min(self.slots - self.in_use, free_of_account))
-
     @property
     def is_idle(self) -> bool:
         """Nobody has a slot, nobody waits for one."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -261,14 +262,11 @@ class Supervisor:
             key_of(params)
         )
 
-    def free_sends(self, account_uid: str) -> int:
-        """How many sends of this account would start at once."""
+    def send_room(self, account_uid: str) -> int:
+        """How many sends of this account its breaker would let out now."""
         runner = self._serving
-        if runner is None or runner.generation is None:
-            return 0
-        free = runner.generation.free_sends(account_uid)
-        breaker = runner.record.breakers.get(account_uid)
-        return free if breaker is None else min(free, breaker.room(self._around.clock.monotonic()))
+        breaker = None if runner is None else runner.record.breakers.get(account_uid)
+        return sys.maxsize if breaker is None else breaker.room(self._around.clock.monotonic())
 
     def _is_to_be_alone(self, suspects: Suspects, params: object) -> bool:
         if not suspects:

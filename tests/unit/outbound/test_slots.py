@@ -131,3 +131,29 @@ def test_while_a_release_is_full_none_of_its_accounts_passes_those_that_wait(
     assert platforms.awaited() == ["u1", "u2", "u3"], "another plugin has slots of its own"
     platforms.slots.deal(waiting(), 16)
     assert platforms.awaited() == []
+
+
+def test_an_account_whose_breaker_is_open_is_given_no_slot_and_half_open_one(
+    clock: FakeClock, account: Account
+) -> None:
+    channel = FakeChannelProvider("chat")
+    slots = Slots(
+        FakeAccounts(account), FakeProviders(channel), clock, SlotPolicy(), ParkingPolicy()
+    )
+    release = channel.facts.release
+    channel.room = 0
+    assert slots.deal(waiting(u1=16), 16) == []
+    assert not slots.may_go_on(AccountUid("u1"), release)
+    channel.room = 1
+    assert [grant.limit for grant in slots.deal(waiting(u1=16), 16)] == [1]
+    assert slots.may_go_on(AccountUid("u1"), release)
+
+
+def test_an_account_that_no_slot_would_help_keeps_nobody_waiting(clock: FakeClock) -> None:
+    platforms = Platforms(clock)
+    platforms.slots.deal(waiting(u1=2, u2=2), 16)
+    platforms.slots.deal(waiting(u3=1), 16)
+    assert platforms.awaited() == ["u1", "u2", "u3"], "the release is full"
+    platforms.slots.pause(AccountUid("u3"), THROTTLED, RetryPolicy())
+    platforms.slots.deal(waiting(u3=1), 16)
+    assert platforms.awaited() == ["u3"]

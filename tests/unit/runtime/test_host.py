@@ -190,7 +190,7 @@ async def test_courtesies_that_fail_keep_no_message_waiting(tmp_path):
                 await world.host.call(ME, "channel.send_activity", asked, Empty, "uid")
             assert failed.value.fault.kind is FaultKind.PROVIDER_UNAVAILABLE
         assert set(world.report("good").breakers.values()) <= {"closed"}
-        assert world.host.free_sends(ME, "uid") > 0
+        assert world.host.send_room(ME, "uid") > 0
 
 
 @pytest.mark.process
