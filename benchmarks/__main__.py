@@ -33,6 +33,7 @@ QUICK: dict[str, list[str]] = {
     "console_api": ["--messages", "100000", "--seconds", "5"],
     "console_first": ["--rounds", "3"],
     "journey": ["--rounds", "1", "--seconds", "2"],
+    "neighbours": ["--rounds", "4"],
 }
 #: What measures the other engine as well, and how it is told.
 WITH_POSTGRES = {

@@ -6,28 +6,26 @@ Interleaved in one run, the same load generator and platform for all (world.py, 
 `gateway` with its plugin process, on SQLite; `postgres`, the same on a private server of this machine;
 `undurable`, an echo bot of one process that stores nothing; `rows`, the same with one commit a row;
 `nonebot`, NoneBot2's echo. A closed loop with 1, 16 and 64 messages in flight over 16 accounts and 256
-conversations; then an open loop at half and four fifths of what 64 in flight gave, and the same beside
-a plugin, and beside an account, that hangs. CPU is of /proc/<pid>/stat, rows and commits of the
-store's own figures.
+conversations; then an open loop at half and four fifths of what 64 in flight gave. CPU is of
+/proc/<pid>/stat, rows and commits of the store's own figures.
 """
 
 import argparse
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.ferry import SDK_FERRY, SDK_HUNG, package
+from benchmarks.ferry import SDK_FERRY, package
 from benchmarks.machine import cpu_s, fsync_p50_us, written_bytes
 from benchmarks.nonebot_venv import nonebot_python
 from benchmarks.serving import add_account, figures, install, plugin_pid, serving
@@ -35,15 +33,11 @@ from tests.journeys.gateway_process import GatewayProcess
 from tests.postgres_server import postgres, stop_postgres
 
 ROOT = Path(__file__).resolve().parents[1]
-CHANNEL, NEIGHBOUR = "ferry", "hung_ferry"
+CHANNEL = "ferry"
 ACCOUNTS, LANES = 16, 256
 IN_FLIGHT = (1, 16, 64)
 WARM_S = 1.0
 NONEBOT_START_S = 1.5
-#: Steady, and far below what any machine can do: what hangs beside it must not be heard.
-BESIDE_PER_S = 60.0
-#: So much longer than other loads: of 180 messages the two slowest are the p99, which said 0.7x or 1.4x by chance.
-BESIDE_TIMES = 3
 
 Figures = dict[str, Any]
 
@@ -60,10 +54,14 @@ class Child:
 
     def ask(self, **order: Any) -> Figures:
         """Give an order and wait for its figures."""
+        self.tell(**order)
+        return self.read()
+
+    def tell(self, **order: Any) -> None:
+        """Give an order; `read` waits for its figures."""
         assert self.process.stdin
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
         self.process.stdin.flush()
-        return self.read()
 
     def read(self) -> Figures:
         """The next line."""
@@ -114,7 +112,7 @@ class Gateway:
     """The gateway under test, its store's figures included."""
 
     def __init__(self, gateway: GatewayProcess, platform: int) -> None:
-        self._gateway = gateway
+        self.process = gateway
         install(gateway, package(CHANNEL, SDK_FERRY))
         config = {"platform": f"http://127.0.0.1:{platform}/"}
         paths = [add_account(gateway, CHANNEL, f"a{number}", config) for number in range(ACCOUNTS)]
@@ -124,9 +122,9 @@ class Gateway:
     def measure(self, world: Child, in_flight: int, seconds: float, **more: Any) -> Figures:
         """As `measure`, with rows, units and commits."""
         fsync_ms = fsync_p50_us() / 1000 if in_flight == 1 else 0.0
-        before, on_disk = figures(self._gateway), written_bytes(self._gateway.pid)
+        before, on_disk = figures(self.process), written_bytes(self.process.pid)
         found = measure(world, self.subject, in_flight, seconds, **more)
-        after, on_disk = figures(self._gateway), written_bytes(self._gateway.pid) - on_disk
+        after, on_disk = figures(self.process), written_bytes(self.process.pid) - on_disk
         rows, units, commits = (after[n] - before[n] for n in ("rows", "units", "commits"))
         found["rows_per_commit"] = round(rows / max(1, commits), 1)
         found["units_per_commit"] = round(units / max(1, commits), 2)
@@ -135,15 +133,6 @@ class Gateway:
         found["fsync_p50_ms"] = round(fsync_ms, 3)
         found["commits_per_s"] = round(commits / found["seconds"], 1)
         return found
-
-    def add_hung_plugin(self) -> str:
-        """Install a plugin that never answers; the path of its webhook."""
-        install(self._gateway, package(NEIGHBOUR, SDK_HUNG))
-        return add_account(self._gateway, NEIGHBOUR, "main", {})
-
-    def add_hung_account(self, platform: str) -> str:
-        """Add an account of the same plugin whose platform never answers; the path of its webhook."""
-        return add_account(self._gateway, CHANNEL, "hung", {"platform": platform})
 
 
 def middle(rounds: list[Figures]) -> Figures:
@@ -244,39 +233,7 @@ def run_all(chosen: argparse.Namespace) -> dict[str, Any]:
                 )
                 for share in (0.5, 0.8)
             }
-            report["hung_plugin"] = beside(world, gateway, chosen, gateway.add_hung_plugin)
-            with socket.create_server(("127.0.0.1", 0)) as silent:
-                platform = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-                report["hung_account"] = beside(
-                    world, gateway, chosen, lambda: gateway.add_hung_account(platform)
-                )
         return report
-
-
-def beside(
-    world: Child, gateway: Gateway, chosen: argparse.Namespace, add_hung: Callable[[], str]
-) -> dict[str, Any]:
-    """The same open loop alone and while something beside it hangs, in turns."""
-    path = add_hung()
-    seconds = BESIDE_TIMES * chosen.seconds
-    alone: list[Figures] = []
-    hung: list[Figures] = []
-    for _ in range(chosen.rounds):
-        alone.append(gateway.measure(world, 256, seconds, per_s=BESIDE_PER_S))
-        with child("benchmarks.world") as stranger:
-            order = {"port": gateway.subject.port, "paths": [path], "in_flight": 16}
-            order |= {"seconds": seconds, "is_acked_only": True, "per_s": BESIDE_PER_S / 5}
-            assert stranger.process.stdin
-            stranger.process.stdin.write(json.dumps(order).encode() + b"\n")
-            stranger.process.stdin.flush()
-            hung.append(gateway.measure(world, 256, seconds, per_s=BESIDE_PER_S))
-    alone_ms, beside_ms = (middle(rounds)["p99_ms"] for rounds in (alone, hung))
-    return {
-        "alone_p99_ms": alone_ms,
-        "beside_p99_ms": beside_ms,
-        "p99_x": round(beside_ms / max(1e-9, alone_ms), 2),
-        "failed": sum(one["failed"] for one in hung),
-    }
 
 
 def _tell(what: str, found: Figures) -> None:

@@ -1,9 +1,10 @@
 """Load generator and platform in one process of its own: raw protocols, so that they cost little.
 
 Reads one JSON order a line on stdin, writes one JSON line of figures for each:
-`{"port", "paths", "in_flight", "seconds", "lanes"?, "per_s"?, "is_acked_only"?}`. Messages go round over
-`lanes` conversations, at least one for each in flight. With `per_s` the loop is open:
-messages come due at that rate whether or not anybody answers, and are timed from when they were due.
+`{"port", "paths", "in_flight", "seconds", "lanes"?, "per_s"?, "untimed_s"?, "is_acked_only"?, "is_each"?}`.
+Messages go round over `lanes` conversations, at least one for each in flight. With `per_s` the loop is
+open: messages come due at that rate whether or not anybody answers, and are timed from when they were
+due; those of the first `untimed_s` are not. `is_each` asks for every time as well.
 """
 
 import asyncio
@@ -154,7 +155,7 @@ class Run:
         self._acked: list[float] = []
         self._done: list[float] = []
         self._failed = 0
-        self._first_counted = 0.0
+        self._timed_from = 0.0
         in_flight = order["in_flight"]
         self._rounds = max(1, order.get("lanes", in_flight) // in_flight)
 
@@ -188,6 +189,7 @@ class Run:
     async def open_loop(self) -> None:
         """Messages come due at a steady rate; a message without a free connection waits."""
         began = time.perf_counter()
+        self._timed_from = began + self._order.get("untimed_s", 0.0)
         total = int(self._order["per_s"] * self._order["seconds"])
         async with asyncio.TaskGroup() as tasks:
             for count in range(total):
@@ -215,9 +217,10 @@ class Run:
                 if not 200 <= status < 300:
                     self._failed += 1
                     return
-                self._acked.append(acked_at - due)
-                if not self._order.get("is_acked_only"):
-                    self._done.append(await arrived - due)
+                arrived_at = 0.0 if self._order.get("is_acked_only") else await arrived
+                if due >= self._timed_from:
+                    self._acked.append(acked_at - due)
+                    self._done.append(arrived_at - due)
         except (TimeoutError, ConnectionError):
             self._failed += 1
         finally:
@@ -235,6 +238,7 @@ class Run:
             "p99_ms": round(percentile(done, 0.99) * 1e3, 3),
             "ack_p50_ms": round(percentile(self._acked, 0.50) * 1e3, 3),
             "ack_p99_ms": round(percentile(self._acked, 0.99) * 1e3, 3),
+            **({"each_ms": [one * 1e3 for one in done]} if self._order.get("is_each") else {}),
         }
 
 
