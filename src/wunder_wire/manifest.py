@@ -4,7 +4,9 @@ from dataclasses import field
 from typing import Any, Literal
 
 from wunder_wire.frame import MAX_FRAME_BYTES
+from wunder_wire.json_text import DecodeError
 from wunder_wire.record import dataclass
+from wunder_wire.shapes import from_json
 
 Redelivery = Literal["none", "short", "long"]
 
@@ -91,3 +93,15 @@ class Manifest:
     account_lookup: AccountLookupRule | None = None
     serves: tuple[str, ...] = ()
     i18n: dict[str, Any] = field(default_factory=dict)
+
+
+def stored_manifest(document: dict[str, Any], plugin_id: str, version: str) -> tuple[Manifest, str]:
+    """Return a manifest that some gateway accepted, and why this one cannot read it, or "".
+
+    A newer gateway on the same database may have accepted words that this one does not know. Of
+    such a manifest only whose it is can be said: it has no entry, so it starts nowhere here.
+    """
+    try:
+        return from_json(Manifest, document), ""
+    except DecodeError as unread:
+        return Manifest(plugin_id, plugin_id, version), str(unread)

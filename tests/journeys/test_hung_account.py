@@ -28,7 +28,9 @@ IN_ROW, PROBES, WAITING = 5, 3, 40
 
 def say(gateway: GatewayProcess, path: str, number: int) -> None:
     """One message of a conversation of its own."""
-    with urlopen(Request(gateway.url + path, note(f"m{number}", f"p{number}")), timeout=20) as taken:
+    with urlopen(
+        Request(gateway.url + path, note(f"m{number}", f"p{number}")), timeout=20
+    ) as taken:
         assert taken.status == 200
 
 

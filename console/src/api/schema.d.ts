@@ -3039,7 +3039,7 @@ export interface components {
          * PlatformFit
          * @description Whether a release can start on this host; it can be installed either way.
          *
-         *         `code` is "" or one of `no_entry_for_platform`, `runtime_mismatch`.
+         *         `code` is "" or one of `no_entry_for_platform`, `runtime_mismatch`, `manifest_unreadable`.
          */
         PlatformFit: {
             can_start: boolean;

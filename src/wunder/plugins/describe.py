@@ -13,6 +13,7 @@ from wunder.plugins.policy import SignaturePolicy
 from wunder.plugins.release import (
     HostPlatform,
     fit_of,
+    fit_of_release,
     is_serving,
     manifest_of,
     named,
@@ -83,7 +84,7 @@ def release_view(
         permission_digest=release.permission_digest,
         changes=() if is_current else permissions.changes(manifest, _manifest(current)),
         signature=signature.shown(signature.STATEMENT_NAME in release.files, policy),
-        fit=fit_of(manifest, here),
+        fit=fit_of_release(release, here),
         install_source=release.install_source,
         installed_by=release.installed_by,
         created_at=release.created_at,

@@ -22,6 +22,7 @@ from wunder.plugins.release import (
     named,
     previous_of,
     to_enable,
+    unread,
 )
 from wunder.plugins.starting import Gatekeeper
 from wunder.plugins.switching import Switchboard
@@ -90,11 +91,13 @@ class PluginDesk:
     async def approve(self, plugin_id: str, version: str, sha256: str, by: str) -> Release:
         """Record that `by` agrees to exactly this package and its permissions.
 
-        Raises: NotFound; Conflict `sha256_mismatch`.
+        Raises: NotFound; Conflict `sha256_mismatch`, `manifest_unreadable`.
         """
         release = named(await self._doors.releases(plugin_id), version)
         if release is None:
             raise NotFound("this version is not installed")
+        if detail := unread(release):
+            raise Conflict(detail, reason="manifest_unreadable", state={"version": version})
         if sha256.strip().lower() != release.package_sha256:
             raise Conflict(
                 "the package that is installed has another sha256; review it again",
@@ -147,7 +150,7 @@ class PluginDesk:
             NotFound: No such plugin or version.
             Conflict: `not_approved`; `takes_over_builtin` with `state` {accounts, bindings,
                 builtin_id, confirm}; `no_entry_for_platform`; `runtime_mismatch`;
-                `files_changed`; `signature_required`; `changed_meanwhile`.
+                `manifest_unreadable`; `files_changed`; `signature_required`; `changed_meanwhile`.
             Invalid: The preflight failed; what ran before runs on.
         """
         row = await self._doors.row(plugin_id)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from wunder.model.plugin import PluginRow, PluginStatus, Release
 from wunder.plugins import python_runtime
 from wunder.plugins.views import PlatformFit
 from wunder_wire.ids import version_key
-from wunder_wire.manifest import Manifest
-from wunder_wire.shapes import from_json
+from wunder_wire.manifest import Manifest, stored_manifest
 
 ANY = "any"
 #: `last_error_code` of a plugin whose process cannot be kept alive.
@@ -29,8 +30,17 @@ class HostPlatform:
 
 
 def manifest_of(release: Release) -> Manifest:
-    """Return a stored manifest as a Manifest; it was validated when it was installed."""
-    return from_json(Manifest, release.manifest)
+    """Return a stored manifest as a Manifest; a bare one where `unread` says why."""
+    return stored_manifest(release.manifest, release.plugin_id, release.version)[0]
+
+
+def unread(release: Release) -> str:
+    """Say why this gateway cannot read what a newer one accepted; "" where it can."""
+    fault = stored_manifest(release.manifest, release.plugin_id, release.version)[1]
+    if not fault:
+        return ""
+    advice = "update this gateway, or enable another version"
+    return f"this gateway cannot read its manifest ({fault}); {advice}"
 
 
 def newest_first(releases: Sequence[Release]) -> list[Release]:
@@ -88,6 +98,12 @@ def is_to_retry(row: PluginRow) -> bool:
 def is_python(manifest: Manifest) -> bool:
     """True for a bundled Python plugin: a folder and the runtime it needs."""
     return manifest.runtime is not None and ANY in manifest.entry
+
+
+def fit_of_release(release: Release, here: HostPlatform) -> PlatformFit:
+    """Say whether an installed release can start on a host, its manifest included."""
+    fit, detail = fit_of(manifest_of(release), here), unread(release)
+    return replace(fit, code="manifest_unreadable", detail=detail) if detail else fit
 
 
 def fit_of(manifest: Manifest, here: HostPlatform) -> PlatformFit:

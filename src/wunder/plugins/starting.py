@@ -12,7 +12,7 @@ from wunder.plugins.folders import PluginFolders
 from wunder.plugins.launch import spec_of
 from wunder.plugins.package import disk_trouble
 from wunder.plugins.policy import PluginPolicy
-from wunder.plugins.release import HostPlatform, fit_of, manifest_of
+from wunder.plugins.release import HostPlatform, fit_of_release
 from wunder.plugins.verify import Difference, differences, in_words
 
 
@@ -53,11 +53,12 @@ class Gatekeeper:
 
         Raises:
             Conflict: `not_approved`, `signature_required`, `no_entry_for_platform`,
-                `runtime_mismatch`, `files_changed`, `package_missing`, `package_damaged`.
+                `runtime_mismatch`, `manifest_unreadable`, `files_changed`, `package_missing`,
+                `package_damaged`.
             StoreUnavailable, StoreFull: Its files or folders cannot be reached.
         """
         self.require_agreed(release)
-        fit = fit_of(manifest_of(release), self.here)
+        fit = fit_of_release(release, self.here)
         if not fit.can_start:
             raise Conflict(fit.detail, reason=fit.code, state={"version": release.version})
         await self.stage(release)

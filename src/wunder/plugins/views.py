@@ -56,7 +56,7 @@ class SignatureView(msgspec.Struct, frozen=True):
 class PlatformFit(msgspec.Struct, frozen=True):
     """Whether a release can start on this host; it can be installed either way.
 
-    `code` is "" or one of `no_entry_for_platform`, `runtime_mismatch`.
+    `code` is "" or one of `no_entry_for_platform`, `runtime_mismatch`, `manifest_unreadable`.
     """
 
     can_start: bool

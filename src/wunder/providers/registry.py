@@ -11,6 +11,7 @@ from typing import Any
 from wunder.model.ids import ChannelId, PluginId
 from wunder.model.plugin import PluginRow, PluginStatus, Release
 from wunder.model.provider import ProviderFacts
+from wunder.observe.logs import get_logger
 from wunder.ports import ChannelProvider, HttpDoor, PluginHistory, PluginHost, PluginTable
 from wunder.providers.adapter import Surroundings
 from wunder.providers.builtin import (
@@ -22,9 +23,9 @@ from wunder.providers.builtin import (
 )
 from wunder.providers.facts import facts_of
 from wunder.providers.plugin import PluginProviderAdapter
-from wunder_wire.manifest import Manifest
-from wunder_wire.shapes import from_json
+from wunder_wire.manifest import stored_manifest
 
+log = get_logger(__name__)
 #: Reads the account schema of an installed release; None where it has none.
 SchemaOf = Callable[[Release], dict[str, Any] | None]
 
@@ -106,7 +107,9 @@ class ProviderRegistry:
         return releases[0] if releases and not row.current_version else None
 
     def _plugin(self, release: Release) -> PluginProviderAdapter:
-        manifest = from_json(Manifest, release.manifest)
+        manifest, unread = stored_manifest(release.manifest, release.plugin_id, release.version)
+        if unread:
+            log.error("manifest_unreadable", plugin_id=release.plugin_id, reason=unread)
         facts = facts_of(
             manifest,
             ChannelId(release.plugin_id),

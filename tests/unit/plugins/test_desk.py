@@ -354,6 +354,36 @@ async def test_a_runtime_that_does_not_fit_installs_and_does_not_start(
             await enable(world)
 
 
+def of_a_newer_gateway(world: World) -> None:
+    """Let the stored manifest say what this gateway does not know."""
+    release = world.table.stored[ID, "1.0.0"]
+    manifest = {**release.manifest, "webhook": {"redelivery": "eternal"}}
+    newer = msgspec.structs.replace(release, manifest=manifest)
+    world.table.stored[ID, "1.0.0"] = newer
+
+
+async def test_a_manifest_that_only_a_newer_gateway_reads_is_shown_and_does_not_start(
+    world: World,
+) -> None:
+    await world.installed()
+    of_a_newer_gateway(world)
+    (shown,) = await world.desk.views()
+    fit = shown.releases[0].fit
+    assert (fit.can_start, fit.code) == (False, "manifest_unreadable")
+    assert "/webhook/redelivery" in fit.detail
+    assert "update this gateway" in fit.detail
+    assert (await conflict(enable(world))).reason == "manifest_unreadable"
+    assert world.host.started == []
+
+
+async def test_what_cannot_be_read_cannot_be_agreed_to(world: World) -> None:
+    release = await world.installed(approve=False)
+    of_a_newer_gateway(world)
+    error = await conflict(world.desk.approve(ID, "1.0.0", release.package_sha256, "bob"))
+    assert error.reason == "manifest_unreadable"
+    assert not (await world.desk.view(ID)).releases[0].is_approved
+
+
 async def test_a_package_for_other_platforms_installs_and_does_not_start(world: World) -> None:
     await world.installed(
         Raw("bin/p.exe", b"MZ"), entry={"windows-amd64": "bin/p.exe"}, runtime=...

@@ -3,10 +3,10 @@
 import json
 from typing import Any, cast
 
-from tests.contracts.test_providers import SERVING, Installed
+from tests.contracts.test_providers import SERVING, STOPPED, Installed
 from tests.fakes.clock import FakeClock
 from wunder.model.ids import At, PluginId
-from wunder.model.plugin import Release
+from wunder.model.plugin import PluginRow, PluginStatus, Release
 from wunder.plugins.manifest import read_manifest
 from wunder.providers.adapter import Surroundings
 from wunder.providers.registry import ProviderRegistry
@@ -41,3 +41,28 @@ async def test_what_is_accepted_at_installation_can_be_read_ever_after() -> None
     assert provider is not None
     assert provider.facts.idempotency_window_s == 300
     assert isinstance(provider.facts.reply_window_s, int)
+
+
+class OneOfANewerGateway(Installed):
+    """Two enabled plugins, one with a word that this gateway does not know."""
+
+    async def plugins(self) -> list[PluginRow]:
+        return [self._row(one, PluginStatus.ENABLED) for one in (SERVING, STOPPED)]
+
+    async def releases(self, plugin_id: PluginId | None = None) -> list[Release]:
+        (release,) = await super().releases(plugin_id)
+        if release.plugin_id == PluginId(STOPPED):
+            release.manifest["webhook"] = {"redelivery": "eternal"}
+        return [release]
+
+
+async def test_a_manifest_that_cannot_be_read_keeps_no_other_channel_from_serving() -> None:
+    nothing = cast("Any", None)
+    around = Surroundings(FakeClock(), nothing, nothing)
+    table = cast("Any", OneOfANewerGateway())
+    registry = ProviderRegistry(table, nothing, around, lambda release: None)
+    await registry.refresh()
+    assert registry.serving(SERVING) is not None
+    unread = registry.serving(STOPPED)
+    assert unread is not None, "its webhooks are answered as while it is broken, not as unknown"
+    assert unread.facts.release.version == "1.0.0"
