@@ -2,8 +2,8 @@
 
     python -m benchmarks.journey --nonebot     # installs it into benchmarks/.nonebot, once
 
-OneBot v11 over HTTP both ways, uvicorn with uvloop and httptools, logs off. It keeps nothing: what is
-under way when it stops is lost.
+OneBot v11 over HTTP both ways, or over a reverse WebSocket where the platform dials one; uvicorn with
+uvloop and httptools, logs off. It keeps nothing: what is under way when it stops is lost.
 """
 
 import json

@@ -13,12 +13,15 @@ import json
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import httptools
 import uvloop
 
+from benchmarks import onebot
 from benchmarks.machine import percentile
+from benchmarks.onebot import ReverseSocket
 
 Json = dict[str, Any]
 #: Bytes of text in each message: with its JSON a body of about 1 KB, as platforms send.
@@ -54,7 +57,7 @@ class PlatformSide(asyncio.Protocol):
         said = json.loads(b"".join(self._body))
         self._body.clear()
         text = said["text"] if "text" in said else said["message"][0]["data"]["text"]
-        self._arrive(text.rstrip("."))
+        self._arrive(text)
         self._transport.write(TAKEN)
 
 
@@ -96,23 +99,11 @@ class Poster(asyncio.Protocol):
 
 
 def event(message_id: str, number: int, style: str) -> Json:
-    """Write a webhook's body as a ferry reads it, or in the style `onebot`."""
+    """Write a webhook's body as a ferry reads it, or as OneBot v11 has it."""
     text = message_id.ljust(TEXT_BYTES, ".")
-    if style != "onebot":
-        return {"id": message_id, "from": f"p{number}", "text": text}
-    return {
-        "time": 1_700_000_000,
-        "self_id": 1,
-        "post_type": "message",
-        "message_type": "private",
-        "sub_type": "friend",
-        "message_id": 1,
-        "user_id": 1000 + number,
-        "message": text,
-        "raw_message": text,
-        "font": 0,
-        "sender": {"user_id": 1000 + number, "nickname": "x"},
-    }
+    if style:
+        return onebot.event(text, number)
+    return {"id": message_id, "from": f"p{number}", "text": text}
 
 
 class World:
@@ -124,13 +115,13 @@ class World:
 
     def arrive(self, message_id: str) -> None:
         """A reply reached the platform."""
-        waiting = self._waiting.pop(message_id, None)
+        waiting = self._waiting.pop(message_id.rstrip("."), None)
         if waiting is not None and not waiting.done():
             waiting.set_result(time.perf_counter())
 
     async def run(self, order: Json) -> Json:
         """Carry out one order; its figures."""
-        run = Run(self._waiting, order, next(self._runs))
+        run = Run(self._waiting, order, next(self._runs), self.arrive)
         await run.open()
         began = time.perf_counter()
         if order.get("per_s"):
@@ -138,18 +129,26 @@ class World:
         else:
             await run.closed_loop()
         took = time.perf_counter() - began
-        run.close()
+        await run.close()
         return run.figures(took)
 
 
 class Run:
     """One order: closed or open loop."""
 
-    def __init__(self, waiting: dict[str, asyncio.Future[float]], order: Json, number: int) -> None:
+    def __init__(
+        self,
+        waiting: dict[str, asyncio.Future[float]],
+        order: Json,
+        number: int,
+        arrive: Callable[[str], None],
+    ) -> None:
         self._waiting = waiting
+        self._arrive = arrive
+        self._socket: ReverseSocket | None = None
         self._order = order
         self._number = number
-        self._free: deque[tuple[int, Poster]] = deque()
+        self._free: deque[tuple[int, Poster | ReverseSocket]] = deque()
         self._freed = asyncio.Event()
         self._posters: list[Poster] = []
         self._acked: list[float] = []
@@ -162,13 +161,20 @@ class Run:
     async def open(self) -> None:
         """Connect."""
         loop = asyncio.get_running_loop()
+        if self._order.get("style") == "onebot_socket":
+            self._socket = ReverseSocket(self._arrive)
+            await self._socket.open(self._order["port"], self._order["paths"][0])
+            self._free.extend((number, self._socket) for number in range(self._order["in_flight"]))
+            return
         for number in range(self._order["in_flight"]):
             _, poster = await loop.create_connection(Poster, "127.0.0.1", self._order["port"])
             self._posters.append(poster)
             self._free.append((number, poster))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Hang up."""
+        if self._socket is not None:
+            await self._socket.close()
         for poster in self._posters:
             poster.hang_up()
 
@@ -176,7 +182,7 @@ class Run:
         """Each connection sends its next message when the reply to the last one has arrived."""
         ends_at = time.perf_counter() + self._order["seconds"]
 
-        async def worker(number: int, poster: Poster) -> None:
+        async def worker(number: int, poster: Poster | ReverseSocket) -> None:
             for count in itertools.count():
                 due = time.perf_counter()
                 if due >= ends_at:
@@ -201,12 +207,16 @@ class Run:
                 number, poster = self._free.popleft()
                 tasks.create_task(self._borrowed(number, poster, f"{self._number}-o-{count}", due))
 
-    async def _borrowed(self, number: int, poster: Poster, message_id: str, due: float) -> None:
+    async def _borrowed(
+        self, number: int, poster: Poster | ReverseSocket, message_id: str, due: float
+    ) -> None:
         await self._one(number, poster, message_id, due)
         self._free.append((number, poster))
         self._freed.set()
 
-    async def _one(self, lane: int, poster: Poster, message_id: str, due: float) -> None:
+    async def _one(
+        self, lane: int, poster: Poster | ReverseSocket, message_id: str, due: float
+    ) -> None:
         paths = self._order["paths"]
         body = json.dumps(event(message_id, lane, self._order.get("style", ""))).encode()
         arrived = self._waiting[message_id] = asyncio.get_running_loop().create_future()
