@@ -87,7 +87,7 @@ class FakeChannelProvider:
         self.hang = asyncio.Event()
         self.hang.set()
         self._lose_answers = 0
-        self.room = sys.maxsize
+        self.rooms: dict[AccountUid, int] = {}  # of accounts whose breaker is not closed
         self.screen: dict[str, str] = {}  # what each message shows now, by the platform's id
         self.edits: list[Frame] = []
         self.edit_faults: deque[Fault] = deque()
@@ -192,7 +192,7 @@ class FakeChannelProvider:
         return Sent(f"p{len(self.arrivals)}", {"ok": True}, next_state)
 
     def send_room(self, account_uid: AccountUid) -> int:
-        return self.room
+        return self.rooms.get(account_uid, sys.maxsize)
 
     async def edit_outbound(
         self, account: Account, delivery: ClaimedDelivery, at: At, is_final: bool

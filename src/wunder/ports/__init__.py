@@ -13,8 +13,10 @@ from wunder.ports.channels import Bindings as Bindings
 from wunder.ports.channels import ChannelProvider as ChannelProvider
 from wunder.ports.channels import HttpDoor as HttpDoor
 from wunder.ports.channels import OptionalCalls as OptionalCalls
+from wunder.ports.channels import PluginCalls as PluginCalls
 from wunder.ports.channels import PluginHost as PluginHost
 from wunder.ports.channels import Providers as Providers
+from wunder.ports.channels import Sends as Sends
 from wunder.ports.clock import Clock as Clock
 from wunder.ports.events import EventLog as EventLog
 from wunder.ports.events import Page as Page

@@ -46,7 +46,17 @@ class OptionalCalls(Protocol):
         """Show who wrote `message` that it was read, or that an answer is being written."""
 
 
-class ChannelProvider(OptionalCalls, Protocol):
+class Sends(Protocol):
+    """The way out of a channel."""
+
+    async def send_outbound(self, account: Account, delivery: ClaimedDelivery) -> Sent:
+        """Send one platform message. Raises: ProviderFault."""
+
+    def send_room(self, account_uid: AccountUid) -> int:
+        """How many sends of this account would go out now: more would end as `breaker_open`."""
+
+
+class ChannelProvider(Sends, OptionalCalls, Protocol):
     """The code that speaks one channel, built in or a plugin (row N1a). All raise ProviderFault."""
 
     @property
@@ -63,12 +73,6 @@ class ChannelProvider(OptionalCalls, Protocol):
         self, account: Account, request: RawRequest, message: OutboundMessage
     ) -> WebhookAnswer:
         """Word a reply that travels in the webhook's own response."""
-
-    async def send_outbound(self, account: Account, delivery: ClaimedDelivery) -> Sent:
-        """Send one platform message."""
-
-    def send_room(self, account_uid: AccountUid) -> int:
-        """How many sends of this account would go out now: more would end as `breaker_open`."""
 
     async def validate_account_config(
         self, account: Account, mode: Literal["static", "live"]
@@ -125,13 +129,23 @@ class HttpDoor(Protocol):
         """A new client session behind the guard; the caller closes it."""
 
 
-class PluginHost(Protocol):
-    """The running plugins. Raises ProviderFault for a call that cannot be made or fails."""
+class PluginCalls(Protocol):
+    """What running plugins can be asked."""
 
     async def call(
         self, plugin_id: PluginId, method: str, params: object, result: type[Row], account_uid: str
     ) -> Row:
-        """Call a method with its own deadline; params and result are wire types."""
+        """Call a method with its own deadline; params and result are wire types.
+
+        Raises: ProviderFault, where the call cannot be made or fails.
+        """
+
+    def send_room(self, plugin_id: PluginId, account_uid: str) -> int:
+        """How many sends of this account its breaker would let out now."""
+
+
+class PluginHost(PluginCalls, Protocol):
+    """The running plugins."""
 
     async def start(self, spec: PluginSpec) -> None:
         """Make this release the running one; returns when it serves, or its first start failed."""
@@ -141,9 +155,6 @@ class PluginHost(Protocol):
 
     async def preflight(self, spec: PluginSpec) -> None:
         """Start a process with no traffic, shake hands, ask its health, stop it. Raises: Invalid."""
-
-    def send_room(self, plugin_id: PluginId, account_uid: str) -> int:
-        """How many sends of this account its breaker would let out now."""
 
     def report(self, plugin_id: PluginId) -> RuntimeReport | None:
         """What is running; None for a plugin that was never started."""

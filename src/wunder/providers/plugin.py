@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from wunder.model.ids import AccountUid, PluginId
 from wunder.model.provider import ProviderFacts
-from wunder.ports import PluginHost
+from wunder.ports import PluginCalls
 from wunder.providers.adapter import ProviderAdapter, Surroundings
 
 R = TypeVar("R")
@@ -13,7 +13,7 @@ R = TypeVar("R")
 class PluginProviderAdapter(ProviderAdapter):
     """The ChannelProvider port over a running plugin."""
 
-    def __init__(self, facts: ProviderFacts, surroundings: Surroundings, host: PluginHost) -> None:
+    def __init__(self, facts: ProviderFacts, surroundings: Surroundings, host: PluginCalls) -> None:
         super().__init__(facts, surroundings)
         self._host = host
         self._plugin_id = PluginId(facts.release.plugin_id)

@@ -141,10 +141,10 @@ def test_an_account_whose_breaker_is_open_is_given_no_slot_and_half_open_one(
         FakeAccounts(account), FakeProviders(channel), clock, SlotPolicy(), ParkingPolicy()
     )
     release = channel.facts.release
-    channel.room = 0
+    channel.rooms[AccountUid("u1")] = 0
     assert slots.deal(waiting(u1=16), 16) == []
     assert not slots.may_go_on(AccountUid("u1"), release)
-    channel.room = 1
+    channel.rooms[AccountUid("u1")] = 1
     assert [grant.limit for grant in slots.deal(waiting(u1=16), 16)] == [1]
     assert slots.may_go_on(AccountUid("u1"), release)
 
