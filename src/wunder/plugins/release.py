@@ -31,16 +31,19 @@ class HostPlatform:
 
 def manifest_of(release: Release) -> Manifest:
     """Return a stored manifest as a Manifest; a bare one where `unread` says why."""
-    return stored_manifest(release.manifest, release.plugin_id, release.version)[0]
+    return _read(release)[0]
 
 
 def unread(release: Release) -> str:
     """Say why this gateway cannot read what a newer one accepted; "" where it can."""
-    fault = stored_manifest(release.manifest, release.plugin_id, release.version)[1]
-    if not fault:
-        return ""
+    return _read(release)[1]
+
+
+def _read(release: Release) -> tuple[Manifest, str]:
+    manifest, fault = stored_manifest(release.manifest, release.plugin_id, release.version)
     advice = "update this gateway, or enable another version"
-    return f"this gateway cannot read its manifest ({fault}); {advice}"
+    words = f"this gateway cannot read its manifest ({fault}); {advice}"
+    return manifest, words if fault else ""
 
 
 def newest_first(releases: Sequence[Release]) -> list[Release]:
@@ -102,7 +105,8 @@ def is_python(manifest: Manifest) -> bool:
 
 def fit_of_release(release: Release, here: HostPlatform) -> PlatformFit:
     """Say whether an installed release can start on a host, its manifest included."""
-    fit, detail = fit_of(manifest_of(release), here), unread(release)
+    manifest, detail = _read(release)
+    fit = fit_of(manifest, here)
     return replace(fit, code="manifest_unreadable", detail=detail) if detail else fit
 
 
