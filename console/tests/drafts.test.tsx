@@ -42,7 +42,7 @@ describe('a form that two people have open', () => {
 
   it('keeps mine and takes over the rest', () => {
     const { result, rerender } = writing();
-    act(() => result.current.fill({ app_id: '1', sizes: { big: 5, small: 2 }, secret: 'new one' }, true));
+    act(() => result.current.form.change({ app_id: '1', sizes: { big: 5, small: 2 }, secret: 'new one' }, true));
     rerender({ row: account(2, { provider_config: { app_id: '9', secret: { set: true }, sizes: { big: 7, small: 3 } } }) });
     expect(result.current.theirs.map((one) => [one.pointer, one.isClash])).toEqual([
       ['/config/app_id', false],
@@ -78,7 +78,7 @@ describe('a form that two people have open', () => {
 
   it('is not changed any more once it is saved, also where a secret was typed', () => {
     const { result, rerender } = writing();
-    act(() => result.current.fill({ app_id: '1', sizes: { big: 1, small: 2 }, secret: 'typed' }, true));
+    act(() => result.current.form.change({ app_id: '1', sizes: { big: 1, small: 2 }, secret: 'typed' }, true));
     act(() => result.current.settle(account(2), result.current.draft));
     rerender({ row: account(2) });
     expect([result.current.isChanged, result.current.rev, result.current.draft.config.secret]).toEqual([false, 2, undefined]);
@@ -87,7 +87,7 @@ describe('a form that two people have open', () => {
   it('keeps what is typed while it is being saved', () => {
     const { result, rerender } = writing();
     act(() => result.current.change({ displayName: 'First' }));
-    act(() => result.current.fill({ app_id: '1', sizes: { big: 1, small: 2 }, secret: 'typed' }, true));
+    act(() => result.current.form.change({ app_id: '1', sizes: { big: 1, small: 2 }, secret: 'typed' }, true));
     const sent = result.current.draft;
     act(() => result.current.change({ displayName: 'First and more' }));
     act(() => result.current.settle(account(2, { display_name: 'First' }), sent));
@@ -105,8 +105,8 @@ describe('a form that two people have open', () => {
 
   it('keeps what was typed when the form fills in a default afterwards', () => {
     const { result } = writing();
-    act(() => result.current.fill({ app_id: '2' }, true));
-    act(() => result.current.fill({ app_id: '2', mode: 'a' }, false));
+    act(() => result.current.form.change({ app_id: '2' }, true));
+    act(() => result.current.form.change({ app_id: '2', mode: 'a' }, false));
     expect(result.current.isChanged).toBe(true);
   });
 });

@@ -56,7 +56,14 @@ export function useDrafted<R extends { rev: number }, D extends Written>(row: R 
     isChanged: !isSame(state.draft, state.base),
     theirs,
     change,
-    fill,
+    /** What a `SchemaForm` shows and changes of the draft. */
+    form: {
+      value: state.draft.config,
+      saved: state.draft.saved,
+      cleared: state.draft.cleared,
+      change: fill,
+      clear: (cleared: D['cleared']) => change({ cleared } as Partial<D>),
+    },
     reset: useCallback(() => setState((old) => ({ ...old, draft: old.base })), []),
     settle: useCallback(
       (saved: R, sent: D) =>

@@ -247,7 +247,7 @@ function EditForm(props: {
   const { t } = useTranslation();
   const { account } = props;
   const words = useFaultWords();
-  const { draft, rev, change, fill, reset, isChanged, config, settle, theirs, keepMine, takeTheirs } = useDraft(account);
+  const { draft, rev, change, form, reset, isChanged, config, settle, theirs, keepMine, takeTheirs } = useDraft(account);
   const { faults, error, busy, send } = useSending(props.refresh);
   const leave = useLeaveGuard(isChanged);
   if (!props.isReady) return <Skeleton lines={8} />;
@@ -288,11 +288,7 @@ function EditForm(props: {
         </Field>
         <SchemaForm
           schema={props.schema}
-          value={draft.config}
-          saved={draft.saved}
-          cleared={draft.cleared}
-          change={fill}
-          clear={(cleared) => change({ cleared })}
+          {...form}
           submit={() => void save()}
           faults={faults.filter((one) => one.pointer.startsWith('/provider_config') || !/^\/(display_name|access|delivery)/.test(one.pointer))}
           prefix="/provider_config"

@@ -64,7 +64,7 @@ function NewForm(props: { provider: ProviderView }) {
   const words = useFaultWords();
   const accounts = useAccounts();
   const agents = useAgents();
-  const { draft, change, fill, isChanged, config } = useDraft(undefined);
+  const { draft, change, form, isChanged, config } = useDraft(undefined);
   const [isIdTyped, setIdTyped] = useState(false);
   const { faults, error, busy, send } = useSending();
   const leave = useLeaveGuard(isChanged && !busy);
@@ -120,11 +120,7 @@ function NewForm(props: { provider: ProviderView }) {
           </Field>
           <SchemaForm
             schema={provider.account_schema}
-            value={draft.config}
-            saved={draft.saved}
-            cleared={draft.cleared}
-            change={fill}
-            clear={(cleared) => change({ cleared })}
+            {...form}
             submit={() => void submit()}
             faults={faults.filter((one) => !['/account_id', '/display_name'].includes(one.pointer))}
             prefix="/provider_config"

@@ -82,7 +82,7 @@ function AgentForm(props: { agent: AgentView | undefined; isGone: boolean; schem
   const words = useFaultWords();
   const mayWrite = useMay('admin') && !props.isGone;
   const mayOperate = useMay('operator') && !props.isGone;
-  const { draft, rev, change, fill, reset, isChanged, settle, theirs, keepMine, takeTheirs } = useDrafted(agent, draftOf);
+  const { draft, rev, change, form, reset, isChanged, settle, theirs, keepMine, takeTheirs } = useDrafted(agent, draftOf);
   const { kind } = draft;
   const [faults, setFaults] = useState<Fault[]>([]);
   const [error, setError] = useState<unknown>(null);
@@ -192,11 +192,7 @@ function AgentForm(props: { agent: AgentView | undefined; isGone: boolean; schem
             <SchemaForm
               key={kind}
               schema={props.schemas[kind]}
-              value={draft.config}
-              saved={draft.saved}
-              cleared={draft.cleared}
-              change={fill}
-              clear={(cleared) => change({ cleared })}
+              {...form}
               submit={() => void save()}
               faults={faults.filter((one) => one.pointer !== '/agent_id')}
               prefix="/config"

@@ -55,7 +55,7 @@ function ConnectForm(props: { provider: ProviderView }) {
   const client = useQueryClient();
   const words = useFaultWords();
   const agents = useOfferedAgents();
-  const { draft, change, fill, isChanged, config } = useDraft(undefined);
+  const { draft, change, form, isChanged, config } = useDraft(undefined);
   const { faults, error, busy, send } = useSending();
   const leave = useLeaveGuard(isChanged && !busy);
   const agentId = draft.agentId || agents.data?.items[0]?.agent_id || '';
@@ -85,11 +85,7 @@ function ConnectForm(props: { provider: ProviderView }) {
           </Field>
           <SchemaForm
             schema={provider.account_schema}
-            value={draft.config}
-            saved={draft.saved}
-            cleared={draft.cleared}
-            change={fill}
-            clear={(cleared) => change({ cleared })}
+            {...form}
             submit={() => void submit()}
             faults={faults.filter((one) => one.pointer !== '/display_name')}
             prefix="/provider_config"

@@ -17,7 +17,7 @@ import { useLeaveGuard } from '../accounts/leaveGuard';
 export function Edit(props: { account: AccountView; provider: ProviderView; refresh: (fresh?: AccountView) => Promise<void> }) {
   const { t } = useTranslation();
   const { account, provider } = props;
-  const { draft, rev, change, fill, reset, isChanged, config, settle, theirs, keepMine, takeTheirs } = useDraft(account);
+  const { draft, rev, change, form, reset, isChanged, config, settle, theirs, keepMine, takeTheirs } = useDraft(account);
   const { faults, error, busy, send } = useSending(props.refresh);
   const leave = useLeaveGuard(isChanged);
   const save = () =>
@@ -47,11 +47,7 @@ export function Edit(props: { account: AccountView; provider: ProviderView; refr
         </Field>
         <SchemaForm
           schema={provider.account_schema}
-          value={draft.config}
-          saved={draft.saved}
-          cleared={draft.cleared}
-          change={fill}
-          clear={(cleared) => change({ cleared })}
+          {...form}
           submit={() => void save()}
           faults={faults}
           prefix="/provider_config"
