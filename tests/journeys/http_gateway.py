@@ -110,7 +110,7 @@ async def http_gateway(
     await gateway.load()
     setup = await gateway.desks.tokens.offer_setup()
     stop = asyncio.Event()
-    server = listener(gateway.app, "127.0.0.1", 0, ApiPolicy())
+    server = listener(gateway.app, "127.0.0.1", 0, ApiPolicy(), gateway.app.take_webhook)
     gateway.own_url = f"http://127.0.0.1:{server.port}"
     platform.blobs = gateway.attachments.blobs
     try:

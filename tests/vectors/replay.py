@@ -1,6 +1,7 @@
 """Vectors over HTTP: a real gateway on a real store, a fixed clock, and requests as they were recorded."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import msgspec
 from tests.fakes.clock import FakeClock
 from wunder.accounts.drafts import AccountDraft
 from wunder.accounts.keyring import Keyring
+from wunder.api.listener import listener
+from wunder.api.parts import ApiPolicy
 from wunder.app.gateway import Gateway
 from wunder.config import Config
 from wunder.model.account import AccessRules
@@ -50,42 +53,45 @@ class Replay:
         await self.gateway.desks.accounts.create(draft, "test")
 
     async def post(self, recorded: Recorded, account_id: str = "main") -> tuple[int, bytes]:
-        """Speak ASGI to the gateway's front door, as uvicorn would.
+        """Speak HTTP to the gateway's front door, byte for byte as it was recorded.
 
         Without an account it is the URL that all accounts of the channel share.
         """
-        headers = [
-            (name.lower().encode(), value.encode("latin-1"))
-            for name, value in recorded.headers.items()
-        ]
-        headers.append((b"content-length", str(len(recorded.body)).encode()))
         path = "/".join(filter(None, ("/wunder/channel", self.channel, account_id, "webhook")))
-        scope = {
-            "type": "http",
-            "method": recorded.method,
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": recorded.query.encode(),
-            "headers": headers,
-            "client": ("127.0.0.1", 1),
-            "extensions": {},
+        target = f"{path}?{recorded.query}" if recorded.query else path
+        length = {"Content-Length": str(len(recorded.body)), "Connection": "close"}
+        own = {
+            name: value for name, value in recorded.headers.items() if name.title() not in length
         }
-        said: list[dict[str, Any]] = []
-        parts = [{"type": "http.request", "body": recorded.body, "more_body": False}]
-
-        async def receive() -> dict[str, Any]:
-            return parts.pop(0) if parts else await asyncio.Future()
-
-        async def send(message: dict[str, Any]) -> None:
-            said.append(message)
-
-        await self.gateway.app(scope, receive, send)
-        return said[0]["status"], b"".join(one.get("body", b"") for one in said[1:])
+        lines = [f"{name}: {value}" for name, value in {"Host": "gateway", **own, **length}.items()]
+        first = f"{recorded.method} {target} HTTP/1.1\r\n".encode()
+        head = first + "\r\n".join([*lines, "", ""]).encode("latin-1")
+        async with opened(self.gateway) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head + recorded.body)
+            answered = (await reader.readuntil(b"\r\n\r\n")).lower()
+            size = re.search(rb"content-length: (\d+)", answered)
+            body = await reader.readexactly(int(size[1]) if size else 0)
+            writer.close()
+        return int(answered.split(b" ", 2)[1]), body
 
     async def stored(self) -> list[Any]:
         """What the database holds, as the ledger tells it."""
         page = await self.gateway.store.ledger.messages(MessageFilter(direction="in"), 50, "")
         return list(page.items)
+
+
+@asynccontextmanager
+async def opened(gateway: Gateway) -> AsyncIterator[int]:
+    """The gateway's front door on a port of its own; the port."""
+    door, stop = gateway.app, asyncio.Event()
+    server = listener(door, "127.0.0.1", 0, ApiPolicy(), door.take_webhook)
+    async with asyncio.TaskGroup() as serving:
+        serving.create_task(server.serve_until(stop))
+        try:
+            yield server.port
+        finally:
+            stop.set()
 
 
 @asynccontextmanager

@@ -22,8 +22,6 @@ SECURITY_HEADERS: tuple[Header, ...] = (
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 )
-#: Where the listener puts a function that closes the connection without an answer.
-ABORT = "wunder.abort"
 
 # A refusal before the body was read: how much of it, for how long, is read and thrown away, so that
 # the sender sees the answer instead of a reset connection. Choice: nginx lingers 5 s, 30 s in all.
@@ -82,10 +80,3 @@ async def linger(receive: Receive) -> None:
                 seen += len(message.get("body", b""))
     except TimeoutError:
         return
-
-
-async def drop(scope: Scope, receive: Receive) -> None:
-    """Close the connection unanswered; returns once it is closed."""
-    scope["extensions"][ABORT]()
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -5,11 +5,14 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from wunder.api.asgi import ABORT, App
+from wunder.api.asgi import App
+from wunder.api.exchange import PREFIX, Exchange, TakesWebhook
 from wunder.api.parts import ApiPolicy
 from wunder.errors import RequestRefused
 
@@ -24,6 +27,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """
 
     policy: ApiPolicy = ApiPolicy()
+    webhooks: TakesWebhook | None = None  # None: all goes to the application
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,21 +75,63 @@ class BoundedProtocol(HttpToolsProtocol):
             self._wait_for_head()
 
     def on_message_begin(self) -> None:
-        """Start counting; give the application the means to hang up."""
-        super().on_message_begin()
+        """Start counting."""
         self._is_in_head = True
-        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]  # ours
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
-        """Stop counting, and refuse what arrived in one piece but is too large."""
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        """Stop counting, refuse what arrived in one piece but is too large, and send it its way."""
+        size = len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
         if size > self.policy.head_bytes:
             self._is_too_large = True
             raise RequestRefused(431, "head_too_large")  # the parser turns it into its own error
         self._is_in_head = False
         self._head_bytes = 0
         self._stop_waiting()
+        target = httptools.parse_url(self.url)
+        path = unquote(target.path.decode("ascii"))
+        if self.webhooks is not None and path.startswith(PREFIX):
+            self._begin_exchange(self.webhooks, path, target.query or b"")
+        else:
+            self._begin_asgi()
+
+    def _begin_asgi(self) -> None:
+        url, headers, expects_100 = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()  # makes what ASGI asks for, and forgets what has come
+        self.url, self.expect_100_continue = url, expects_100
+        self.headers.extend(headers)
         super().on_headers_complete()
+
+    def _begin_exchange(self, webhooks: TakesWebhook, path: str, query_string: bytes) -> None:
+        """Begin a webhook's short way; behind an unanswered request it waits, as uvicorn's do."""
+        is_next = not self._is_serving()
+        answers: Any = webhooks  # called by the exchange, with itself
+        self.cycle = Exchange(
+            scope={
+                "method": self.parser.get_method().decode("ascii"),
+                "path": path,
+                "query_string": query_string,
+                "headers": self.headers,
+                "client": self.client,
+            },
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if is_next:
+            self._start_asgi_task(self.cycle, answers)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, answers))
 
     def on_response_complete(self) -> None:
         """Give the next head its time where it has begun; else uvicorn waits for one."""
@@ -202,9 +248,26 @@ class Listener(uvicorn.Server):
         yield
 
 
-def listener(app: App, host: str, port: int, policy: ApiPolicy) -> Listener:
-    """Bind `host` and `port` (0: a free one) and prepare to serve `app` there. Raises: OSError."""
-    protocol = type("Protocol", (BoundedProtocol,), {"policy": policy})
+def listener(
+    app: App, host: str, port: int, policy: ApiPolicy, webhooks: TakesWebhook | None = None
+) -> Listener:
+    """Bind `host` and `port` (0: a free one) and prepare to serve there.
+
+    Args:
+        app: answers all requests, but for those to channels where `webhooks` is given.
+        host: address to listen at.
+        port: 0: a free one.
+        policy: limits.
+        webhooks: answers requests to channels, without ASGI.
+
+    Raises:
+        OSError: the port is taken, or not ours to take.
+    """
+    protocol = type(
+        "Protocol",
+        (BoundedProtocol,),
+        {"policy": policy, "webhooks": webhooks and staticmethod(webhooks)},
+    )
     config = uvicorn.Config(
         app,
         loop="none",  # app.py runs the loop

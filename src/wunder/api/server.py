@@ -1,4 +1,4 @@
-"""The front door: one ASGI app that sends each request to the route that knows it."""
+"""The front door: sends each request to the route that knows it."""
 
 import re
 import uuid
@@ -11,6 +11,7 @@ from wunder.api.console import DOORS, ConsolePages
 from wunder.api.console import PREFIX as CONSOLE
 from wunder.api.event_stream import PATHS as STREAMS
 from wunder.api.event_stream import EventStreams
+from wunder.api.exchange import Exchange
 from wunder.api.lazy import LateApp, admin_app
 from wunder.api.parts import ApiParts
 from wunder.api.probes import Probes
@@ -18,7 +19,7 @@ from wunder.api.problems import problem
 from wunder.api.sources import Proxies
 from wunder.api.untrusted import PREFIX as UNTRUSTED
 from wunder.api.untrusted import UntrustedRoute
-from wunder.api.webhooks import PREFIX, WebhookRoute
+from wunder.api.webhooks import WebhookRoute
 from wunder.observe.logs import get_logger
 
 log = get_logger(__name__)
@@ -27,7 +28,7 @@ _KEYS = re.compile(r"(/wunder/channel/[^/]{1,64}/)[^/]+(/webhook)|(/wunder/chat/
 
 
 class FrontDoor:
-    """Dispatches by path. Webhooks and probes are bare; the rest is loaded when first asked for."""
+    """Dispatches by path. Webhooks have a way of their own, probes are bare, the rest is loaded when first asked for."""
 
     def __init__(self, parts: ApiParts) -> None:
         proxies = Proxies(parts.policy.trusted_proxies)
@@ -50,7 +51,7 @@ class FrontDoor:
         self._hosts = frozenset(host.lower() for host in parts.policy.allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request that is none to a channel."""
         if scope["type"] != "http":
             return
         if self._access_log == "off":
@@ -68,27 +69,40 @@ class FrontDoor:
         try:
             await self._route(scope, receive, noting)
         finally:
-            if self._access_log == "all" or not 0 < status < 400 or not self._is_bare(scope):
-                self._log(scope, status, started)
+            if scope["path"] not in self._probes or self._is_told(status):
+                remote = self._proxies.remote_address(scope)
+                self._log((scope["method"], scope["path"], remote), status, started)
 
-    def _log(self, scope: Scope, status: int, started: float) -> None:
+    async def take_webhook(self, exchange: Exchange) -> None:
+        """Answer one request to a channel."""
+        started = self._clock.monotonic()
+        try:
+            await self._webhooks(exchange)
+        finally:
+            if self._is_told(exchange.status):
+                remote = self._proxies.sender(exchange.client, exchange.headers)
+                self._log((exchange.method, exchange.path, remote), exchange.status, started)
+
+    def _is_told(self, status: int) -> bool:
+        """Whether the access log tells of what comes often: of all, or of what went wrong."""
+        if self._access_log == "off":
+            return False
+        return self._access_log == "all" or not 0 < status < 400
+
+    def _log(self, asked: tuple[str, str, str], status: int, started: float) -> None:
+        method, path, remote = asked
         log.info(
             "request_answered",
-            method=scope["method"],
-            path=_loggable(scope["path"]),
+            method=method,
+            path=_loggable(path),
             status=status,
             took_ms=round((self._clock.monotonic() - started) * 1000, 1),
-            remote_addr=self._proxies.remote_address(scope),
+            remote_addr=remote,
         )
-
-    def _is_bare(self, scope: Scope) -> bool:
-        return scope["path"].startswith(PREFIX) or scope["path"] in self._probes
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path.startswith(PREFIX):
-            await self._webhooks(scope, receive, send)
-        elif path in self._probes:
+        if path in self._probes:
             await self._probe(scope, receive, send)
         elif not self._is_host_allowed(scope):
             await refuse(
@@ -132,8 +146,8 @@ class FrontDoor:
         return _host_name(hosts[0].decode("latin-1")) in self._hosts
 
 
-def build_app(parts: ApiParts) -> App:
-    """Build the ASGI application of the gateway; nothing heavy is imported yet."""
+def build_app(parts: ApiParts) -> FrontDoor:
+    """Build what answers requests; nothing heavy is imported yet."""
     return FrontDoor(parts)
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from wunder.api.asgi import Scope
+from wunder.api.asgi import Header, Scope
 
 
 class KnockPolicy(msgspec.Struct, frozen=True):
@@ -120,12 +120,15 @@ class Proxies:
         self._networks = tuple(ipaddress.ip_network(one, strict=False) for one in trusted)
 
     def remote_address(self, scope: Scope) -> str:
-        """Return the address of the sender: the last hop that is not a proxy of ours."""
+        """Return the address of the sender of an ASGI request."""
         client = scope.get("client")
-        address: str = client[0] if client else ""
+        return self.sender(client[0] if client else "", scope["headers"])
+
+    def sender(self, address: str, headers: Iterable[Header]) -> str:
+        """Return the address of the sender: the last hop that is not a proxy of ours."""
         if not self._networks or not self._is_ours(address):
             return address
-        for hop in reversed(_forwarded(scope)):
+        for hop in reversed(_forwarded(headers)):
             if not _is_address(hop):
                 break  # a forged or broken entry: what stands left of it proves nothing
             address = hop
@@ -166,8 +169,8 @@ def source_key(address: str) -> str:
     return address
 
 
-def _forwarded(scope: Scope) -> list[str]:
-    lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+def _forwarded(headers: Iterable[Header]) -> list[str]:
+    lines = [value for name, value in headers if name == b"x-forwarded-for"]
     return [hop.strip() for hop in b",".join(lines).decode("latin-1").split(",")][-32:]
 
 

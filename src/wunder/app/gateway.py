@@ -5,10 +5,9 @@ import asyncio
 from wunder import __version__
 from wunder.accounts.book import AccountBook, BindingBook
 from wunder.accounts.keyring import Keyring
-from wunder.api.asgi import App
 from wunder.api.listener import Listener
 from wunder.api.parts import ApiParts
-from wunder.api.server import build_app
+from wunder.api.server import FrontDoor, build_app
 from wunder.app.channels import Channels
 from wunder.app.console import ConsoleSide, api_policy, outside_sign_in
 from wunder.app.desks import Desks
@@ -105,7 +104,7 @@ class Gateway:
         }
         return NewsDesk(self._wake, reloads, self.ground.clock)
 
-    def _build_app(self) -> App:
+    def _build_app(self) -> FrontDoor:
         store, desks, rooms = self.store, self.desks, self.rooms
         self.ground.metrics.watch(admission=self.upkeep.gate.figures)
         return build_app(

@@ -68,7 +68,13 @@ async def _serve(config: Config) -> None:
 
     async with _opened(config, on_fatal) as gateway:
         _settle_down()
-        server = listener(gateway.app, config.server.host, config.server.port, config.api)
+        server = listener(
+            gateway.app,
+            config.server.host,
+            config.server.port,
+            config.api,
+            gateway.app.take_webhook,
+        )
         url = f"http://{_url_host(config.server.host)}:{server.port}"
         gateway.own_url = gateway.own_url or url
         run_file = _write_run_file(config.data_dir, url, gateway.desks.tokens.admit_this_run())

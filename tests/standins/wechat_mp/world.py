@@ -118,7 +118,7 @@ async def world(data_dir: Path, mode: str = "safe", **account: Any) -> AsyncIter
         gateway = Gateway(config, store, Keyring(bytes(32)), clock)
         await gateway.load()
         await _set_up(gateway, mp, agent, {"encrypt_mode": mode, **account})
-        server = listener(gateway.app, "127.0.0.1", 0, ApiPolicy())
+        server = listener(gateway.app, "127.0.0.1", 0, ApiPolicy(), gateway.app.take_webhook)
         stop = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as tg:

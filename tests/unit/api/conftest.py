@@ -14,10 +14,9 @@ import pytest
 from tests.fakes.clock import FakeClock
 from tests.fakes.providers import FakeProviders
 from tests.fakes.store_health import FakeStoreHealth
-from wunder.api.asgi import App
 from wunder.api.listener import Listener, listener
 from wunder.api.parts import ApiParts, ApiPolicy
-from wunder.api.server import build_app
+from wunder.api.server import FrontDoor, build_app
 from wunder.errors import RequestRefused
 from wunder.model.delivery import ReleaseRef
 from wunder.model.ids import At, ChannelId, PluginId, TokenId
@@ -211,9 +210,9 @@ OpenDoor = Callable[..., Awaitable[Door]]
 
 
 @contextlib.asynccontextmanager
-async def opened(app: App, policy: ApiPolicy) -> AsyncIterator[Door]:
+async def opened(app: FrontDoor, policy: ApiPolicy) -> AsyncIterator[Door]:
     stop = asyncio.Event()
-    bound: Listener = listener(app, "127.0.0.1", 0, policy)
+    bound: Listener = listener(app, "127.0.0.1", 0, policy, app.take_webhook)
     serving = asyncio.create_task(bound.serve_until(stop))
     async with aiohttp.ClientSession(f"http://127.0.0.1:{bound.port}") as http:
         yield Door(bound.port, http, stop)

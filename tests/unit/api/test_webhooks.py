@@ -297,3 +297,49 @@ async def test_a_quiet_log_keeps_refusals_only(
     world.room1.error = RequestRefused(401, "signature_invalid")
     await door.post(URL, data=b"{}")
     assert '"status":401' in capsys.readouterr().err
+
+
+async def test_a_whole_request_is_taken_although_its_sender_has_left(
+    door: Door, world: World
+) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(head(URL, "Content-Length: 2") + b"{}")
+    writer.close()
+    async with asyncio.timeout(5):
+        await world.room1.left.wait()
+    assert world.room1.seen[0][2].body == b"{}"
+
+
+async def test_requests_sent_at_once_are_answered_one_after_the_other(
+    door: Door, world: World
+) -> None:
+    world.room1.answer = WebhookAnswer(200, "text/plain", b"taken")
+    more = head(URL, "Content-Length: 1") + b"1"
+    last = head(URL, "Content-Length: 1", "Connection: close") + b"2"
+    answers = await door.raw(more + head("/healthz", method="GET") + last)
+    assert answers.count(b"HTTP/1.1 200") == 3
+    assert [request.body for _, _, request in world.room1.seen] == [b"1", b"2"]
+    assert answers.index(b"taken") < answers.index(b"alive") < answers.rindex(b"taken")
+
+
+async def test_a_body_that_comes_in_pieces_is_handed_over_whole(door: Door, world: World) -> None:
+    async with asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+        writer.write(head(URL, "Content-Length: 6", "Expect: 100-continue", "Connection: close"))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 100")
+        writer.write(b"abc")
+        await writer.drain()
+        writer.write(b"def")
+        assert b"HTTP/1.1 200" in await reader.read()
+        writer.close()
+    assert world.room1.seen[0][2].body == b"abcdef"
+
+
+async def test_what_breaks_inside_is_a_500_and_the_next_request_is_answered(
+    door: Door, world: World
+) -> None:
+    world.room1.error = ZeroDivisionError()
+    broken = head(URL, "Content-Length: 0")
+    assert (await door.raw(broken)).startswith(b"HTTP/1.1 500")
+    world.room1.error = None
+    assert await door.post(URL, data=b"{}") == 200
