@@ -107,12 +107,10 @@ class Exchange(RequestResponseCycle):
         send: Send = self.send  # type: ignore[assignment]  # of all that ASGI may say, what HTTP says
         await refuse(send, problem, headers, None if is_read else self._more)
 
-    async def hang_up(self) -> None:
-        """Close the connection without an answer; returns once it is closed."""
+    def hang_up(self) -> None:
+        """Close the connection without an answer."""
+        self.disconnected = True
         self.transport.abort()
-        while not self.disconnected:
-            await self.message_event.wait()
-            self.message_event.clear()
 
     async def _more(self) -> Message:
         return dict(await self.receive())

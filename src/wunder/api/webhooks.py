@@ -186,7 +186,7 @@ def _query(query_string: bytes) -> tuple[tuple[str, str], ...]:
 
 async def _write(given: WebhookAnswer, exchange: Exchange) -> None:
     if given.status == 0:
-        await exchange.hang_up()
+        exchange.hang_up()
         return
     body = b"" if given.status == 204 else given.body
     lines = _ANSWER_LINES

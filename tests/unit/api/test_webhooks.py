@@ -343,3 +343,12 @@ async def test_what_breaks_inside_is_a_500_and_the_next_request_is_answered(
     assert (await door.raw(broken)).startswith(b"HTTP/1.1 500")
     world.room1.error = None
     assert await door.post(URL, data=b"{}") == 200
+
+
+async def test_a_dropped_request_ends_also_with_another_behind_it(door: Door, world: World) -> None:
+    world.room1.answer = WebhookAnswer(0)
+    two = head(URL, "Content-Length: 0") * 2
+    with contextlib.suppress(ConnectionError):
+        assert await door.raw(two) == b""
+    door.stop.set()  # a request that never ended would hold the stop up
+    assert world.room1.finished == 1
