@@ -1,6 +1,6 @@
 """A platform's request and its answer, on the connection they came by: webhooks go this short way.
 
-ASGI between the connection and the webhook route cost half of a request's way in (ADR 0094).
+ASGI between the connection and the webhook route cost 15 of the 53 us that a request took (ADR 0094).
 """
 
 import asyncio
