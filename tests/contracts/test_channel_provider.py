@@ -11,9 +11,8 @@ import pytest
 
 from tests.fakes.channel_provider import FakeChannelProvider
 from tests.fakes.clock import FakeClock
-from tests.vectors.test_qqbot_vectors_http import CASES
-from tests.vectors.test_qqbot_vectors_http import gateway as gateway_in_process
-from wunder.accounts.drafts import AccountDraft
+from tests.vectors.replay import replay
+from tests.vectors.test_qqbot_vectors_http import CASES, account_of
 from wunder.errors import ProviderFault
 from wunder.model.account import Account, AccountConfig, AccountRow
 from wunder.model.fault import FaultKind
@@ -59,10 +58,9 @@ async def fake(tmp_path: Path):
 
 @asynccontextmanager
 async def builtin(tmp_path: Path):
-    async with gateway_in_process(tmp_path, QQ) as here:
-        config = {k: v for k, v in QQ["account_config"].items() if k != "sandbox"}
-        draft = AccountDraft(channel="qqbot", account_id="main", provider_config=config)
-        await here.desks.accounts.create(draft, "test")
+    async with replay(tmp_path, "qqbot", QQ["now"] * 1000) as replayed:
+        await replayed.add_account(account_of(QQ))
+        here = replayed.gateway
         account = here.ground.accounts.named("qqbot", "main")
         good = RawRequest(
             "POST",
