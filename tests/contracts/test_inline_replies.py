@@ -98,6 +98,16 @@ async def test_a_repeat_of_the_webhook_joins_and_prolongs_the_wait(world: World)
     assert isinstance(await carry(world, turn.message.message_id), ClaimedDelivery)
 
 
+async def test_a_repeat_while_the_turn_runs_prolongs_the_wait_of_its_reply(world: World) -> None:
+    turn = await asked(world)
+    world.clock.advance(WINDOW_S - 1)
+    await world.take(held(world))
+    await world.answer(turn, "reply")
+    world.clock.advance(2)
+    assert await world.claim(9) == [], "the repeat may carry it still"
+    assert isinstance(await carry(world, turn.message.message_id), ClaimedDelivery)
+
+
 async def test_only_the_first_reply_is_held_and_the_next_goes_behind_it(world: World) -> None:
     turn = await asked(world)
     await world.answer(turn, "one", "two")

@@ -10,11 +10,11 @@ from tests.contracts.store_world import DAY_MS, UID, World
 from wunder.errors import FenceLost
 from wunder.model.account import DeliverySettings
 from wunder.model.delivery import DeliveryState
-from wunder.model.ids import SessionId
+from wunder.model.ids import MessageId, SessionId, new_id
 from wunder.model.message import MessageState
 from wunder.model.trail import Step, StepName
 from wunder.model.turn import ClaimedTurn, TurnCommit
-from wunder.upkeep.ledger import SessionFilter
+from wunder.upkeep.ledger import Correction, SessionFilter
 
 
 async def crash_while_answering(world: World, times: int) -> None:
@@ -200,6 +200,18 @@ async def test_history_is_the_dialogue_in_order_and_ends_before_the_running_turn
     await world.answer(second, "a2")
     lines = await world.store.turns.history(SessionId("s1"), 2)
     assert [line.text for line in lines] == ["q2", "a2"]
+
+
+async def test_a_turn_speaks_after_what_a_person_corrected_while_it_ran(world: World) -> None:
+    await world.answer(await world.turn("q1"), "wrong")
+    delivery = await world.claim_one()
+    await world.settle(delivery, DeliveryState.FAILED)
+    turn = await world.turn("q2")
+    right = Correction(delivery.delivery_id, MessageId(new_id()), "right")
+    assert await world.store.outbox_desk.correct(right, world.now, "ann")
+    await world.answer(turn, "a2")
+    lines = await world.store.turns.history(SessionId("s1"), 9)
+    assert [line.text for line in lines] == ["q1", "wrong", "right", "q2", "a2"]
 
 
 async def test_a_claim_names_the_current_session_of_its_conversation(world: World) -> None:

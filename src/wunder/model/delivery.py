@@ -91,7 +91,7 @@ class ClaimedDelivery(msgspec.Struct, frozen=True):
     """A delivery in `sending`, its attempt row committed: the frame may now be written.
 
     `attempt_no` counts tries of this delivery from 1; `retries_used` those that counted against
-    the policy; `first_sending_at` opens the platform's idempotency window.
+    the policy; `first_sending_at` opens the platform's idempotency window. `lane_id` is the store's own.
     """
 
     delivery_id: DeliveryId
@@ -112,6 +112,7 @@ class ClaimedDelivery(msgspec.Struct, frozen=True):
     begun_by: ReleaseRef | None  # the release that sent part 0 of a message in parts
     had_unknown: bool  # an earlier attempt of this delivery reached `sending` and was not refuted
     epoch: int = 0  # the life of the node that marked it; its frames may be written in no other
+    lane_id: int = 0
 
     @property
     def idempotency_key(self) -> str:

@@ -18,6 +18,9 @@ class ClaimedTurn(msgspec.Struct, frozen=True):
     `claims` counts started turns including this one. `session_id` is the conversation's current
     session, or None where this turn opens one. `inline_until` is set where the reply may travel in
     the response of the webhook that brought the message: then there is room for one.
+
+    The last three are the store's own, so that T2 need not read them again: the lane, how many replies
+    were given to the message and how many lines its session had when it was claimed.
     """
 
     turn_id: TurnId
@@ -27,6 +30,9 @@ class ClaimedTurn(msgspec.Struct, frozen=True):
     is_alone: bool
     session_id: SessionId | None
     inline_until: At | None = None
+    lane_id: int = 0
+    ordinals: int = 0
+    said: int = 0
 
     @property
     def is_rerouted(self) -> bool:

@@ -61,19 +61,22 @@ def arrival_row(
 def born_claimed(
     turn_id: TurnId,
     message: InboundMessage,
-    fence: int,
-    session_id: SessionId | None,
+    place: Place,
+    session: tuple[SessionId | None, int],
     inline_until: At | None,
 ) -> ClaimedTurn:
-    """The turn of a message that was born `answering`."""
+    """The turn of a message that was born `answering`; `session`: the current one, and its lines."""
+    session_id, said = session
     return ClaimedTurn(
         turn_id,
         message,
-        fence,
+        place.fence,
         1,
         is_alone=False,
         session_id=session_id,
         inline_until=inline_until,
+        lane_id=place.lane_id,
+        said=said,
     )
 
 

@@ -14,7 +14,7 @@ from wunder.store.message_rows import OUTBOUND_WIDTH, outbound_of
 #: The columns of `Head`, in order.
 HEAD_COLUMNS = """o.delivery_id, o.root_message_id, o.attempts, o.retries_used, o.collisions, o.part,
   o.part_state, o.reply_ordinal, o.had_unknown, o.first_sending_at, o.created_at, o.expires_at,
-  o.begun_plugin_id, o.begun_version, o.state"""
+  o.begun_plugin_id, o.begun_version, o.state, o.lane_id"""
 
 
 class Head(NamedTuple):
@@ -35,6 +35,7 @@ class Head(NamedTuple):
     begun_plugin_id: str | None
     begun_version: str | None
     state: str
+    lane_id: int
 
 
 class SendFacts(msgspec.Struct, frozen=True):
@@ -127,6 +128,7 @@ def head_born(new: NewDelivery) -> Head:
         begun_plugin_id=None,
         begun_version=None,
         state=DeliveryState.SENDING,
+        lane_id=new.lane_id,
     )
 
 
@@ -190,6 +192,7 @@ def claimed(
         begun_by=begun_by,
         had_unknown=bool(head.had_unknown),
         epoch=epoch,
+        lane_id=head.lane_id,
     )
 
 

@@ -132,7 +132,7 @@ def put_back_row(
     )
 
 
-def end_row(done: Settlement, standing: Standing) -> tuple[Any, ...]:
+def end_row(done: Settlement) -> tuple[Any, ...]:
     """A delivery that has ended, or is held."""
     return (
         str(done.state),
@@ -143,7 +143,7 @@ def end_row(done: Settlement, standing: Standing) -> tuple[Any, ...]:
         int(done.outcome == "unknown"),
         int(done.uses_retry),
         done.delivery.delivery_id,
-        standing.fence,
+        done.delivery.fence,
     )
 
 

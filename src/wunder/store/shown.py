@@ -112,4 +112,5 @@ def as_claimed(
         begun_by=None,
         had_unknown=bool(head.had_unknown),
         epoch=epoch,
+        lane_id=head.lane_id,
     )

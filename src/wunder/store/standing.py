@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from wunder.model.delivery import DeliveryState
+from wunder.model.delivery import ClaimedDelivery, DeliveryState
 from wunder.model.ids import AccountId, AccountUid, At, DeliveryId, MessageId
 from wunder.model.trail import Event, Step, StepName
 from wunder.store.clean import to_json
@@ -49,6 +49,30 @@ class Standing(NamedTuple):
 
 #: The columns of `Standing`, in order.
 STANDING_COLUMNS = ", ".join(Standing._fields)
+
+
+def as_marked(delivery: ClaimedDelivery) -> Standing:
+    """Where a delivery stands on its first try; what the platform recognises is not known of a claim."""
+    message = delivery.message
+    return Standing(
+        state=DeliveryState.SENDING,
+        fence=delivery.fence,
+        attempts=delivery.attempt_no,
+        lane_id=delivery.lane_id,
+        message_id=message.message_id,
+        root_message_id=delivery.root_message_id,
+        part=delivery.part,
+        reply_ordinal=delivery.reply_ordinal,
+        receipt="none",
+        idem_window_ms=0,
+        idem_covers="",
+        not_before=None,
+        expires_at=delivery.expires_at,
+        account_uid=message.conversation.account_uid,
+        account_id=message.account_id,
+        plugin_id=delivery.release.plugin_id,
+        version=delivery.release.version,
+    )
 
 
 def tell(

@@ -43,7 +43,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'streaming', ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?,
 #: The columns of `Head`, in its order, and two more.
 _BEGUN = """
 SELECT delivery_id, root_message_id, attempts, retries_used, collisions, part, part_state, reply_ordinal,
-  had_unknown, first_sending_at, created_at, expires_at, begun_plugin_id, begun_version, state,
+  had_unknown, first_sending_at, created_at, expires_at, begun_plugin_id, begun_version, state, lane_id,
   provider_message_id, fence
 FROM channel_outbox WHERE delivery_id = ? AND streaming > 0
 """

@@ -174,7 +174,7 @@ class _Intake:
             self._may_claim -= 1
             session = SessionId(current[0][0][0]) if current and current[0] else None
             until = new.inline_until
-            self._claimed.append(born_claimed(turn_id, clean, place.fence, session, until))
+            self._claimed.append(born_claimed(turn_id, clean, place, (session, 0), until))
         return Taken.ACCEPTED
 
     def _insert(

@@ -86,7 +86,7 @@ async def _put_back(tx: Tx, done: Settlement, standing: Standing) -> None:
 async def _finish(tx: Tx, done: Settlement, standing: Standing) -> int:
     """End the delivery, or hold it; how many wait behind it in an open lane."""
     delivery_id = done.delivery.delivery_id
-    tx.put(_FINISH, end_row(done, standing))
+    tx.put(_FINISH, end_row(done))
     tx.moved("channel_outbox", "sending", done.state.value)
     tell_outcome(tx, done, standing, None)
     waiting = 0

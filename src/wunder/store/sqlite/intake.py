@@ -148,7 +148,7 @@ class _Intake:
             self._may_claim -= 1
             session = current_session(tx, message.conversation)
             until = new.inline_until
-            self._claimed.append(born_claimed(turn_id, clean, place.fence, session, until))
+            self._claimed.append(born_claimed(turn_id, clean, place, session, until))
         return Taken.ACCEPTED
 
     def _insert(

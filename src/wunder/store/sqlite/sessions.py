@@ -7,7 +7,7 @@ from wunder.store.session_rows import opened_row
 from wunder.store.sqlite.transaction import Tx
 
 _CURRENT = """
-SELECT session_id FROM channel_sessions
+SELECT session_id, message_count FROM channel_sessions
 WHERE account_uid = ? AND peer_kind = ? AND peer_id = ? AND thread_id = ? AND is_current = 1
 """
 _GROW = """
@@ -26,10 +26,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
-def current_session(tx: Tx, conversation: Conversation) -> SessionId | None:
-    """The current session of a conversation."""
-    row = tx.one(_CURRENT, conversation.key)
-    return None if row is None else SessionId(row[0])
+def current_session(tx: Tx, conversation: Conversation) -> tuple[SessionId | None, int]:
+    """The current session of a conversation, and how many lines it has."""
+    session_id, said = tx.one(_CURRENT, conversation.key) or (None, 0)
+    return session_id, said
 
 
 def grow(
