@@ -13,7 +13,7 @@ from wunder_sdk.handshake import PluginFacts
 from wunder_sdk.lifeline import DRAIN_S, Lifeline
 from wunder_sdk.process_host import HostLogHandler
 from wunder_sdk.session import Session
-from wunder_sdk.wire_loop import WireLoop, WireSelector
+from wunder_sdk.wire_loop import WireLoop, WireSelector, read_sockets_in_pieces
 
 #: EX_USAGE: started by a person, not by the gateway.
 EXIT_BY_HAND = 64
@@ -46,6 +46,7 @@ def serve(channel: type[Channel[Any]], plugin_id: str = "", version: str = "") -
     lifeline = hold_on()
     fds = stdio.take()
     facts = PluginFacts(os.environ["WUNDER_COOKIE"], plugin_id, version)
+    read_sockets_in_pieces()
     loop = WireLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.run(_run(channel, facts, fds, loop.wire))

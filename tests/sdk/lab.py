@@ -12,6 +12,20 @@ from wunder_sdk import Channel, ParseResult, ProviderRejected, RateLimited, Send
 print("noise while importing")  # noqa: T201 - the noise is the test
 
 
+class Pieces(asyncio.Protocol):
+    """Keeps how much each read of a socket brought."""
+
+    def __init__(self):
+        self.sizes = []
+        self.ended = asyncio.Event()
+
+    def data_received(self, data):
+        self.sizes.append(len(data))
+
+    def connection_lost(self, error):
+        self.ended.set()
+
+
 class Lab(Channel[dict]):
     async def parse_inbound(self, account, http):
         order = http.json()
@@ -94,6 +108,14 @@ class Lab(Channel[dict]):
         text = await reader.readline()
         writer.close()
         return ParseResult(ignored=text.decode().strip())
+
+    async def do_largest_piece(self, account, order):
+        pieces = Pieces()
+        await asyncio.get_running_loop().create_connection(
+            lambda: pieces, "127.0.0.1", order["port"]
+        )
+        await pieces.ended.wait()
+        return ParseResult(ignored=str(max(pieces.sizes)))
 
     async def do_die(self, account, order):
         os.kill(os.getpid(), signal.SIGKILL)

@@ -13,6 +13,7 @@ import pytest
 import wunder_sdk
 from wunder_sdk import boot
 from wunder_sdk.plugin_process import PluginError, PluginProcess
+from wunder_sdk.wire_loop import SOCKET_READ_BYTES
 
 pytestmark = pytest.mark.process
 
@@ -86,6 +87,20 @@ def test_tls_works_although_asyncio_started_without_it(order, tmp_path, app):
             return await asyncio.to_thread(order, "https", port=port)
 
     assert asyncio.run(run()) == "over tls"
+
+
+def test_sockets_are_read_in_pieces_that_are_not_mapped_for_each_read(order):
+    async def pour(_reader, writer):
+        writer.write(b"x" * 32 * SOCKET_READ_BYTES)
+        await writer.drain()
+        writer.close()
+
+    async def run():
+        async with await asyncio.start_server(pour, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            return await asyncio.to_thread(order, "largest_piece", port=port)
+
+    assert int(asyncio.run(run())) <= SOCKET_READ_BYTES
 
 
 def test_what_only_some_channels_need_is_loaded_by_those_alone():
