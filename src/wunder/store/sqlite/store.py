@@ -58,7 +58,8 @@ class SqliteStore(SharedDoors):
         self._slow = slow = Reader("store-ledger", path, policy)
         self._checkpoints = Checkpoints(open_writer(path, policy), path, writer.gate, policy)
         writer.on_commit = self._checkpoints.committed
-        writer.on_ballast_freed = self._checkpoints.hurry
+        writer.on_ballast_freed = self._checkpoints.ballast_freed
+        self._checkpoints.has_ballast = opened.has_ballast
         self._checkpoints.on_fatal = writer.give_up
         figure = writer.counters.value
         under = Under(writer, quick, slow, MOVES, figure, "local", "LIKE")
@@ -70,7 +71,7 @@ class SqliteStore(SharedDoors):
         self.shelf = FileShelf(opened.path.parent)
         self.nodes = SqlNodes(writer, quick, "local")
         self.health = SqliteHealth(writer, self._checkpoints, self.events, opened.life, path, clock)
-        steps = (*steps_of(LANES, watch, policy), _restore_ballast(opened.disk))
+        steps = (*steps_of(LANES, watch, policy), _restore_ballast(opened.disk, self._checkpoints))
         self._sweep = Sweep(writer, self.events, watch, clock, policy, steps)
         for part in (writer, quick, slow, self._checkpoints):
             part.start()
@@ -113,11 +114,11 @@ class SqliteStore(SharedDoors):
         self._writer.on_fatal = on_loop(tell)
 
 
-def _restore_ballast(disk: Disk) -> Unit[int]:
+def _restore_ballast(disk: Disk, checkpoints: Checkpoints) -> Unit[int]:
     """A step of the sweep: on the writer's thread, like every use of the ballast."""
 
     async def unit(_tx: Transaction) -> int:
-        disk.restore_ballast()
+        checkpoints.has_ballast = disk.restore_ballast()
         return 0
 
     return unit
@@ -134,6 +135,7 @@ class _Opened:
         self.life = Life(0, "")
         self.recovered = Recovered()
         self.is_checked = True
+        self.has_ballast = True
 
 
 async def open_store(
@@ -187,6 +189,7 @@ def _open(data_dir: Path, clock: Clock, policy: StorePolicy, machine: Machine) -
             if blame(error) is not Blame.FULL or not disk.free_ballast():
                 raise
             _begin(opened, clock, policy)
+        opened.has_ballast = disk.restore_ballast()
     except BaseException as error:
         if conn is not None:
             conn.close()

@@ -67,7 +67,7 @@ async def test_a_checkpoint_that_fails_is_fatal_and_leaves_the_log(tmp_path: Pat
     trap.faults = {"PRAGMA wal_checkpoint": sqlite3.SQLITE_IOERR_FSYNC}
     checkpoints = world.store._checkpoints
     sound, checkpoints._conn = checkpoints._conn, trap
-    checkpoints.hurry()
+    checkpoints._wake.set()
     async with asyncio.timeout(20):
         await until(lambda: told)
     with pytest.raises(StoreBroken):
