@@ -1,7 +1,7 @@
 """The HTTP client of an account: whole answers, bounded, and honest about what may have arrived."""
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -21,6 +21,8 @@ LARGE_BYTES = 1_048_576
 #: Seconds a whole exchange may take: below the 10 s the host gives `send_outbound`.
 TOTAL_S = 8.0
 CONNECT_S = 3.0
+#: Seconds a file may take: below the 60 s the host gives `fetch_attachment`.
+DOWNLOAD_S = 55.0
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -100,7 +102,7 @@ class HttpClient:
 
     @property
     def session(self) -> "aiohttp.ClientSession":
-        """The raw aiohttp session, for streams and uploads; its errors are yours to map."""
+        """The raw aiohttp session, for what nothing here does; limits of 8 s, errors yours to map."""
         writes = current_writes.get()
         if writes is not None:
             writes.may_have_written = True
@@ -113,6 +115,30 @@ class HttpClient:
     async def post(self, url: str, **options: Unpack[RequestOptions]) -> HttpAnswer:
         """Make something happen on the platform; see `request`."""
         return await self.request("POST", url, **options)
+
+    @asynccontextmanager
+    async def download(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> "AsyncIterator[aiohttp.ClientResponse]":
+        """Open a file of the platform: the raw aiohttp answer, whatever its status, within 55 s.
+
+        Read `answer.content` in pieces: nothing bounds its size here.
+
+        Raises:
+            ProviderUnavailable: No answer, or it broke off.
+        """
+        limit = lazy.time_limit(DOWNLOAD_S, CONNECT_S)
+        try:
+            async with self._ready().get(
+                url, params=params, headers=headers, allow_redirects=False, timeout=limit
+            ) as answer:
+                yield answer
+        except lazy.http_errors() as error:
+            raise ProviderUnavailable(f"no whole answer: {lazy.name(error)}") from None
 
     async def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> HttpAnswer:
         """Make one request and return the whole answer, whatever its status.
@@ -137,8 +163,8 @@ class HttpClient:
         if writes is not None and not safe:
             writes.may_have_written = True
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._exchange(method, url, options, safe=safe)
+            limit = lazy.time_limit(timeout_s, CONNECT_S)
+            return await self._exchange(method, url, options, limit, safe=safe)
         except lazy.http_errors() as error:
             arrived = lazy.may_have_arrived(error)
             if writes is not None and not arrived:
@@ -159,8 +185,18 @@ class HttpClient:
             await self._session.close()
             self._session = None
 
-    async def _exchange(self, method: str, url: str, options: Any, *, safe: bool) -> HttpAnswer:
-        async with self._ready().request(method, url, allow_redirects=False, **options) as answer:
+    async def _exchange(
+        self,
+        method: str,
+        url: str,
+        options: Any,
+        limit: "aiohttp.ClientTimeout",
+        *,
+        safe: bool,
+    ) -> HttpAnswer:
+        async with self._ready().request(
+            method, url, allow_redirects=False, timeout=limit, **options
+        ) as answer:
             body = await answer.content.read(MAX_ANSWER_BYTES + 1)
             chunks = [body]
             size = len(body)

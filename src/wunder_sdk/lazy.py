@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,11 +38,19 @@ def new_http_session(
     return aiohttp.ClientSession(
         connector=connections or new_connections(),
         connector_owner=connections is None,
-        timeout=aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s),
+        timeout=time_limit(total_s, connect_s),
         trust_env=any(name.upper().endswith("_PROXY") for name in os.environ),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=True,
     )
+
+
+@lru_cache(maxsize=8)
+def time_limit(total_s: float, connect_s: float) -> "aiohttp.ClientTimeout":
+    """Return how long one exchange may take, and its connection."""
+    import aiohttp
+
+    return aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s)
 
 
 def http_errors() -> tuple[type[BaseException], ...]:

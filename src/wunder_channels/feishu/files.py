@@ -24,7 +24,6 @@ from wunder_sdk import (
     ProviderUnavailable,
     TooLarge,
     UnsupportedFeature,
-    lazy,
 )
 
 #: open.feishu.cn, im/v1/images and im/v1/files: 1 byte to 10 MB and 30 MB.
@@ -41,8 +40,6 @@ _FILE_TYPES = {
 RESOURCE_MAX_BYTES = 100 * 1_048_576
 _RESOURCES = "/open-apis/im/v1/messages"
 _CHUNK_BYTES = 262_144
-#: The gateway gives a fetch 60 s; what fails before may be told apart from what took too long.
-_DOWNLOAD_S = 55.0
 _REFUSAL_MAX_BYTES = 65_536
 _EXTENSIONS = {"image": "png", "audio": "opus", "video": "mp4", "file": "bin"}
 _OGG_RATE_PER_MS = 48
@@ -194,27 +191,19 @@ async def _stream(
     """Write the body of a success into `blob`; return the answer of anything else."""
     url = account.config.base + path
     headers = {"Authorization": f"Bearer {token}"}
-    session = account.http.session
-    # The session's own limit is for short answers; aiohttp is not imported for one name.
-    limit = type(session.timeout)(total=_DOWNLOAD_S)
-    try:
-        async with session.get(
-            url, params=params, headers=headers, allow_redirects=False, timeout=limit
-        ) as answer:
-            mime = answer.content_type
-            if answer.status != 200 or mime == "application/json":
-                body = await answer.content.read(_REFUSAL_MAX_BYTES)
-                return read(HttpAnswer(answer.status, answer.headers, body, safe=True))
-            blob.mime = mime
-            blob.name = _name_in(answer.headers.get("Content-Disposition", ""))
-            size = 0
-            async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
-                size += len(chunk)
-                if size > RESOURCE_MAX_BYTES:
-                    raise TooLarge(f"a resource has at most {RESOURCE_MAX_BYTES} bytes")
-                await blob.write(chunk)
-    except lazy.http_errors() as error:
-        raise ProviderUnavailable(f"no whole answer: {lazy.name(error)}") from error
+    async with account.http.download(url, params=params, headers=headers) as answer:
+        mime = answer.content_type
+        if answer.status != 200 or mime == "application/json":
+            body = await answer.content.read(_REFUSAL_MAX_BYTES)
+            return read(HttpAnswer(answer.status, answer.headers, body, safe=True))
+        blob.mime = mime
+        blob.name = _name_in(answer.headers.get("Content-Disposition", ""))
+        size = 0
+        async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+            size += len(chunk)
+            if size > RESOURCE_MAX_BYTES:
+                raise TooLarge(f"a resource has at most {RESOURCE_MAX_BYTES} bytes")
+            await blob.write(chunk)
     return None
 
 

@@ -15,7 +15,6 @@ from wunder_sdk import (
     ProviderRejected,
     ProviderUnavailable,
     TooLarge,
-    lazy,
 )
 from wunder_sdk.loose_json import JsonObject, objects, string
 
@@ -31,7 +30,7 @@ _WHOLE_BYTES = 4 * _MIB
 BLOB_BYTES = 30 * _MIB
 #: `md5_10m` is over this many first bytes (QQ bot docs 2026-07, upload_prepare).
 _HEAD_BYTES = 10_002_432
-_UPLOAD_S, _DOWNLOAD_S = 9.0, 55.0
+_UPLOAD_S = 9.0
 _CHUNK_BYTES = 262_144
 _NAME_MAX = 100
 _STARTS = {
@@ -182,24 +181,18 @@ async def download(account: Account[QqConfig], attachment: Attachment, blob: Blo
     url = attachment.url or ""
     if urlsplit(url).scheme not in ("http", "https"):
         raise ProviderRejected("the attachment has no web address")
-    session = account.http.session
-    # The session's own limit is for short answers; aiohttp is not imported for one name.
-    limit = type(session.timeout)(total=_DOWNLOAD_S)
     size = 0
-    try:
-        async with session.get(url, allow_redirects=False, timeout=limit) as answer:
-            if answer.status >= 300:
-                kind = ProviderUnavailable if answer.status >= 500 else ProviderRejected
-                raise kind("the attachment's link is no longer good", http_status=answer.status)
-            blob.mime = attachment.mime or answer.content_type
-            blob.name = attachment.name
-            async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
-                size += len(chunk)
-                if size > _MOST_BYTES[_FILE]:
-                    raise TooLarge("QQ lets people send files of at most 200 MB")
-                await blob.write(chunk)
-    except lazy.http_errors() as error:
-        raise ProviderUnavailable(f"no whole answer: {lazy.name(error)}") from None
+    async with account.http.download(url) as answer:
+        if answer.status >= 300:
+            kind = ProviderUnavailable if answer.status >= 500 else ProviderRejected
+            raise kind("the attachment's link is no longer good", http_status=answer.status)
+        blob.mime = attachment.mime or answer.content_type
+        blob.name = attachment.name
+        async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+            size += len(chunk)
+            if size > _MOST_BYTES[_FILE]:
+                raise TooLarge("QQ lets people send files of at most 200 MB")
+            await blob.write(chunk)
 
 
 def _file_info(answer: PlatformAnswer) -> str:

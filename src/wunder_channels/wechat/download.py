@@ -3,7 +3,6 @@
 import binascii
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -25,13 +24,10 @@ from wunder_sdk import (
     ProviderRejected,
     ProviderUnavailable,
     aes_cbc,
-    lazy,
 )
 
 #: What is handed to the gateway at a time.
 CHUNK_BYTES = 262_144
-#: The gateway gives a fetch 60 s.
-_DOWNLOAD_S = 55.0
 #: An error instead of a file is a small JSON document.
 _ERROR_BYTES = 65_536
 _BLOCK_BYTES = 16
@@ -61,7 +57,7 @@ async def _fetch_media(account: Account[WecomConfig], media_id: str, blob: BlobW
     for attempt in (1, 2):
         token = await api.token()
         query = {"access_token": token, "media_id": media_id}
-        async with _answer(account, api.url("/cgi-bin/media/get"), query) as answer:
+        async with account.http.download(api.url("/cgi-bin/media/get"), params=query) as answer:
             failed = await _failure(answer)
             if failed is None:
                 _describe(blob, answer.headers)
@@ -80,7 +76,7 @@ async def _fetch_link(account: Account[WecomConfig], link: str, blob: BlobWriter
     url, _, own_key = link.partition(KEY_MARK)
     if urlsplit(url).scheme not in ("http", "https"):
         raise ProviderRejected("the attachment's link is no web address")
-    async with _answer(account, url, {}) as answer:
+    async with account.http.download(url) as answer:
         if answer.status >= 300:
             kind = ProviderUnavailable if answer.status >= 500 else ProviderRejected
             raise kind("the attachment's link is no longer good", http_status=answer.status)
@@ -143,21 +139,6 @@ def file_name_of(disposition: str) -> str:
     if found := _FILE_NAME.search(disposition):
         return unquote((found[1] or found[2]).strip()).encode("utf-8", "replace").decode()
     return ""
-
-
-@asynccontextmanager
-async def _answer(
-    account: Account[WecomConfig], url: str, query: dict[str, str]
-) -> AsyncIterator[Any]:
-    """Open a download; what the network does to it becomes `ProviderUnavailable`."""
-    session = account.http.session
-    # The session's own limit is for short answers; aiohttp is not imported for one name.
-    limit = type(session.timeout)(total=_DOWNLOAD_S)
-    try:
-        async with session.get(url, params=query, allow_redirects=False, timeout=limit) as answer:
-            yield answer
-    except lazy.http_errors() as error:
-        raise ProviderUnavailable(f"no answer: {lazy.name(error)}") from None
 
 
 async def _failure(answer: Any) -> Any:

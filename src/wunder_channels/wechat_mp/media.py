@@ -1,8 +1,6 @@
 """Files both ways: what WeChat takes and gives, within its limits."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,10 +20,8 @@ from wunder_sdk import (
     BlobWriter,
     HttpAnswer,
     ProviderRejected,
-    ProviderUnavailable,
     TooLarge,
     UnsupportedFeature,
-    lazy,
 )
 
 if TYPE_CHECKING:
@@ -124,13 +120,14 @@ class Download:
     async def _give(self, token: str, media_id: str, blob: BlobWriter) -> PlatformAnswer | None:
         """Ask for a file; None once it is written, else the document that came instead."""
         query = {"access_token": token, "media_id": media_id}
-        async with self._open(self._api.address("/cgi-bin/media/get"), query) as answer:
+        address = self._api.address("/cgi-bin/media/get")
+        async with self._account.http.download(address, params=query) as answer:
             return await self._write(answer, blob)
 
     async def _copy(self, address: str, blob: BlobWriter) -> None:
         """Write the file that lies at an address, which must be one of WeChat's."""
         self._require_media_host(address)
-        async with self._open(address, {}) as answer:
+        async with self._account.http.download(address) as answer:
             found = await self._write(answer, blob)
         if found is not None:
             refusal = refusal_of(found) or Refusal.UNKNOWN
@@ -163,18 +160,6 @@ class Download:
         if not isinstance(address, str) or not address:
             raise ProviderRejected("WeChat gave neither the file nor its address")
         return address
-
-    @asynccontextmanager
-    async def _open(
-        self, address: str, query: dict[str, str]
-    ) -> AsyncIterator["aiohttp.ClientResponse"]:
-        try:
-            async with self._account.http.session.get(
-                address, params=query, allow_redirects=False
-            ) as answer:
-                yield answer
-        except lazy.http_errors() as error:
-            raise ProviderUnavailable(f"no file: {lazy.name(error)}") from error
 
     def _require_media_host(self, address: str) -> None:
         try:

@@ -13,11 +13,9 @@ from wunder_sdk import (
     Attachment,
     AuthFailed,
     BlobWriter,
-    ChannelError,
     ProviderRejected,
     ProviderUnavailable,
 )
-from wunder_sdk.lazy import http_errors, name
 from wunder_sdk.loose_json import string
 
 #: Read at once from Meta (choice).
@@ -77,16 +75,11 @@ async def _read(
     announced: str,
 ) -> None:
     hashed = hashlib.sha256()
-    try:
-        async with account.http.session.get(url, headers=headers, allow_redirects=False) as answer:
-            _require_bytes(answer.status, answer.headers.get("Content-Type", ""))
-            async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
-                hashed.update(chunk)
-                await blob.write(chunk)
-    except ChannelError:
-        raise
-    except http_errors() as error:
-        raise ProviderUnavailable(f"the media broke off: {name(error)}") from error
+    async with account.http.download(url, headers=headers) as answer:
+        _require_bytes(answer.status, answer.headers.get("Content-Type", ""))
+        async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+            hashed.update(chunk)
+            await blob.write(chunk)
     if announced and not hmac.compare_digest(hashed.hexdigest(), announced):
         raise ProviderUnavailable("the media is not what WhatsApp announced: its SHA-256 differs")
 

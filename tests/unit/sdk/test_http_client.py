@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from tests.ports import own_port
+from tests.waiting import until
 from wunder_sdk import lazy
 from wunder_sdk.errors import AccountConfigInvalid, OutcomeUnknown, ProviderUnavailable, TooLarge
 from wunder_sdk.http_client import MAX_ANSWER_BYTES, HttpClient, Writes, current_writes
@@ -20,6 +21,8 @@ class Platform:
         self.requests = []
         self.connections = 0
         self.hangs = False
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
         self.keeps_open = False
 
     async def serve(self, reader, writer):
@@ -38,6 +41,7 @@ class Platform:
         if self.hangs:
             await reader.read()
         else:
+            await self.goes_on.wait()
             writer.write(self.answer)
             await writer.drain()
 
@@ -116,6 +120,63 @@ async def test_no_answer_in_time_leaves_the_outcome_unknown(client, platform):
     platform.hangs = True
     with pytest.raises(OutcomeUnknown):
         await client.post(platform.url, data=b"x", timeout_s=0.05)
+
+
+@pytest.fixture
+async def passes(monkeypatch):
+    """Let seconds pass by the loop's clock."""
+    loop = asyncio.get_running_loop()
+
+    async def passes(seconds):
+        clock = loop.time
+        monkeypatch.setattr(loop, "time", lambda: clock() + seconds)
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    return passes
+
+
+async def test_a_request_may_take_as_long_as_it_was_given(client, platform, passes):
+    platform.goes_on.clear()
+    asked = asyncio.create_task(client.post(platform.url, timeout_s=30))
+    await until(lambda: platform.requests)
+    await passes(20)
+    platform.goes_on.set()
+
+    assert (await asked).ok
+
+
+async def test_a_request_that_takes_longer_than_it_was_given_is_given_up(client, platform, passes):
+    platform.hangs = True
+    asked = asyncio.create_task(client.get(platform.url, timeout_s=30))
+    await until(lambda: platform.requests)
+    await passes(32)
+
+    with pytest.raises(ProviderUnavailable):
+        await asked
+
+
+async def test_a_file_may_take_as_long_as_the_host_waits_for_it(client, platform, passes):
+    platform.goes_on.clear()
+
+    async def fetch():
+        async with client.download(platform.url) as answer:
+            return await answer.content.read()
+
+    asked = asyncio.create_task(fetch())
+    await until(lambda: platform.requests)
+    await passes(50)
+    platform.goes_on.set()
+
+    assert await asked == b'{"ok":true}'
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"])
+async def test_a_file_that_breaks_off_is_unavailable(client, platform, answer):
+    platform.answer = answer
+    with pytest.raises(ProviderUnavailable):
+        async with client.download(platform.url) as opened:
+            await opened.content.read()
 
 
 @pytest.mark.parametrize("options", [{}, {"safe": True}])
