@@ -1,5 +1,6 @@
 """The webhook route: refuses what needs no channel to be refused, then hands over raw bytes."""
 
+import asyncio
 import re
 import uuid
 from urllib.parse import parse_qsl
@@ -31,6 +32,10 @@ _ANSWER_LINES = (
 _REFUSED_AS = {404: "no_account", 413: "too_large", 429: "throttled", 503: "throttled"}
 _BUSY_RETRY_S = 1
 MAX_QUERY_FIELDS = 200
+#: Rounds of the loop between a commit and the answer to it, for what room 1 has handed on: in one a
+#: turn is begun, in the next its work reaches the store's thread, which does it while the answer is written.
+#: With one in flight replies come 7 % sooner and answers no later (docs/performance.md).
+_HEAD_START = 2
 
 
 class WebhookRoute:
@@ -70,6 +75,8 @@ class WebhookRoute:
         """Write the answer, and say so where a reply travels in it."""
         is_written = False
         try:
+            for _ in range(_HEAD_START):
+                await asyncio.sleep(0)
             await _write(given, exchange)
             is_written = True
         finally:

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import json
+from typing import Any
 
 import pytest
 
 from tests.unit.api.conftest import Door, OpenDoor, ParrotProvider, World, parrot
+from wunder.api.exchange import Exchange
 from wunder.api.parts import ApiPolicy
 from wunder.api.sources import KnockPolicy
 from wunder.errors import RequestRefused, StoreFull
@@ -42,6 +44,32 @@ async def test_the_order_of_headers_is_kept(door: Door, world: World) -> None:
     )
     seen = [pair for pair in world.room1.seen[0][2].headers if pair[0].startswith("x-")]
     assert seen == [("x-b", "1"), ("x-a", "2"), ("x-b", "3")]
+
+
+async def test_what_a_request_has_set_going_is_on_its_way_before_the_answer_is_written(
+    door: Door, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    receive, answer = world.room1.receive, Exchange.answer
+
+    async def turn() -> None:
+        asyncio.get_running_loop().call_soon(seen.append, "handed over")
+
+    async def received(*asked: Any) -> WebhookAnswer:
+        given = await receive(*asked)
+        seen.append("committed")
+        world.tasks = [asyncio.create_task(turn())]  # type: ignore[attr-defined]
+        return given
+
+    async def answered(exchange: Exchange, *given: Any) -> None:
+        seen.append("answered")
+        await answer(exchange, *given)
+
+    monkeypatch.setattr(world.room1, "receive", received)
+    monkeypatch.setattr(Exchange, "answer", answered)
+    async with door.http.post(URL, data=b"{}") as told:
+        assert told.status == 200
+    assert seen == ["committed", "handed over", "answered"]
 
 
 async def test_a_get_without_account_reaches_the_room(door: Door, world: World) -> None:
