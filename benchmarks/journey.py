@@ -5,6 +5,7 @@
 Interleaved in one run, the same load generator and platform for all (world.py, a process of its own):
 `gateway` with its plugin process, on SQLite; `postgres`, the same on a private server of this machine;
 `undurable`, an echo bot of one process that stores nothing; `rows`, the same with one commit a row;
+`skeleton`, the least that the gateway's wires and commits cost, with its plugin and without a gateway;
 `nonebot_http` and `nonebot_socket`, NoneBot2's echo over HTTP and a reverse WebSocket, of which the
 faster counts as `nonebot`. A closed loop with 1, 16 and 64 messages in flight over 16 accounts and 256
 conversations; then an open loop at half and four fifths of what 64 in flight gave. CPU is of
@@ -56,7 +57,8 @@ class Child:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
         )
-        self.port = int(self.read()["port"])
+        self.said = self.read()
+        self.port = int(self.said["port"])
 
     def ask(self, **order: Any) -> Figures:
         """Give an order and wait for its figures."""
@@ -230,6 +232,11 @@ def run_all(chosen: argparse.Namespace) -> dict[str, Any]:
             name: Subject(bot.port, ["/bot"], {"bot": bot.process.pid})
             for name, bot in (("undurable", undurable), ("rows", rows))
         }
+        least = open_.enter_context(
+            child("benchmarks.skeleton", platform, str(folder / "skeleton.db"))
+        )
+        pids = {"bot": least.process.pid, "plugin": least.said["plugin"]}
+        bots["skeleton"] = Subject(least.port, ["/bot"], pids)
         if chosen.nonebot:
             bots |= nonebots(open_, platform, chosen.nonebot)
         subjects = {
