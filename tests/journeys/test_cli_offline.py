@@ -224,6 +224,9 @@ def test_a_backup_is_restored_into_a_new_life(ran, capsys, tmp_path, data_dir):
     assert [agent["agent_id"] for agent in ran("agent", "list")] == ["echo", "helper"]
     assert [token["is_valid"] for token in ran("token", "list")] == [False]
     assert ran("outbox", "release", "--yes") == {"count": 0}
+    assert ran("outbox", "release", "--channel", "qqbot", "--yes") == {"count": 0}
+    assert main(["outbox", "release", "--channel", "qqbto", "--yes"]) == FAILED
+    assert "wunder providers" in capsys.readouterr().err
 
 
 def test_setup_without_a_gateway_says_what_to_do(capsys):

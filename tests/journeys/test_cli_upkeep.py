@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.journeys.new_channel import package
-from wunder.cli.failure import BAD_USAGE, OK
+from wunder.cli.client import Client
+from wunder.cli.failure import BAD_USAGE, FAILED, OK
 from wunder.cli.main import main
 
 pytestmark = pytest.mark.process
@@ -54,6 +55,25 @@ def test_who_may_talk_is_set_from_the_terminal(ran, account: str) -> None:
     view = ran("account", "set", account, "--groups", "off")
     assert (view["access"]["direct"], view["access"]["deny_peers"]) == ("pairing", ["pest"])
     assert main(["account", "set", account, "--direct", "maybe"]) == BAD_USAGE
+
+
+def test_peers_are_never_added_to_rules_that_somebody_changed_meanwhile(
+    ran, account: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = Client.get
+
+    def seen(client: Client, path: str, *more: Any) -> Any:
+        """Somebody else keeps a peer out as soon as the rules have been read."""
+        monkeypatch.setattr(Client, "get", get)
+        view = get(client, path, *more)
+        client.patch(path, {"access": {**view["access"], "deny_peers": ["pest"]}}, view["rev"])
+        return view
+
+    monkeypatch.setattr(Client, "get", seen)
+    assert main(["account", "set", account, "--allow", "ann"]) == FAILED
+    assert "changed" in capsys.readouterr().err
+    (view,) = ran("account", "list")
+    assert view["access"]["deny_peers"] == ["pest"]
 
 
 def test_events_are_shown_the_latest_last(ran, account: str) -> None:

@@ -11,7 +11,7 @@ from wunder.api.admin_request import AdminRequest
 from wunder.api.query import Cursor, Limit, Moment
 from wunder.errors import Conflict, FieldFault, Invalid, NotFound
 from wunder.model.delivery import DeliveryState, StoredAttempt, StoredDelivery
-from wunder.model.ids import At, DeliveryId, MessageId, ordered_id
+from wunder.model.ids import At, ChannelId, DeliveryId, MessageId, ordered_id
 from wunder.ports import Page
 from wunder.upkeep.jobs import Job
 from wunder.upkeep.ledger import CORRECTABLE, Correction, DeliveryFilter
@@ -230,6 +230,10 @@ async def release_held(
     """Send what a restore held back until a person looked."""
     channel = data.channel if data else None
     count = await request.parts.outbox.release_held(channel, request.parts.clock.now(), request.by)
+    if channel and not count and request.parts.providers.facts(ChannelId(channel)) is None:
+        raise NotFound(
+            f"No channel {channel} is installed, and nothing of it is held; see wunder providers."
+        )
     request.parts.wake()
     return Released(count)
 

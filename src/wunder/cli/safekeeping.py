@@ -88,12 +88,12 @@ def take_back(config: Config) -> str:
 
 def bring_in(config: Config, source: Path, tell: Progress) -> dict[str, Any]:
     """Fill the empty database that the settings name from an archive. Raises: CommandFailed."""
+    if not source.is_file():
+        raise bad_usage("there is no such file", where=str(source))
     address = _address(config)
     if address is None:
         words = "the settings name no database"
         raise bad_usage(words, "set store.database_url or store.database_url_file")
-    if not source.is_file():
-        raise bad_usage("there is no such file", where=str(source))
     contents = _told(source, lambda: _contents(source))
     if contents.engine != "sqlite":
         # What it is a copy of may serve still; as a new life nothing leaves until somebody has looked.

@@ -113,6 +113,7 @@ def test_a_misspelt_command_is_answered_with_the_right_one(capsys, line, suggest
         (["token", "create", "x", "--scope", "everything"], "no scope everything"),
         (["token", "create", "x", "--days", "0"], "--days"),
         (["restore", "no-such.db", "--yes"], "no such file"),
+        (["import", "no-such.archive"], "no such file"),
         (["backup", "x.db"], "no store"),
         (["account", "list", "--url", "http://203.0.113.1", "--token-file", "x"], "in the clear"),
         (["account", "list", "--url", "http://127.0.0.1:1"], "--token-file"),

@@ -1,6 +1,6 @@
 """`wunder account`: the logins on channels. Secrets come from files, stdin or prompts only."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import typer
@@ -16,6 +16,8 @@ from wunder.cli.session import Session, new_group, session_of
 app = new_group("Accounts: the logins on channels.")
 ROOT = "/wunder/admin/channels/accounts"
 PROVIDERS = "/wunder/admin/channels/providers"
+#: What is to be changed of an account that was read.
+_Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 _ACCOUNT = typer.Argument(
     ..., metavar="CHANNEL/ACCOUNT", help="The channel and the name of the account."
 )
@@ -108,25 +110,27 @@ def change(
     more = {key: peers for key, peers in (("allow_peers", allow), ("deny_peers", deny)) if peers}
     if not (changes or access or more):
         raise bad_usage("nothing to change: give --config-file, --name or who may talk to it")
-    if access or more:
-        with session.client() as client:
-            rules = client.get(_path(account))["access"]
-        changes["access"] = {**rules, **access}
-        for key, peers in more.items():
-            changes["access"][key] = list(dict.fromkeys([*rules[key], *peers]))
-    _patch(session, account, changes, f"{account} is changed.")
+
+    def changed(view: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not (access or more):
+            return changes
+        rules = view["access"]
+        added = {key: list(dict.fromkeys([*rules[key], *peers])) for key, peers in more.items()}
+        return {**changes, "access": {**rules, **access, **added}}
+
+    _patch(session, account, changed, f"{account} is changed.")
 
 
 @app.command("enable")
 def enable(context: typer.Context, account: str = _ACCOUNT) -> None:
     """Let an account receive and send."""
-    _patch(session_of(context), account, {"is_enabled": True}, f"{account} is enabled.")
+    _patch(session_of(context), account, lambda _: {"is_enabled": True}, f"{account} is enabled.")
 
 
 @app.command("disable")
 def disable(context: typer.Context, account: str = _ACCOUNT) -> None:
     """Stop an account; its deliveries wait."""
-    _patch(session_of(context), account, {"is_enabled": False}, f"{account} is disabled.")
+    _patch(session_of(context), account, lambda _: {"is_enabled": False}, f"{account} is disabled.")
 
 
 @app.command("remove")
@@ -172,10 +176,12 @@ def test(context: typer.Context, account: str = _ACCOUNT) -> None:
     session.out.line(f"{account} works{': ' + who if who else ''}.")
 
 
-def _patch(session: Session, account: str, changes: Mapping[str, Any], sentence: str) -> None:
+def _patch(session: Session, account: str, changed: _Change, sentence: str) -> None:
+    """Change an account as it was read, and no other: whoever changes it meanwhile is not undone."""
     path = _path(account)
     with session.client() as client:
-        view = client.patch(path, changes, client.get(path)["rev"])
+        seen = client.get(path)
+        view = client.patch(path, changed(seen), seen["rev"])
     _changed(session, view, sentence)
 
 
