@@ -50,7 +50,8 @@ def time_limit(total_s: float, connect_s: float) -> "aiohttp.ClientTimeout":
     """Return how long one exchange may take, and its connection."""
     import aiohttp
 
-    return aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s)
+    # To the moment: rounded up to whole seconds, as above 5 s otherwise, 9 s might be the host's 10.
+    return aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s, ceil_threshold=total_s)
 
 
 def http_errors() -> tuple[type[BaseException], ...]:

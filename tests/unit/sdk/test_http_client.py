@@ -150,10 +150,16 @@ async def test_a_request_that_takes_longer_than_it_was_given_is_given_up(client,
     platform.hangs = True
     asked = asyncio.create_task(client.get(platform.url, timeout_s=30))
     await until(lambda: platform.requests)
-    await passes(32)
+    await passes(30.01)
 
     with pytest.raises(ProviderUnavailable):
         await asked
+
+
+def test_a_limit_is_not_rounded_up_to_the_second_in_which_the_host_gives_up():
+    limit = lazy.time_limit(9.0, 3.0)
+    assert (limit.total, limit.sock_connect) == (9.0, 3.0)
+    assert limit.ceil_threshold >= 9.0
 
 
 async def test_a_file_may_take_as_long_as_the_host_waits_for_it(client, platform, passes):
