@@ -9,20 +9,22 @@ const ONCE_IN_MS = 60_000;
 const RELOADED = 'wunder.reloaded';
 let hasFailed = false;
 
-/** Tell whether a part is missing because the gateway was updated since this page was loaded. */
+/** Tell whether a part is missing that only a new page has. */
 export function isOutdated(error: unknown): boolean {
   return error instanceof ApiError && error.code === 'outdated';
 }
 
 /** Fetch a part. Raises: ApiError `unreachable`, or `outdated` where only a new page has it. */
 export async function fetched<T>(load: () => Promise<T>): Promise<T> {
+  const again = hasFailed;
   try {
     // What failed once is not asked for again by the loader of parts.
-    if (hasFailed) await styleAgain();
+    if (again) await styleAgain();
     return await load();
   } catch {
     hasFailed = true;
-    throw new ApiError(0, (await hasOther()) ? { code: 'outdated' } : {});
+    const isOld = (await hasOther()) || (again && (await givesParts()));
+    throw new ApiError(0, isOld ? { code: 'outdated' } : {});
   }
 }
 
@@ -52,7 +54,7 @@ export function loadAnew(): void {
 
 /** Ask for the page that the gateway has now: another first file means another console. */
 async function hasOther(): Promise<boolean> {
-  const ours = document.querySelector('script[type="module"][src]')?.getAttribute('src');
+  const ours = entry();
   if (!ours) return false;
   try {
     const answer = await fetch(import.meta.env.BASE_URL, { cache: 'no-store' });
@@ -60,6 +62,25 @@ async function hasOther(): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/**
+ * Tell whether the gateway gives its files. Where it does, a part that fails once more was not asked for: for as long
+ * as a page lives, Chromium 150 remembers a module that did not come (whatwg/html issue 6768).
+ */
+async function givesParts(): Promise<boolean> {
+  const ours = entry();
+  if (!ours) return false;
+  try {
+    return (await fetch(ours, { cache: 'no-store' })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Return the address of this page's first file. */
+function entry(): string | null | undefined {
+  return document.querySelector('script[type="module"][src]')?.getAttribute('src');
 }
 
 /** Ask once more for the styles that did not come. */
