@@ -93,6 +93,26 @@ def test_no_screen_has_a_fault_that_axe_finds(
     assert page.locator("html").get_attribute("lang") == {"en": "en", "zh": "zh-CN"}[language]
 
 
+def test_who_asked_for_less_motion_sees_what_changed_at_once(
+    furnished: GatewayProcess, watched: Make
+) -> None:
+    page = signed_in(furnished, watched(reduced_motion="reduce"))
+    page.goto(f"{furnished.url}/console/agents")
+    settled(page)
+    seen = page.evaluate(
+        """() => {
+          const box = document.body.appendChild(document.createElement('textarea'));
+          const now = getComputedStyle(box);
+          const before = now.visibility;
+          box.setAttribute('style', 'visibility: hidden; height: 0');
+          const seen = [before, now.visibility];
+          box.remove();
+          return seen;
+        }"""
+    )
+    assert seen == ["visible", "hidden"]
+
+
 def test_a_tablet_has_room_for_every_screen(furnished: GatewayProcess, watched: Make) -> None:
     page = signed_in(furnished, watched(viewport={"width": 820, "height": 1180}))
     wide = []
