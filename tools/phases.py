@@ -17,27 +17,24 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAOS_MARK = "mark.chaos"
-TESTS_FAILED = 1  # pytest's exit status
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A run of pytest: its name, what pytest is told, and how many failures get a second look (ADR 0096)."""
+    """A run of pytest: its name, and what pytest is told."""
 
     name: str
     words: tuple[str, ...]
-    second_look: int = 0
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What became of a phase: pytest's exit status, its tests by outcome, how long it took, what wavered."""
+    """What became of a phase: pytest's exit status, its tests by outcome, and how long it took."""
 
     name: str
     status: int
     tests: Counter[str]
     took_s: float
-    wavered: tuple[str, ...] = ()
 
 
 def phases() -> list[Phase]:
@@ -49,9 +46,7 @@ def phases() -> list[Phase]:
     # Only where such tests lie: each process would spend ten seconds on reading the others.
     return [
         Phase("quick", ("-n", "3", "--dist", "worksteal", "-m", "not chaos and not e2e")),
-        Phase(
-            "browser", ("-n", "2", "--dist", "worksteal", "-m", "e2e", "tests/e2e"), second_look=2
-        ),
+        Phase("browser", ("-n", "2", "--dist", "worksteal", "-m", "e2e", "tests/e2e")),
         Phase("chaos", ("-n", "2", "--dist", "worksteal", "-m", "chaos", *chaos_files())),
     ]
 
@@ -67,48 +62,25 @@ def chaos_files() -> list[str]:
 
 
 def play(phase: Phase) -> Ended:
-    """Run a phase, and once more what few tests of it failed; what it says goes to the terminal."""
+    """Run a phase; what it says goes to the terminal."""
     began = time.monotonic()
-    status, report = run_pytest(phase.words)
-    tests, wavered = count(report), failures(report)
-    if status == TESTS_FAILED and not tests["error"] and len(wavered) <= phase.second_look:
-        print(f"== {phase.name}, a second look at: {', '.join(wavered)}", flush=True)
-        status, _ = run_pytest((*phase.words, "--last-failed", "--last-failed-no-failures", "none"))
-    else:
-        wavered = ()
-    if wavered and not status:
-        tests += Counter(passed=len(wavered))
-        tests["failed"] = 0
-    return Ended(phase.name, status, tests, time.monotonic() - began, () if status else wavered)
-
-
-def run_pytest(words: Sequence[str]) -> tuple[int, ElementTree.Element]:
-    """Run pytest; its exit status and its report, an empty one where it ended before it could tell."""
     with tempfile.TemporaryDirectory(prefix="phase") as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *words]
+        command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *phase.words]
         status = subprocess.run(command, check=False).returncode
-        try:
-            # Our own pytest wrote it.
-            return status, ElementTree.parse(report).getroot()
-        except (OSError, ElementTree.ParseError):
-            return status, ElementTree.Element("testsuites")
+        tests = count(report)
+    return Ended(phase.name, status, tests, time.monotonic() - began)
 
 
-def failures(report: ElementTree.Element) -> tuple[str, ...]:
-    """The names of the tests that failed."""
-    cases = report.iter("testcase")
-    return tuple(
-        f"{case.get('classname')}.{case.get('name')}"
-        for case in cases
-        if case.find("failure") is not None
-    )
-
-
-def count(report: ElementTree.Element) -> Counter[str]:
-    """The tests of a phase by outcome."""
+def count(report: Path) -> Counter[str]:
+    """The tests of a phase by outcome; nothing where it ended before it could tell."""
+    try:
+        # Our own pytest wrote it.
+        suites = ElementTree.parse(report).getroot().iter("testsuite")
+    except (OSError, ElementTree.ParseError):
+        return Counter()
     found: Counter[str] = Counter()
-    for suite in report.iter("testsuite"):
+    for suite in suites:
         given = {key: int(suite.get(key, "0")) for key in ("failures", "errors", "skipped")}
         found["failed"] += given["failures"]
         found["error"] += given["errors"]
@@ -126,16 +98,14 @@ def told(tests: Counter[str], took_s: float) -> str:
 
 def summary(ended: Sequence[Ended]) -> list[str]:
     """A line a phase, and a last one that says which failed."""
-    lines = [f"{one.name:<10}{told(one.tests, one.took_s)}{_verdict(one)}" for one in ended]
+    lines = [f"{one.name:<10}{told(one.tests, one.took_s)}{_verdict(one.status)}" for one in ended]
     total = told(sum((one.tests for one in ended), Counter()), sum(one.took_s for one in ended))
     failed = ", ".join(one.name for one in ended if one.status)
     return [*lines, f"{total}, failed in: {failed}" if failed else total]
 
 
-def _verdict(one: Ended) -> str:
-    if one.status:
-        return f": FAILED, exit status {one.status}"
-    return f": WAVERED, passed at the second look: {', '.join(one.wavered)}" if one.wavered else ""
+def _verdict(status: int) -> str:
+    return f": FAILED, exit status {status}" if status else ""
 
 
 def run(chosen: Sequence[Phase]) -> int:

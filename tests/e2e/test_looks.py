@@ -105,9 +105,9 @@ def test_who_asked_for_less_motion_sees_what_changed_at_once(
           const now = getComputedStyle(box);
           const before = now.visibility;
           box.setAttribute('style', 'visibility: hidden; height: 0');
-          const seen = [before, now.visibility];
+          const after = now.visibility;
           box.remove();
-          return seen;
+          return [before, after];
         }"""
     )
     assert seen == ["visible", "hidden"]

@@ -11,16 +11,6 @@ from tools.phases import Ended, Phase, chaos_files, phases, run, summary
 GOOD = "def test_good() -> None: pass\n"
 BAD = "def test_bad() -> None: assert False\n"
 BROKEN = "import nothing_of_this_name\n"
-#: Fails where it has not run before.
-WAVERING = """
-from pathlib import Path
-
-def test_wavering() -> None:
-    trace = Path(__file__).with_suffix(".ran")
-    had_run = trace.exists()
-    trace.touch()
-    assert had_run
-"""
 DEADLY = "import os\n\ndef test_deadly() -> None: os.kill(os.getpid(), 9)\n"
 
 
@@ -30,10 +20,12 @@ def phase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     # Ours take two seconds to load, and a phase of one line needs none.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
-    def of(name: str, text: str, second_look: int = 0) -> Phase:
+    def of(name: str, text: str) -> Phase:
         file = tmp_path / f"test_{name}.py"
         file.write_text(text)
-        return Phase(name, ("-c", str(tmp_path / "pytest.ini"), str(file)), second_look)
+        return Phase(
+            name, ("-p", "no:cacheprovider", "-c", str(tmp_path / "pytest.ini"), str(file))
+        )
 
     return of
 
@@ -51,24 +43,6 @@ def test_all_phases_run_and_the_last_line_says_which_failed(phase, capfd) -> Non
 def test_a_phase_that_is_killed_or_finds_no_tests_has_failed(phase, capfd) -> None:
     assert run([phase("one", DEADLY), phase("two", ""), phase("three", GOOD)]) == 137
     assert last_line(capfd) == "1 passed in Ns, failed in: one, two"
-
-
-def test_a_test_that_passes_at_the_second_look_is_counted_and_named(phase, capfd) -> None:
-    assert run([phase("one", WAVERING + GOOD, second_look=1)]) == 0
-    printed = capfd.readouterr().out
-    assert "assert had_run" in printed, "why it failed is shown"
-    assert re.search(r"one +2 passed in .*WAVERED.*test_one\.test_wavering\n", printed)
-    assert printed.splitlines()[-1].startswith("2 passed")
-
-
-def test_what_fails_twice_or_in_numbers_or_where_nobody_looks_again_has_failed(
-    phase, capfd
-) -> None:
-    assert run([phase("one", BAD, second_look=1)]) == 1
-    assert run([phase("two", BAD + WAVERING, second_look=1)]) == 1
-    assert run([phase("three", WAVERING)]) == 1
-    assert run([phase("four", BROKEN, second_look=1)]) == 2
-    assert "WAVERED" not in capfd.readouterr().out
 
 
 def test_phases_that_pass_are_counted_together() -> None:
